@@ -1,0 +1,21 @@
+# Warnings, visibility and sanitizers for every target of ours; quiet for packagers, strict for us.
+# No -DNDEBUG: asserts guard programmer errors and stay (house style).
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+add_library(slw_flags INTERFACE)
+target_include_directories(slw_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(slw_flags INTERFACE _GNU_SOURCE SLW_VERSION="${PROJECT_VERSION}")
+target_compile_options(slw_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wwrite-strings
+  -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum
+  -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference -fno-common -fvisibility=hidden
+  $<IF:$<C_COMPILER_ID:GNU>,-Wcast-align=strict,-Wcast-align>)
+if(SLW_DEV)
+  target_compile_options(slw_flags INTERFACE -Werror)
+endif()
+if(SLW_SANITIZE)
+  target_compile_options(slw_flags INTERFACE
+    -fsanitize=${SLW_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(slw_flags INTERFACE -fsanitize=${SLW_SANITIZE})
+endif()
