@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/run.h"
+
+#include "base/arena.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char not_measured[] = "not measured";
+
+static void set_unknown(struct slw_run *run)
+{
+    run->wall_ns.absent = not_measured;
+    run->requests.absent = "no request counter was active";
+    run->self.user_ns.absent = not_measured;
+    run->self.system_ns.absent = not_measured;
+    run->model.absent = "no CPU model was used";
+    run->host.perf_event_paranoid = INT_MIN;
+    run->host.kptr_restrict = -1;
+    run->host.nmi_watchdog = -1;
+    run->host.cpu = (struct slw_cpu){.family = -1,
+                                     .model = -1,
+                                     .stepping = -1,
+                                     .implementer = -1,
+                                     .part = -1,
+                                     .variant = -1,
+                                     .revision = -1,
+                                     .smt = -1};
+    run->command.pid = -1;
+}
+
+int slw_run_new(struct slw_run **ret_run, struct slw_error *err)
+{
+    struct slw_run *run = calloc(1, sizeof(*run));
+    struct slw_arena *arena = slw_arena_new();
+
+    if (!run || !arena) {
+        free(run);
+        slw_arena_free(arena);
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a run");
+    }
+    run->arena = arena;
+    set_unknown(run);
+    *ret_run = run;
+    return 0;
+}
+
+void slw_run_free(struct slw_run *run)
+{
+    if (!run)
+        return;
+    free(run->counts);
+    free(run->samplings);
+    free(run->labels);
+    free(run->notes);
+    slw_arena_free(run->arena);
+    free(run);
+}
+
+const char *slw_run_str(struct slw_run *run, const char *s)
+{
+    return slw_arena_strdup(run->arena, s);
+}
+
+/* Copy *field into the run's arena; false when out of memory. */
+static bool own(struct slw_run *run, const char **field)
+{
+    if (!*field)
+        return true;
+    *field = slw_run_str(run, *field);
+    return *field != NULL;
+}
+
+/* Room for one more element at the end of a doubling array; NULL when out of memory. */
+static void *grown(void *array, size_t count, size_t element_bytes)
+{
+    if (count != 0 && (count & (count - 1)) != 0)
+        return array;
+    return realloc(array, (count ? count * 2 : 1) * element_bytes);
+}
+
+#define APPEND(array, count, element, max, what)                                                   \
+    do {                                                                                           \
+        if ((count) >= (max))                                                                      \
+            return slw_fail(err, SLW_E_LIMIT, "more than %d " what, (int)(max));                   \
+        void *more = grown((array), (count), sizeof(*(array)));                                    \
+        if (!more)                                                                                 \
+            return slw_fail(err, SLW_E_NOMEM, "no memory for " what);                              \
+        (array) = more;                                                                            \
+        (array)[(count)++] = (element);                                                            \
+    } while (0)
+
+int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err)
+{
+    struct slw_count c = *count;
+
+    if (!own(run, &c.event) || !own(run, &c.unit) || !own(run, &c.pmu) || !own(run, &c.absent) ||
+        !own(run, &c.from.detail))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for counts");
+    APPEND(run->counts, run->count_count, c, SLW_MAX_COUNTS, "counts");
+    return 0;
+}
+
+int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *sampling,
+                         struct slw_error *err)
+{
+    struct slw_sampling s = *sampling;
+
+    if (!own(run, &s.event) || !own(run, &s.unit) || !own(run, &s.call_graph) ||
+        !own(run, &s.from.detail))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for sampled events");
+    APPEND(run->samplings, run->sampling_count, s, SLW_MAX_SAMPLINGS, "sampled events");
+    return 0;
+}
+
+int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
+                      struct slw_error *err)
+{
+    struct slw_label l = {key, value};
+
+    if (!own(run, &l.key) || !own(run, &l.value))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for labels");
+    APPEND(run->labels, run->label_count, l, SLW_MAX_LABELS, "labels");
+    return 0;
+}
+
+static bool has_note(const struct slw_run *run, const char *code, const char *text)
+{
+    for (size_t i = 0; i < run->note_count; i++)
+        if (strcmp(run->notes[i].code, code) == 0 && strcmp(run->notes[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+int slw_run_note(struct slw_run *run, enum slw_note_level level, const char *code, const char *hint,
+                 const char *fmt, ...)
+{
+    struct slw_error *err = NULL;
+    struct slw_note n = {.level = level, .code = code, .hint = hint};
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    if (has_note(run, code, text))
+        return 0;
+    n.text = text;
+    if (!own(run, &n.code) || !own(run, &n.text) || !own(run, &n.hint))
+        return -SLW_E_NOMEM;
+    APPEND(run->notes, run->note_count, n, SLW_MAX_NOTES, "notes");
+    return 0;
+}
+
+const struct slw_count *slw_run_find_count(const struct slw_run *run, const char *event)
+{
+    for (size_t i = 0; i < run->count_count; i++) {
+        const struct slw_count *c = &run->counts[i];
+
+        if (c->pid == -1 && c->tid == -1 && c->cpu == -1 && strcmp(c->event, event) == 0)
+            return c;
+    }
+    return NULL;
+}

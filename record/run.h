@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* A run: everything measured about one execution of a client, in memory. This and
+ * record/stacks.h are the narrow waist: collector, importers and workloads fill them, analyzer,
+ * flamegraph and the renderers read them. Plain data on purpose; every string belongs to the run's
+ * arena. Unknown stays unknown: a number that was not measured is absent with a reason. */
+#ifndef SLW_RECORD_RUN_H
+#define SLW_RECORD_RUN_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slw_arena;
+
+#define SLW_RUN_SCHEMA 1
+
+/* Where a number comes from: architecture.md section 4. Imported numbers keep their source and say
+ * that somebody else's tool measured them. */
+enum slw_source { SLW_SOURCE_HARDWARE, SLW_SOURCE_SIMULATED, SLW_SOURCE_SOFTWARE };
+struct slw_provenance {
+    enum slw_source source;
+    bool imported;
+    const char *detail; /* NULL, or more: "reference core HASWELL, user mode", "perf stat 6.1" */
+};
+
+/* An integer that may be unknown. absent != NULL means value is meaningless and says why. */
+struct slw_maybe_u64 {
+    uint64_t value;
+    const char *absent;
+};
+
+/* Privilege level a count covers: perf_event_attr.exclude_user / exclude_kernel. */
+enum slw_mode { SLW_MODE_ALL, SLW_MODE_USER, SLW_MODE_KERNEL };
+
+/* One counted event. Source: perf_event_open(2) PERF_FORMAT_TOTAL_TIME_*, getrusage(2), proc(5). */
+struct slw_count {
+    const char *event;  /* the model's or the kernel's name: "inst_retired.any", "task-clock" */
+    const char *unit;   /* "events", "ns", "bytes", "slots" */
+    const char *pmu;    /* "cpu_core" on hybrid machines; NULL when there is only one */
+    enum slw_mode mode; /* what was counted, not what was asked for */
+    struct slw_provenance from;
+    int group;           /* events with one number were counted over the same time; -1: alone */
+    int32_t pid, tid;    /* -1: the whole target */
+    int32_t cpu;         /* -1: all */
+    const char *absent;  /* NULL: counted; else why not ("not supported", "never scheduled") */
+    uint64_t raw;        /* events counted while scheduled; unscaled */
+    uint64_t enabled_ns; /* time the event asked for a counter */
+    uint64_t running_ns; /* time it held one; <= enabled_ns */
+};
+
+/* One sampled event, a column of the stack profile. */
+struct slw_sampling {
+    const char *event; /* "cycles", "cpu-clock" */
+    const char *unit;  /* unit of the period: "nanoseconds" for clocks, else "count" */
+    enum slw_mode mode;
+    struct slw_provenance from;
+    uint64_t frequency_hz;  /* 0: fixed period */
+    uint64_t period;        /* 0: frequency mode */
+    const char *call_graph; /* "fp", "none", ... */
+    uint64_t samples;       /* samples read back */
+    uint64_t weight;        /* sum of their periods, in unit */
+};
+
+/* The CPU as the kernel names it. Absent parts are NULL or -1. */
+struct slw_cpu {
+    const char *arch;                         /* "x86_64", "aarch64" */
+    const char *vendor;                       /* "GenuineIntel", "AuthenticAMD", "ARM" */
+    const char *name;                         /* marketing name */
+    int family, model, stepping;              /* x86 CPUID; -1 elsewhere */
+    int implementer, part, variant, revision; /* arm64 MIDR_EL1; -1 elsewhere */
+    const char *microcode;
+    int online_count;
+    int smt; /* 1: two hardware threads a core are online, 0: not, -1: unknown */
+};
+
+struct slw_host {
+    const char *hostname;
+    const char *os;         /* "Debian GNU/Linux 12 (bookworm)" */
+    const char *kernel;     /* uname release */
+    const char *hypervisor; /* "KVM", NULL when none is seen */
+    struct slw_cpu cpu;
+    int perf_event_paranoid; /* INT_MIN: unreadable */
+    int kptr_restrict;       /* -1: unreadable */
+    int nmi_watchdog;        /* -1: unreadable */
+    const char *governor;    /* cpufreq; NULL: none */
+};
+
+enum slw_target_kind {
+    SLW_TARGET_COMMAND,
+    SLW_TARGET_PID,
+    SLW_TARGET_ALL,
+    SLW_TARGET_CGROUP,
+    SLW_TARGET_IMPORT
+};
+enum slw_exit_kind { SLW_EXIT_UNKNOWN, SLW_EXIT_STATUS, SLW_EXIT_SIGNAL, SLW_EXIT_STILL_RUNNING };
+
+struct slw_command {
+    enum slw_target_kind kind;
+    const char **argv; /* argc strings; empty for -a */
+    size_t argc;
+    int32_t pid;        /* of the command or the target; -1: none */
+    const char *cgroup; /* NULL unless SLW_TARGET_CGROUP */
+    enum slw_exit_kind exit;
+    int exit_value; /* status or signal number */
+};
+
+struct slw_label {
+    const char *key, *value;
+};
+
+/* Something a reader of the report must know: a degraded tier, a fallback, lost samples. */
+enum slw_note_level { SLW_NOTE_INFO, SLW_NOTE_WARNING };
+struct slw_note {
+    enum slw_note_level level;
+    const char *code; /* stable, kebab-case: "no-pmu", "ring-smaller" */
+    const char *text; /* one sentence: what and why */
+    const char *hint; /* what to do; NULL: nothing */
+};
+
+/* What was lost on the way. Source: PERF_RECORD_LOST, LOST_SAMPLES, THROTTLE. */
+struct slw_losses {
+    uint64_t lost_records;     /* records the kernel dropped because a ring was full */
+    uint64_t lost_samples;     /* samples the kernel says it lost */
+    uint64_t throttled;        /* THROTTLE records: sampling stood still for a tick */
+    uint64_t unreadable_bytes; /* of perf.data that could not be parsed */
+    uint64_t no_user_stack;    /* samples whose user stack has at most one frame */
+};
+
+/* What measuring cost, so that a reader can judge the disturbance. */
+struct slw_self_cost {
+    struct slw_maybe_u64 user_ns, system_ns; /* CPU time of the collector between start and stop */
+    uint64_t ring_bytes;                     /* mapped ring buffers */
+    uint64_t spool_bytes;                    /* bytes written to perf.data */
+    uint64_t wakeups;                        /* times the collector woke up */
+};
+
+/* The CPU model the numbers were interpreted with. name == NULL: none, absent says why. */
+struct slw_model_ref {
+    const char *name, *source, *version;
+    const char *absent;
+};
+
+struct slw_run {
+    struct slw_arena *arena;
+    const char *tool;             /* "slotwise 0.1.0" */
+    uint64_t started_realtime_ns; /* 0: unknown (imports) */
+    struct slw_maybe_u64 wall_ns; /* length of the measured window */
+    struct slw_host host;
+    struct slw_command command;
+    struct slw_model_ref model;
+    struct slw_maybe_u64 requests; /* observed requests; absent until something counts them */
+    struct slw_losses losses;
+    struct slw_self_cost self;
+    struct slw_count *counts;
+    size_t count_count;
+    struct slw_sampling *samplings;
+    size_t sampling_count;
+    struct slw_label *labels;
+    size_t label_count;
+    struct slw_note *notes;
+    size_t note_count;
+};
+
+/* Heap; free with slw_run_free (NULL allowed). 0 or -SLW_E_NOMEM. Every maybe starts absent with
+ * "not measured", every int that can be unknown starts unknown. */
+int slw_run_new(struct slw_run **ret_run, struct slw_error *err);
+void slw_run_free(struct slw_run *run);
+
+/* Copy a string into the run (NULL stays NULL). Returns NULL for NULL or when out of memory. */
+const char *slw_run_str(struct slw_run *run, const char *s);
+
+/* Append a copy (strings included). 0 or -SLW_E_NOMEM, -SLW_E_LIMIT past SLW_MAX_x. */
+#define SLW_MAX_COUNTS    1000000 /* threads x CPUs x events of the largest machine seen */
+#define SLW_MAX_NOTES     1000    /* a report nobody reads helps nobody */
+#define SLW_MAX_LABELS    1000
+#define SLW_MAX_SAMPLINGS 64
+int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
+int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
+int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
+                      struct slw_error *err);
+
+/* Append a note unless one with the same code and text is there. hint may be NULL. */
+__attribute__((format(printf, 5, 6))) int slw_run_note(struct slw_run *run,
+                                                       enum slw_note_level level, const char *code,
+                                                       const char *hint, const char *fmt, ...);
+
+/* The whole-target count of an event (pid, tid, cpu all -1; any pmu), or NULL. */
+const struct slw_count *slw_run_find_count(const struct slw_run *run, const char *event);
+
+#endif
