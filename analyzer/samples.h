@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* From raw samples to symbolized stacks: perf.data reader -> process and mapping state -> symbols
+ * -> struct slw_stacks. The same code reads our own spool and everybody else's perf.data. */
+#ifndef SLW_ANALYZER_SAMPLES_H
+#define SLW_ANALYZER_SAMPLES_H
+
+#include "record/run.h"
+#include "record/stacks.h"
+
+struct slw_samples_options {
+    bool symbols;          /* false: addresses only */
+    bool lines;            /* look up source lines (DWARF), for hot addresses only; slower */
+    const char *debug_dir; /* separate debug files; NULL: /usr/lib/debug */
+    bool imported;         /* numbers were measured elsewhere: mark provenance imported */
+};
+
+/* Read `path` and build the stacks. Adds to *run: losses, notes (truncated file, unknown events,
+ * unreadable kernel symbols, ...), samplings for events the run does not list yet, command and host
+ * when the run does not know them. Zero samples is not an error: *ret_stacks is then NULL and a
+ * note says so. SLW_E_FORMAT (with the offset in err->where), SLW_E_IO, SLW_E_NOMEM. */
+int slw_samples_load(const char *path, const struct slw_samples_options *opts, struct slw_run *run,
+                     struct slw_stacks **ret_stacks, struct slw_error *err);
+
+#endif

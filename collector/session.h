@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* One measurement from start to stop: plan, target, backend, spool. The only entry point cli/
+ * needs. Source: perf_event_open(2). */
+#ifndef SLW_COLLECTOR_SESSION_H
+#define SLW_COLLECTOR_SESSION_H
+
+#include "record/run.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct slw_model;
+
+enum slw_call_graph { SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_NONE };
+
+struct slw_session_options {
+    enum slw_target_kind target;
+    char *const *argv;             /* SLW_TARGET_COMMAND: NULL-terminated, searched in PATH */
+    char *const *envp;             /* environment of the command */
+    int32_t pid;                   /* SLW_TARGET_PID */
+    const char *cgroup;            /* SLW_TARGET_CGROUP: path below the cgroup mount */
+    const char *backend;           /* "hwpmu", "swclock", "rusage"; NULL: the best that works */
+    const struct slw_model *model; /* NULL: none; then only generic and software events */
+    int level;                     /* deepest top-down level to count, 0: none */
+    bool sample;                   /* false: count only */
+    uint64_t frequency_hz;         /* 0: use period */
+    uint64_t period;
+    enum slw_call_graph call_graph;
+    uint64_t ring_bytes;      /* per CPU, a power of two pages; 0: default */
+    uint64_t delay_ms;        /* measure only after this */
+    uint64_t duration_ms;     /* 0: until the target ends or *stop */
+    const char *control_fifo; /* NULL, or a FIFO to read "start\n", "stop\n", "quit\n" from */
+    bool start_stopped;       /* with control_fifo: wait for the first "start" */
+    const char *spool_path;   /* perf.data to write; NULL only when !sample */
+    const volatile sig_atomic_t *stop; /* set to a signal number by the caller's handler; NULL ok */
+};
+
+/* Measure. Fills counts, samplings, command (with exit), losses, self cost and notes of *run, whose
+ * host was filled before, and writes opts->spool_path. Returns 0 also when the measured command
+ * fails (that is run->command.exit) and when measuring was degraded (notes say how).
+ * SLW_E_EXEC: the command could not be started. SLW_E_GONE: the pid vanished before anything was
+ * measured. SLW_E_UNSUPPORTED / SLW_E_PERM: the asked-for backend cannot work here. SLW_E_FULL:
+ * the spool hit a full disk; what was measured before is in the run and the spool stays readable.
+ */
+int slw_session_run(const struct slw_session_options *opts, struct slw_run *run,
+                    struct slw_error *err);
+
+#endif

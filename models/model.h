@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* CPU models: data files that say which events a CPU counts and which formulas make top-down out of
+ * them. To add one: write models/NAME.json (docs/models.md), add SLW_MODEL(NAME) to models.def; the
+ * build runs modelc over it and stops on any mistake. Not for: opening events (collector). */
+#ifndef SLW_MODELS_MODEL_H
+#define SLW_MODELS_MODEL_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct slw_expr;
+
+/* Which CPU: what CPUID or MIDR_EL1 says. -1 or NULL: not applicable here. */
+struct slw_model_cpu {
+    const char *arch;   /* "x86_64", "aarch64" */
+    const char *vendor; /* CPUID vendor string, or "ARM" */
+    int family, model, stepping;
+    int implementer, part;
+};
+
+/* What the planner must know about an event beyond its code. */
+enum slw_event_role {
+    SLW_EVENT_PLAIN,
+    SLW_EVENT_SLOTS,      /* Intel TOPDOWN.SLOTS: must lead the group of PERF_METRICS parts */
+    SLW_EVENT_PERF_METRIC /* a part of PERF_METRICS: only inside a slots group, no counter */
+};
+
+struct slw_model_event {
+    const char *name;         /* lower case, as formulas write it: "idq_uops_not_delivered.core" */
+    uint32_t type;            /* perf_event_attr.type: PERF_TYPE_RAW, _HARDWARE, _HW_CACHE,... */
+    uint64_t config, config1; /* perf_event_attr */
+    const char *libpfm;       /* libpfm4 name where it encodes the same; NULL: use config */
+    const char *sysfs;        /* name under the PMU's events/ that must exist; NULL: no check */
+    uint64_t counters;        /* bit n: general counter n may hold it; 0: any */
+    int fixed;                /* fixed counter number, -1: none */
+    enum slw_event_role role;
+    const char *errata; /* NULL: none known */
+    const char *source; /* NULL: the model's */
+};
+
+struct slw_model_let {
+    const char *name;
+    const char *text;
+    const struct slw_expr *expr;
+};
+
+/* Prose for `slotwise explain` and the reports; plain sentences. */
+struct slw_model_prose {
+    const char *what;    /* what the node means */
+    const char *look_at; /* what to look at next, for a database client in particular */
+};
+
+/* A node of the top-down tree (level >= 1) or a plain metric such as IPC (level 0). */
+struct slw_model_node {
+    const char *name;  /* "frontend_bound", lower case */
+    const char *title; /* "Frontend Bound" */
+    int level;         /* 0: a metric outside the tree */
+    int parent;        /* index of the parent node; -1 */
+    const char *text;  /* the formula as written */
+    const struct slw_expr *expr;
+    const char *unit; /* "slots", "clocks", "ratio", "per kilo-instruction", ... */
+    double low, high; /* plausible range; outside it is mismeasured */
+    bool has_threshold;
+    double threshold;           /* flag when above, and the ancestors named flag too */
+    const int *threshold_needs; /* node indexes */
+    size_t threshold_need_count;
+    const char *source; /* NULL: the model's */
+    struct slw_model_prose prose;
+};
+
+/* A self-check: input counts and the values the formulas must give. */
+struct slw_model_check {
+    const char *why; /* which recording, or "hand-computed" */
+    const char *const *input_names;
+    const double *input_values;
+    size_t input_count;
+    const char *const *expect_names;
+    const double *expect_values;
+    const double *expect_tolerances;
+    size_t expect_count;
+};
+
+struct slw_model_match {
+    const char *vendor;                             /* CPUID vendor string, or "ARM" */
+    int family, model, stepping_low, stepping_high; /* x86; -1: any */
+    int implementer, part;                          /* arm64; -1: any */
+};
+
+struct slw_model {
+    const char *name;    /* "skylake" */
+    const char *title;   /* "Intel Skylake (client), Kaby/Coffee/Comet Lake" */
+    const char *arch;    /* "x86_64", "aarch64", "any" */
+    const char *pmu;     /* sysfs PMU name: "cpu", "cpu_core", "armv8_pmuv3_0" */
+    const char *source;  /* document */
+    const char *version; /* "TMA 5.01" or the document's version */
+    const char *date;
+    int slots_per_cycle;  /* 0: none published */
+    int general_counters; /* usable by one task, hyper-threading on */
+    int fixed_counters;
+    int max_level; /* deepest level in the tree; 0: no top-down on this CPU */
+    const struct slw_model_match *matches;
+    size_t match_count;
+    const struct slw_model_event *events;
+    size_t event_count;
+    const struct slw_model_let *lets;
+    size_t let_count;
+    const struct slw_model_node *nodes;
+    size_t node_count;
+    const struct slw_model_check *checks;
+    size_t check_count;
+};
+
+/* Load a model from JSON text. `origin` names it in errors, which carry origin:line:column where
+ * the JSON parser knows it and the JSON path otherwise. Validates everything modelc validates:
+ * known keys, sources present, formulas parse and name existing events or lets or nodes, no cycle,
+ * checks hold. SLW_E_FORMAT, SLW_E_NOMEM. Free with slw_model_free (NULL allowed). */
+int slw_model_parse(const char *json, size_t length, const char *origin,
+                    struct slw_model **ret_model, struct slw_error *err);
+void slw_model_free(struct slw_model *m);
+
+/* The models compiled in, in the order of models.def. */
+size_t slw_model_builtin_count(void);
+const char *slw_model_builtin_name(size_t index);
+int slw_model_builtin(const char *name, struct slw_model **ret_model, struct slw_error *err);
+
+/* The built-in model that matches this CPU, most specific first. `pmu` NULL: the first match (the
+ * P-core on hybrids). SLW_E_NOTFOUND when no model names this CPU: the text then offers the closest
+ * relative, which is never taken by itself. */
+int slw_model_select(const struct slw_model_cpu *cpu, const char *pmu, struct slw_model **ret_model,
+                     struct slw_error *err);
+
+/* ---- evaluation ---- */
+
+/* One input: the scaled count of model->events[i]. absent != NULL: why there is none. */
+struct slw_model_input {
+    double value;
+    const char *absent;
+};
+
+struct slw_model_vars {
+    bool smt_on; /* two hardware threads per core are online */
+};
+
+/* The value of model->nodes[i]. have == false: `missing` names the event or the reason
+ * ("division by zero: slots is 0"). In range unless `mismeasured`. */
+struct slw_model_value {
+    bool have;
+    bool mismeasured; /* computed, but outside [low, high] beyond rounding */
+    bool flagged;     /* above its threshold, and so are the ancestors it needs */
+    double value;
+    const char *missing; /* lent from the model or static */
+};
+
+/* Evaluate every node. inputs has event_count entries, values node_count. Pure; never NaN. */
+void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input *inputs,
+                        const struct slw_model_vars *vars, struct slw_model_value *values);
+
+/* Mark in needed[event_count] the events that node `index` (and, transitively, the lets and nodes
+ * it uses) needs. Adds to what is set already. */
+void slw_model_needs(const struct slw_model *m, size_t index, bool *needed);
+
+int slw_model_find_event(const struct slw_model *m, const char *name); /* -1: none */
+int slw_model_find_node(const struct slw_model *m, const char *name);  /* -1: none */
+
+#endif
