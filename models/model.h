@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 struct slw_expr;
+struct slw_model_own; /* model_int.h: what only this room needs */
 
 /* Which CPU: what CPUID or MIDR_EL1 says. -1 or NULL: not applicable here. */
 struct slw_model_cpu {
     const char *arch;   /* "x86_64", "aarch64" */
     const char *vendor; /* CPUID vendor string, or "ARM" */
-    int family, model, stepping;
+    int family, model;
+    int stepping; /* arm64: variant * 16 + revision, so r0p3 is 0x03 and r1p0 is 0x10 */
     int implementer, part;
 };
 
@@ -32,7 +34,7 @@ struct slw_model_event {
     const char *name;         /* lower case, as formulas write it: "idq_uops_not_delivered.core" */
     uint32_t type;            /* perf_event_attr.type: PERF_TYPE_RAW, _HARDWARE, _HW_CACHE,... */
     uint64_t config, config1; /* perf_event_attr */
-    const char *libpfm;       /* libpfm4 name where it encodes the same; NULL: use config */
+    const char *libpfm;       /* libpfm4 name (no "pmu::") where it encodes the same; NULL: none */
     const char *sysfs;        /* name under the PMU's events/ that must exist; NULL: no check */
     uint64_t counters;        /* bit n: general counter n may hold it; 0: any */
     int fixed;                /* fixed counter number, -1: none */
@@ -67,6 +69,8 @@ struct slw_model_node {
     double threshold;           /* flag when above, and the ancestors named flag too */
     const int *threshold_needs; /* node indexes */
     size_t threshold_need_count;
+    const int *threshold_or; /* nodes any one of whose flags flags this one too */
+    size_t threshold_or_count;
     const char *source; /* NULL: the model's */
     struct slw_model_prose prose;
 };
@@ -74,6 +78,7 @@ struct slw_model_node {
 /* A self-check: input counts and the values the formulas must give. */
 struct slw_model_check {
     const char *why; /* which recording, or "hand-computed" */
+    bool smt_on;
     const char *const *input_names;
     const double *input_values;
     size_t input_count;
@@ -84,9 +89,17 @@ struct slw_model_check {
 };
 
 struct slw_model_match {
-    const char *vendor;                             /* CPUID vendor string, or "ARM" */
-    int family, model, stepping_low, stepping_high; /* x86; -1: any */
-    int implementer, part;                          /* arm64; -1: any */
+    const char *vendor;              /* CPUID vendor string, or "ARM" */
+    int family, model;               /* x86; -1: any */
+    int model_high;                  /* last of the range model .. model_high; -1: model alone */
+    int stepping_low, stepping_high; /* inclusive; -1: any; arm64: as in slw_model_cpu */
+    int implementer, part;           /* arm64; -1: any */
+};
+
+/* A CPU this model does not cover but comes close to: offered in errors, never taken. */
+struct slw_model_relative {
+    struct slw_model_match match;
+    const char *why;
 };
 
 struct slw_model {
@@ -103,6 +116,9 @@ struct slw_model {
     int max_level; /* deepest level in the tree; 0: no top-down on this CPU */
     const struct slw_model_match *matches;
     size_t match_count;
+    const struct slw_model_relative *relatives;
+    size_t relative_count;
+    const char *libpfm_pmu; /* libpfm4's name of this PMU: "skl"; NULL: it has no table */
     const struct slw_model_event *events;
     size_t event_count;
     const struct slw_model_let *lets;
@@ -111,12 +127,14 @@ struct slw_model {
     size_t node_count;
     const struct slw_model_check *checks;
     size_t check_count;
+    const struct slw_model_own *own;
 };
 
-/* Load a model from JSON text. `origin` names it in errors, which carry origin:line:column where
- * the JSON parser knows it and the JSON path otherwise. Validates everything modelc validates:
- * known keys, sources present, formulas parse and name existing events or lets or nodes, no cycle,
- * checks hold. SLW_E_FORMAT, SLW_E_NOMEM. Free with slw_model_free (NULL allowed). */
+/* Load a model from JSON text. `origin` names it in errors; every error's `where` is
+ * origin:line:column of the offending key, value or place inside a formula. Validates everything
+ * modelc validates: known keys, sources present, formulas parse and name existing events or lets
+ * or nodes, no cycle, children one level below their parent, checks hold. SLW_E_FORMAT, SLW_E_LIMIT
+ * (a count in model_int.h), SLW_E_NOMEM. Free with slw_model_free (NULL allowed). */
 int slw_model_parse(const char *json, size_t length, const char *origin,
                     struct slw_model **ret_model, struct slw_error *err);
 void slw_model_free(struct slw_model *m);
@@ -144,14 +162,22 @@ struct slw_model_vars {
     bool smt_on; /* two hardware threads per core are online */
 };
 
-/* The value of model->nodes[i]. have == false: `missing` names the event or the reason
- * ("division by zero: slots is 0"). In range unless `mismeasured`. */
+/* How far outside [low, high] a value may be, as a fraction of high - low, and still be rounding:
+ * the PERF_METRICS fields are 1/255 each and are subtracted from each other. */
+#define SLW_MODEL_ROUNDING 0.01
+
+/* The value of model->nodes[i]. have == false: `missing` names the event (or, where the input says
+ * why, that reason) or the arithmetic ("division by zero: slots is 0"). In range unless
+ * `mismeasured`. */
 struct slw_model_value {
     bool have;
-    bool mismeasured; /* computed, but outside [low, high] beyond rounding */
-    bool flagged;     /* above its threshold, and so are the ancestors it needs */
+    bool mismeasured; /* it, or a node it is computed from, is outside [low, high] beyond rounding;
+                         never flagged */
+    bool clamped;     /* outside by rounding only; value is the bound it passed */
+    bool flagged;     /* above its threshold, and so are the ancestors it needs; or one of
+                         threshold_or is flagged */
     double value;
-    const char *missing; /* lent from the model or static */
+    const char *missing; /* lent from the model, the input or static */
 };
 
 /* Evaluate every node. inputs has event_count entries, values node_count. Pure; never NaN. */
@@ -161,6 +187,11 @@ void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input 
 /* Mark in needed[event_count] the events that node `index` (and, transitively, the lets and nodes
  * it uses) needs. Adds to what is set already. */
 void slw_model_needs(const struct slw_model *m, size_t index, bool *needed);
+
+/* The same with hyper-threading known: what only the other branch of `a if smt_on else b` reads is
+ * not needed. */
+void slw_model_needs_with(const struct slw_model *m, size_t index,
+                          const struct slw_model_vars *vars, bool *needed);
 
 int slw_model_find_event(const struct slw_model *m, const char *name); /* -1: none */
 int slw_model_find_node(const struct slw_model *m, const char *name);  /* -1: none */

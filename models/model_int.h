@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of models/ share: limits, the loader's state, the binding of formulas. */
+#ifndef SLW_MODELS_MODEL_INT_H
+#define SLW_MODELS_MODEL_INT_H
+
+#include "models/expr.h"
+#include "models/json_cursor.h"
+#include "models/model.h"
+
+/* The largest published model (Granite Rapids) has 64 events, 45 nodes and 11 lets. */
+#define SLW_MODEL_MAX_BYTES   ((size_t)1 << 20)
+#define SLW_MODEL_MAX_EVENTS  256
+#define SLW_MODEL_MAX_LETS    64
+#define SLW_MODEL_MAX_NODES   192
+#define SLW_MODEL_MAX_ITEMS   (SLW_MODEL_MAX_LETS + SLW_MODEL_MAX_NODES)
+#define SLW_MODEL_MAX_CHECKS  64
+#define SLW_MODEL_MAX_MATCHES 64
+#define SLW_MODEL_MAX_LEVEL   6
+
+/* An item is a let (0 .. let_count-1) or a node (let_count ..). */
+struct slw_model_own {
+    struct slw_arena *arena;
+    int *order;      /* items, those they use first */
+    int *flag_order; /* nodes, those whose flags they need first */
+    bool *needs[2];  /* by smt_on: item * event_count + event */
+};
+
+struct slw_loader {
+    const struct slw_json_doc *doc;
+    struct slw_arena *arena;
+    struct slw_model *model;
+    struct slw_model_own *own;
+    struct slw_error *err;
+    const struct slw_json *events, *lets, *tree, *metrics; /* for error positions */
+};
+
+static inline size_t slw_model_item_count(const struct slw_model *m)
+{
+    return m->let_count + m->node_count;
+}
+
+static inline const struct slw_expr *slw_model_item_expr(const struct slw_model *m, size_t item)
+{
+    return item < m->let_count ? m->lets[item].expr : m->nodes[item - m->let_count].expr;
+}
+
+/* Parts of slw_model_parse, in this order. Each -SLW_E_FORMAT, -SLW_E_LIMIT or -SLW_E_NOMEM. */
+int slw_load_events(struct slw_loader *l, const struct slw_json *at);
+int slw_load_lets(struct slw_loader *l, const struct slw_json *at);
+int slw_load_nodes(struct slw_loader *l, const struct slw_json *tree,
+                   const struct slw_json *metrics);
+int slw_load_checks(struct slw_loader *l, const struct slw_json *at);
+int slw_load_matches(struct slw_loader *l, const struct slw_json *at,
+                     const struct slw_json *relatives);
+
+/* Bind names, refuse cycles, order the items and note which events each needs. */
+int slw_link(struct slw_loader *l);
+
+/* Evaluate every check. */
+int slw_verify_checks(struct slw_loader *l, const struct slw_json *at);
+
+/* Zeroed memory for the model. -SLW_E_NOMEM. */
+int slw_load_array(struct slw_loader *l, size_t count, size_t size, void *ret_array);
+
+/* The string member `key`, copied into the model. Absent: as slw_json_string. */
+int slw_load_string(struct slw_loader *l, const struct slw_json *at, const char *key, bool required,
+                    const char **ret_copy);
+
+/* The formula at `at`, parsed; errors point into it. */
+int slw_load_formula(struct slw_loader *l, const struct slw_json *at, const char **ret_text,
+                     const struct slw_expr **ret_expr);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* Build tool: modelc IN.json OUT.c checks a model file and writes it, without white space, as a C
+ * array with its match table. Not installed, not part of slotwise. */
+#include "models/builtin.h"
+#include "models/model.h"
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put_string(struct slw_buf *b, const char *s)
+{
+    if (!s) {
+        slw_buf_puts(b, "0");
+        return;
+    }
+    slw_buf_putc(b, '"');
+    for (; *s; s++)
+        slw_buf_printf(b, "\\%03o", (unsigned)(unsigned char)*s);
+    slw_buf_putc(b, '"');
+}
+
+static void put_match(struct slw_buf *b, const struct slw_model_match *m)
+{
+    slw_buf_puts(b, "{");
+    put_string(b, m->vendor);
+    slw_buf_printf(b, ", %d, %d, %d, %d, %d, %d, %d}", m->family, m->model, m->model_high,
+                   m->stepping_low, m->stepping_high, m->implementer, m->part);
+}
+
+static void put_tables(struct slw_buf *b, const struct slw_model *m)
+{
+    if (m->match_count > 0)
+        slw_buf_puts(b, "static const struct slw_model_match matches[] = {\n");
+    for (size_t i = 0; i < m->match_count; i++) {
+        put_match(b, &m->matches[i]);
+        slw_buf_puts(b, i + 1 < m->match_count ? ",\n" : "};\n");
+    }
+    if (m->relative_count > 0)
+        slw_buf_puts(b, "static const struct slw_model_relative relatives[] = {\n");
+    for (size_t i = 0; i < m->relative_count; i++) {
+        slw_buf_puts(b, "{");
+        put_match(b, &m->relatives[i].match);
+        slw_buf_puts(b, ", ");
+        put_string(b, m->relatives[i].why);
+        slw_buf_puts(b, i + 1 < m->relative_count ? "},\n" : "}};\n");
+    }
+}
+
+static void put_bytes(struct slw_buf *b, const char *bytes, size_t length)
+{
+    slw_buf_puts(b, "static const unsigned char json[] = {");
+    for (size_t i = 0; i < length; i++)
+        slw_buf_printf(b, "%s%u,", i % 24 ? "" : "\n", (unsigned)(unsigned char)bytes[i]);
+    slw_buf_puts(b, "\n};\n");
+}
+
+static void put_builtin(struct slw_buf *b, const struct slw_model *m, size_t json_length)
+{
+    slw_buf_printf(b, "extern const struct slw_builtin slw_builtin_%s;\n", m->name);
+    slw_buf_printf(b, "const struct slw_builtin slw_builtin_%s = {", m->name);
+    put_string(b, m->name);
+    slw_buf_puts(b, ", ");
+    put_string(b, m->arch);
+    slw_buf_puts(b, ", ");
+    put_string(b, m->pmu);
+    slw_buf_printf(b, ", %s, %zu, %s, %zu, json, %zu};\n", m->match_count ? "matches" : "0",
+                   m->match_count, m->relative_count ? "relatives" : "0", m->relative_count,
+                   json_length);
+}
+
+/* The file is registered by its name, so the model inside must bear it. */
+static int check_file_name(const char *path, const struct slw_model *m, struct slw_error *err)
+{
+    const char *base = strrchr(path, '/');
+    const size_t length = strlen(m->name);
+
+    base = base ? base + 1 : path;
+    if (strncmp(base, m->name, length) == 0 && strcmp(base + length, ".json") == 0)
+        return 0;
+    slw_error_at(err, "%s:1:1", path);
+    return slw_fail(err, SLW_E_FORMAT, "the model is called '%s', its file must be %s.json",
+                    m->name, m->name);
+}
+
+static int emit(const char *path, const char *text, size_t length, const struct slw_model *m,
+                const char *out, struct slw_error *err)
+{
+    struct slw_buf b = {0};
+    json_t *json = json_loadb(text, length, 0, NULL);
+    char *SLW_AUTO(free) compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+    json_decref(json);
+    int rc = check_file_name(path, m, err);
+    if (rc < 0)
+        return rc;
+    if (!compact)
+        return slw_fail(err, SLW_E_NOMEM, "out of memory");
+    slw_buf_puts(&b, "/* Written by modelc. */\n#include \"models/builtin.h\"\n");
+    put_tables(&b, m);
+    put_bytes(&b, compact, strlen(compact));
+    put_builtin(&b, m, strlen(compact));
+    rc = slw_buf_failed(&b) ? slw_fail(err, SLW_E_NOMEM, "out of memory")
+                            : slw_file_write(out, b.data, b.length, err);
+    slw_buf_release(&b);
+    return rc;
+}
+
+static int compile(const char *path, const char *out, struct slw_error *err)
+{
+    char *SLW_AUTO(free) text = NULL;
+    struct slw_model *m = NULL;
+    size_t length = 0;
+    int rc = slw_file_read(path, (size_t)4 << 20, &text, &length, err);
+
+    if (rc >= 0)
+        rc = slw_model_parse(text, length, path, &m, err);
+    if (rc >= 0)
+        rc = emit(path, text, length, m, out, err);
+    slw_model_free(m);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct slw_error err = {0};
+
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: modelc IN.json OUT.c\n");
+        return slw_code_exit_status(SLW_E_USAGE);
+    }
+    if (compile(argv[1], argv[2], &err) >= 0)
+        return 0;
+    (void)fprintf(stderr, "%s%serror: %s\n", err.where, *err.where ? ": " : "", err.text);
+    return slw_code_exit_status(err.code);
+}

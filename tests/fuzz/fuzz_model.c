@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes either load as a model or are refused with a place; what loads can be evaluated. */
+#include "models/model.h"
+#include "models/model_int.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void use(const struct slw_model *m)
+{
+    static struct slw_model_input inputs[SLW_MODEL_MAX_EVENTS];
+    static struct slw_model_value values[SLW_MODEL_MAX_NODES];
+    bool needed[SLW_MODEL_MAX_EVENTS] = {false};
+
+    for (int smt_on = 0; smt_on < 2; smt_on++) {
+        const struct slw_model_vars vars = {.smt_on = smt_on};
+        for (size_t i = 0; i < m->event_count; i++)
+            inputs[i].value = (double)(i * 7919 % 1000);
+        slw_model_evaluate(m, inputs, &vars, values);
+        for (size_t i = 0; i < m->node_count; i++) {
+            if (values[i].have ? !isfinite(values[i].value) : !values[i].missing)
+                abort();
+            slw_model_needs(m, i, needed);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slw_error err = {0};
+    struct slw_model *m = NULL;
+    char *copy = malloc(size ? size : 1); /* exact size, so that a read past the end is seen */
+
+    if (!copy)
+        abort();
+    if (size > 0)
+        memcpy(copy, data, size);
+    if (slw_model_parse(copy, size, "fuzz", &m, &err) < 0) {
+        if (m || !*err.text || (err.code != SLW_E_NOMEM && strncmp(err.where, "fuzz", 4) != 0))
+            abort();
+    } else {
+        use(m);
+    }
+    slw_model_free(m);
+    free(copy);
+    return 0;
+}
