@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* What every model compiled in must hold, beyond what the parser refuses. */
+#include "models/model.h"
+
+#include "tests/unit/cmocka_int.h"
+
+#include <string.h>
+
+#define MAX 192
+
+static void over_all_models(void (*check)(const struct slw_model *m))
+{
+    for (size_t i = 0; i < slw_model_builtin_count(); i++) {
+        struct slw_error err = {0};
+        struct slw_model *m = NULL;
+        if (slw_model_builtin(slw_model_builtin_name(i), &m, &err) < 0)
+            fail_msg("%s %s", err.where, err.text);
+        check(m);
+        slw_model_free(m);
+    }
+}
+
+static void sentence(const struct slw_model *m, const char *node, const char *text)
+{
+    const size_t length = text ? strlen(text) : 0;
+
+    if (length < 30 || text[length - 1] != '.' || text[0] < 'A' || text[0] > 'Z')
+        fail_msg("%s %s: no plain sentence: %s", m->name, node, text ? text : "(none)");
+}
+
+static void check_prose(const struct slw_model *m)
+{
+    assert_true(m->source && m->version && m->date && m->title);
+    for (size_t i = 0; i < m->node_count; i++) {
+        const struct slw_model_node *n = &m->nodes[i];
+
+        sentence(m, n->name, n->prose.what);
+        sentence(m, n->name, n->prose.look_at);
+        assert_true(n->low < n->high);
+        assert_true(strlen(n->unit) > 0 && strlen(n->title) > 0);
+    }
+}
+
+static void every_node_says_what_it_means(void **state)
+{
+    (void)state;
+    over_all_models(check_prose);
+}
+
+static void check_tree(const struct slw_model *m)
+{
+    int deepest = 0;
+
+    for (size_t i = 0; i < m->node_count; i++) {
+        const struct slw_model_node *n = &m->nodes[i];
+
+        deepest = n->level > deepest ? n->level : deepest;
+        if (n->level <= 1)
+            assert_int_equal(n->parent, -1);
+        else
+            assert_int_equal(m->nodes[n->parent].level, n->level - 1);
+        /* A child flags only with its parent, as far as thresholds are published. */
+        if (n->level > 1 && n->has_threshold && strcmp(n->name, "fetch_bandwidth") != 0 &&
+            strcmp(n->name, "light_operations") != 0 && strcmp(n->name, "heavy_operations") != 0) {
+            bool needs_parent = false;
+            for (size_t k = 0; k < n->threshold_need_count; k++)
+                needs_parent |= n->threshold_needs[k] == n->parent;
+            if (!needs_parent)
+                fail_msg("%s %s flags without its parent", m->name, n->name);
+        }
+        if (n->level > 0)
+            assert_true(n->low >= 0 && n->high <= 1);
+    }
+    assert_int_equal(deepest, m->max_level);
+    assert_int_equal(m->max_level > 0, m->slots_per_cycle > 0);
+}
+
+static void the_tree_is_well_formed(void **state)
+{
+    (void)state;
+    over_all_models(check_tree);
+}
+
+static void check_events(const struct slw_model *m)
+{
+    bool needed[MAX] = {false};
+
+    assert_true(m->event_count <= MAX);
+    for (size_t i = 0; i < m->node_count; i++)
+        slw_model_needs(m, i, needed);
+    for (size_t i = 0; i < m->event_count; i++) {
+        const struct slw_model_event *e = &m->events[i];
+
+        if (!needed[i])
+            fail_msg("%s: no formula uses %s", m->name, e->name);
+        /* The same code twice would be counted twice for nothing. */
+        for (size_t k = 0; k < i; k++)
+            if (m->events[k].type == e->type && m->events[k].config == e->config &&
+                m->events[k].config1 == e->config1)
+                fail_msg("%s: %s and %s are one event", m->name, e->name, m->events[k].name);
+        if (e->fixed >= 0)
+            assert_true(e->fixed < m->fixed_counters);
+        if (e->counters && !(e->counters & ((UINT64_C(1) << m->general_counters) - 1)))
+            fail_msg("%s: %s fits no counter", m->name, e->name);
+        if (e->role == SLW_EVENT_PERF_METRIC)
+            assert_non_null(e->sysfs);
+    }
+}
+
+static void every_event_is_used_and_can_be_counted(void **state)
+{
+    (void)state;
+    over_all_models(check_events);
+}
+
+static void check_slots(const struct slw_model *m)
+{
+    size_t slots = 0, metrics = 0;
+
+    for (size_t i = 0; i < m->event_count; i++) {
+        slots += m->events[i].role == SLW_EVENT_SLOTS;
+        metrics += m->events[i].role == SLW_EVENT_PERF_METRIC;
+    }
+    assert_true(metrics == 0 ? slots <= 1 : slots == 1);
+}
+
+static void perf_metrics_come_with_one_slots_event(void **state)
+{
+    (void)state;
+    over_all_models(check_slots);
+}
+
+static void check_metrics(const struct slw_model *m)
+{
+    static const char *const wanted[] = {"ipc", "icache_mpki", "branch_mpki"};
+
+    for (size_t i = 0; i < 3; i++) {
+        const int node = slw_model_find_node(m, wanted[i]);
+        if (node < 0 || m->nodes[node].level != 0)
+            fail_msg("%s has no %s", m->name, wanted[i]);
+    }
+}
+
+static void the_common_metrics_are_there(void **state)
+{
+    (void)state;
+    over_all_models(check_metrics);
+}
+
+static void check_coverage(const struct slw_model *m)
+{
+    bool covered[MAX] = {false};
+
+    for (size_t i = 0; i < m->check_count; i++) {
+        const struct slw_model_check *c = &m->checks[i];
+        if (strncmp(c->why, "recording: ", 11) != 0 && strncmp(c->why, "hand-computed: ", 15) != 0)
+            fail_msg("%s: a check must say where it is from: %s", m->name, c->why);
+        for (size_t k = 0; k < c->expect_count; k++)
+            covered[slw_model_find_node(m, c->expect_names[k])] = true;
+    }
+    for (size_t i = 0; i < m->node_count; i++)
+        if (!covered[i])
+            fail_msg("%s: no check covers %s", m->name, m->nodes[i].name);
+}
+
+static void every_node_is_covered_by_a_check(void **state)
+{
+    (void)state;
+    over_all_models(check_coverage);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_node_says_what_it_means),
+        cmocka_unit_test(the_tree_is_well_formed),
+        cmocka_unit_test(every_event_is_used_and_can_be_counted),
+        cmocka_unit_test(perf_metrics_come_with_one_slots_event),
+        cmocka_unit_test(the_common_metrics_are_there),
+        cmocka_unit_test(every_node_is_covered_by_a_check),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

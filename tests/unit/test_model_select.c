@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "models/model.h"
+
+#include "tests/unit/cmocka_int.h"
+
+#include <string.h>
+
+struct expectation {
+    const char *vendor;
+    int family, model, stepping, implementer, part;
+    const char *name;  /* NULL: no model */
+    const char *offer; /* what the error must name; NULL: nothing */
+};
+
+#define X86(vendor, family, model, stepping, name, offer)                                          \
+    {                                                                                              \
+        vendor, family, model, stepping, -1, -1, name, offer                                       \
+    }
+#define ARM(implementer, part, variant_revision, name, offer)                                      \
+    {                                                                                              \
+        "ARM", -1, -1, variant_revision, implementer, part, name, offer                            \
+    }
+
+static const struct expectation table[] = {
+    X86("GenuineIntel", 6, 0x4e, 3, "skylake", NULL),
+    X86("GenuineIntel", 6, 0x5e, 3, "skylake", NULL),
+    X86("GenuineIntel", 6, 0x8e, 12, "skylake", NULL),
+    X86("GenuineIntel", 6, 0x9e, -1, "skylake", NULL),
+    X86("GenuineIntel", 6, 0xa5, 2, "skylake", NULL),
+    X86("GenuineIntel", 6, 0xa6, 0, "skylake", NULL),
+    X86("GenuineIntel", 6, 0x55, 4, NULL, "skylake (Skylake-X"),
+    X86("GenuineIntel", 6, 0x55, 7, NULL, "skylake (Cascade Lake"),
+    X86("GenuineIntel", 6, 0x55, -1, NULL, NULL),
+    X86("GenuineIntel", 6, 0x8f, 8, "sapphirerapids", NULL),
+    X86("GenuineIntel", 6, 0xcf, 2, NULL, "sapphirerapids (Emerald"),
+    X86("GenuineIntel", 6, 0x2d, 7, NULL, NULL),
+    X86("GenuineIntel", 15, 0x4e, 3, NULL, NULL),
+    X86("AuthenticAMD", 6, 0x4e, 3, NULL, NULL),
+    X86("AuthenticAMD", 0x19, 0x0f, 0, NULL, NULL),
+    X86("AuthenticAMD", 0x19, 0x10, 0, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0x1f, 0, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0x20, 0, NULL, NULL),
+    X86("AuthenticAMD", 0x19, 0x61, 2, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0x7f, 2, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0x80, 2, NULL, NULL),
+    X86("AuthenticAMD", 0x19, 0xa0, 2, "zen4", NULL),
+    X86("AuthenticAMD", 0x1a, 0x00, 0, "zen5", NULL),
+    X86("AuthenticAMD", 0x1a, 0x44, 0, "zen5", NULL),
+    X86("AuthenticAMD", 0x1a, 0x50, 0, NULL, "zen5 (family 1Ah"),
+    X86("HygonGenuine", 0x18, 0, 0, NULL, NULL),
+    ARM(0x41, 0xd0c, 0x31, "neoverse_n1", NULL),
+    ARM(0x41, 0xd49, 0x00, "neoverse_n2", NULL),
+    ARM(0x41, 0xd49, 0x02, "neoverse_n2", NULL),
+    ARM(0x41, 0xd49, 0x03, "neoverse_n2_r0p3", NULL),
+    ARM(0x41, 0xd49, 0x10, "neoverse_n2_r0p3", NULL),
+    ARM(0x41, 0xd49, -1, NULL, "neoverse_n2"),
+    ARM(0x6d, 0xd49, 0x00, NULL, "neoverse_n2_r0p3 (Microsoft"),
+    ARM(0x41, 0xd40, 0x11, NULL, NULL),
+};
+
+static struct slw_model_cpu cpu_of(const struct expectation *e)
+{
+    return (struct slw_model_cpu){.arch = e->part >= 0 ? "aarch64" : "x86_64",
+                                  .vendor = e->vendor,
+                                  .family = e->family,
+                                  .model = e->model,
+                                  .stepping = e->stepping,
+                                  .implementer = e->implementer,
+                                  .part = e->part};
+}
+
+static void each_cpu_gets_its_model_or_an_offer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        const struct expectation *e = &table[i];
+        const struct slw_model_cpu cpu = cpu_of(e);
+        struct slw_error err = {0};
+        struct slw_model *m = NULL;
+
+        const int rc = slw_model_select(&cpu, NULL, &m, &err);
+        if ((rc >= 0) != (e->name != NULL) || (m && strcmp(m->name, e->name) != 0))
+            fail_msg("row %zu: %d %s %s", i, rc, m ? m->name : "", err.text);
+        if (!e->name) {
+            assert_int_equal(rc, -SLW_E_NOTFOUND);
+            assert_int_equal(strstr(err.text, "closest") != NULL, e->offer != NULL);
+            if (e->offer && !strstr(err.text, e->offer))
+                fail_msg("row %zu: %s", i, err.text);
+            assert_non_null(strstr(err.hint, "--model"));
+        }
+        slw_model_free(m);
+    }
+}
+
+static void another_pmu_or_architecture_does_not_match(void **state)
+{
+    struct slw_model_cpu cpu = {.arch = "x86_64",
+                                .vendor = "GenuineIntel",
+                                .family = 6,
+                                .model = 0x8f,
+                                .stepping = 8,
+                                .implementer = -1,
+                                .part = -1};
+    struct slw_model *m = NULL;
+    (void)state;
+    assert_int_equal(slw_model_select(&cpu, "cpu_atom", &m, NULL), -SLW_E_NOTFOUND);
+    assert_int_equal(slw_model_select(&cpu, "cpu", &m, NULL), 0);
+    slw_model_free(m);
+    m = NULL;
+    cpu.arch = "aarch64";
+    assert_int_equal(slw_model_select(&cpu, NULL, &m, NULL), -SLW_E_NOTFOUND);
+    cpu.vendor = NULL;
+    assert_int_equal(slw_model_select(&cpu, NULL, &m, NULL), -SLW_E_NOTFOUND);
+    assert_null(m);
+}
+
+static void models_load_by_name(void **state)
+{
+    struct slw_error err = {0};
+    struct slw_model *m = NULL;
+    (void)state;
+    assert_true(slw_model_builtin_count() >= 8);
+    for (size_t i = 0; i < slw_model_builtin_count(); i++) {
+        const char *name = slw_model_builtin_name(i);
+        assert_int_equal(slw_model_builtin(name, &m, &err), 0);
+        assert_string_equal(m->name, name);
+        slw_model_free(m);
+        m = NULL;
+    }
+    assert_int_equal(slw_model_builtin("i486", &m, &err), -SLW_E_NOTFOUND);
+    assert_non_null(strstr(err.hint, "skylake"));
+    assert_null(m);
+}
+
+static void generic_is_never_chosen_by_itself(void **state)
+{
+    struct slw_model *m = NULL;
+    (void)state;
+    assert_int_equal(slw_model_builtin("generic", &m, NULL), 0);
+    assert_int_equal(m->match_count, 0);
+    assert_int_equal(m->max_level, 0);
+    slw_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_cpu_gets_its_model_or_an_offer),
+        cmocka_unit_test(another_pmu_or_architecture_does_not_match),
+        cmocka_unit_test(models_load_by_name),
+        cmocka_unit_test(generic_is_never_chosen_by_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
