@@ -2,10 +2,10 @@
 #include "record/run.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 #include <limits.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,24 +135,31 @@ static bool has_note(const struct slw_run *run, const char *code, const char *te
     return false;
 }
 
-int slw_run_note(struct slw_run *run, enum slw_note_level level, const char *code, const char *hint,
-                 const char *fmt, ...)
+static int add_note(struct slw_run *run, struct slw_note n)
 {
     struct slw_error *err = NULL;
-    struct slw_note n = {.level = level, .code = code, .hint = hint};
-    char text[1024];
-    va_list ap;
 
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    if (has_note(run, code, text))
+    if (has_note(run, n.code, n.text))
         return 0;
-    n.text = text;
     if (!own(run, &n.code) || !own(run, &n.text) || !own(run, &n.hint))
         return -SLW_E_NOMEM;
     APPEND(run->notes, run->note_count, n, SLW_MAX_NOTES, "notes");
     return 0;
+}
+
+int slw_run_note(struct slw_run *run, enum slw_note_level level, const char *code, const char *hint,
+                 const char *fmt, ...)
+{
+    struct slw_buf text = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    slw_buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    const struct slw_note n = {level, code, text.data ? text.data : "", hint};
+    int rc = slw_buf_failed(&text) ? -SLW_E_NOMEM : add_note(run, n);
+    slw_buf_release(&text);
+    return rc;
 }
 
 const struct slw_count *slw_run_find_count(const struct slw_run *run, const char *event)

@@ -27,6 +27,10 @@ struct sample_row {
     uint32_t depth, thread;
 };
 
+/* Frames of all distinct stacks together: 2 GiB of ids, 10 million stacks of 50 frames. A hostile
+ * profile of a few megabytes can otherwise name thousands of frames with every byte. */
+#define MAX_FRAME_IDS ((size_t)1 << 29)
+
 /* A doubling array of equally sized rows with a hash index over their bytes. */
 struct rows {
     char *data;
@@ -171,6 +175,8 @@ int slw_stacks_add_frame(struct slw_stacks *s, const struct slw_frame *f, uint32
     if (!intern(s, f->function, &row.function) || !intern(s, f->linkage, &row.linkage) ||
         !intern(s, f->file, &row.file))
         return -SLW_E_NOMEM;
+    if (row.linkage == row.function)
+        row.linkage = 0; /* id 0 is "": the same */
     return rows_intern(&s->frames, &row, ret_id);
 }
 
@@ -199,13 +205,25 @@ static bool sample_equal(const void *ctx, uint32_t position, const void *key)
             memcmp(s->frame_ids + row->frames, k->frames, k->depth * sizeof(*k->frames)) == 0);
 }
 
+/* A word at a time: this runs once for every sample read, and stacks are long. */
+static uint64_t hash_frames(const uint32_t *frames, size_t depth, uint32_t thread)
+{
+    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ thread;
+
+    for (size_t i = 0; i < depth; i++) {
+        h = (h ^ frames[i]) * UINT64_C(0xff51afd7ed558ccd);
+        h ^= h >> 32;
+    }
+    return h ^ depth;
+}
+
 static int add_weights(struct slw_stacks *s, uint32_t sample, const uint64_t *weights)
 {
     uint64_t *row = s->weights + (size_t)sample * s->column_count;
 
     /* Check all before changing any, so that a refused sample leaves no half of itself behind. */
     for (size_t i = 0; i < s->column_count; i++)
-        if (weights[i] > INT64_MAX || row[i] > (uint64_t)INT64_MAX - weights[i])
+        if (row[i] > (uint64_t)INT64_MAX - weights[i])
             return -SLW_E_RANGE;
     for (size_t i = 0; i < s->column_count; i++)
         row[i] += weights[i];
@@ -238,6 +256,8 @@ static int reserve_frame_ids(struct slw_stacks *s, size_t extra)
 
     if (s->frame_ids && need <= s->frame_id_capacity)
         return 0;
+    if (need > MAX_FRAME_IDS)
+        return -SLW_E_LIMIT;
     while (capacity < need)
         capacity *= 2;
     uint32_t *ids = realloc(s->frame_ids, capacity * sizeof(*ids));
@@ -276,9 +296,13 @@ int slw_stacks_add(struct slw_stacks *s, const uint32_t *frames, size_t depth, u
     if (depth > SLW_MAX_STACK_DEPTH)
         depth = SLW_MAX_STACK_DEPTH;
     struct sample_key key = {frames, (uint32_t)depth, thread};
-    uint64_t hash = slw_hash_bytes(frames, depth * sizeof(*frames), thread);
+    uint64_t hash = hash_frames(frames, depth, thread);
     uint32_t position;
 
+    assert(thread == SLW_NO_THREAD || thread < s->threads.count);
+    for (size_t i = 0; i < s->column_count; i++)
+        if (weights[i] > INT64_MAX) /* before a stack is added that would weigh nothing */
+            return -SLW_E_RANGE;
     if (!slw_index_find(&s->sample_index, hash, sample_equal, s, &key, &position)) {
         int rc = new_sample(s, hash, &key, &position);
         if (rc < 0)

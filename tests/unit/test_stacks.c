@@ -2,6 +2,7 @@
 #include "record/stacks.h"
 #include "tests/unit/cmocka_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct slw_stacks *two_columns(void)
@@ -78,6 +79,51 @@ static void an_overflowing_weight_is_refused_whole(void **state)
     slw_stacks_free(s);
 }
 
+static void a_refused_new_stack_is_not_there(void **state)
+{
+    (void)state;
+    struct slw_stacks *s = two_columns();
+    const uint32_t frames[] = {frame(s, "f")};
+    const uint64_t weights[] = {1, UINT64_MAX};
+    assert_int_equal(slw_stacks_add(s, frames, 1, SLW_NO_THREAD, weights), -SLW_E_RANGE);
+    assert_int_equal(slw_stacks_count(s), 0);
+    slw_stacks_free(s);
+}
+
+static void the_same_linkage_name_is_no_other_frame(void **state)
+{
+    (void)state;
+    struct slw_stacks *s = two_columns();
+    const struct slw_frame f = {.function = "f", .linkage = "f", .mapping = SLW_NO_MAPPING};
+    uint32_t id;
+    assert_int_equal(slw_stacks_add_frame(s, &f, &id), 0);
+    assert_int_equal(id, frame(s, "f"));
+    assert_string_equal(slw_stacks_frame(s, id).linkage, "");
+    slw_stacks_free(s);
+}
+
+static void many_stacks_stay_apart(void **state)
+{
+    (void)state;
+    struct slw_stacks *s = two_columns();
+    uint32_t ids[64];
+    const uint64_t weights[] = {1, 2};
+    for (uint32_t i = 0; i < 64; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof(name), "f%u", i);
+        ids[i] = frame(s, name);
+    }
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < 64 * 64 * 16; i++) {
+            const uint32_t frames[] = {ids[i % 64], ids[i / 64 % 64], ids[i / 4096]};
+            assert_int_equal(slw_stacks_add(s, frames, 3, SLW_NO_THREAD, weights), 0);
+        }
+    assert_int_equal(slw_stacks_count(s), 64 * 64 * 16);
+    for (uint32_t i = 0; i < 64 * 64 * 16; i++)
+        assert_int_equal(slw_stacks_get(s, i).weights[1], 4);
+    slw_stacks_free(s);
+}
+
 static void columns_are_found_by_event_and_unit(void **state)
 {
     (void)state;
@@ -110,6 +156,9 @@ int main(void)
         cmocka_unit_test(threads_keep_stacks_apart),
         cmocka_unit_test(an_empty_stack_still_weighs),
         cmocka_unit_test(an_overflowing_weight_is_refused_whole),
+        cmocka_unit_test(a_refused_new_stack_is_not_there),
+        cmocka_unit_test(the_same_linkage_name_is_no_other_frame),
+        cmocka_unit_test(many_stacks_stay_apart),
         cmocka_unit_test(columns_are_found_by_event_and_unit),
         cmocka_unit_test(too_deep_stacks_lose_their_root_end),
     };

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs and stacks for the tests of record/, and what "the same" means for them. The comparison
+ * names every field by hand on purpose: it must not share the tables it checks. */
+#ifndef SLW_TESTS_RUN_FIXTURE_INT_H
+#define SLW_TESTS_RUN_FIXTURE_INT_H
+
+#include "base/arena.h"
+#include "record/run_dir.h"
+#include "tests/unit/cmocka_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Quotes, markup, separators, control characters, UTF-8, a real U+FFFD and bytes of none. */
+#define HOSTILE                                                                                    \
+    "\"'<b>&;\\\n\t\r\x01\x7f \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 \xef\xbf\xbd"                   \
+    "41 \xff\xc3(\xed\xa0\x80\xc0\xaf\xf4\x90\x80\x80\xe2\x82"
+
+static inline void assert_text(const char *a, const char *b)
+{
+    if (a && b)
+        assert_string_equal(a, b);
+    else
+        assert_ptr_equal(a, b);
+}
+
+static inline void assert_provenance(const struct slw_provenance *a, const struct slw_provenance *b)
+{
+    assert_int_equal(a->source, b->source);
+    assert_int_equal(a->imported, b->imported);
+    assert_text(a->detail, b->detail);
+}
+
+static inline void assert_maybe(const struct slw_maybe_u64 *a, const struct slw_maybe_u64 *b)
+{
+    assert_text(a->absent, b->absent);
+    if (!a->absent)
+        assert_true(a->value == b->value);
+}
+
+static inline void assert_count(const struct slw_count *a, const struct slw_count *b)
+{
+    assert_text(a->event, b->event);
+    assert_text(a->unit, b->unit);
+    assert_text(a->pmu, b->pmu);
+    assert_int_equal(a->mode, b->mode);
+    assert_provenance(&a->from, &b->from);
+    assert_int_equal(a->group, b->group);
+    assert_int_equal(a->pid, b->pid);
+    assert_int_equal(a->tid, b->tid);
+    assert_int_equal(a->cpu, b->cpu);
+    assert_text(a->absent, b->absent);
+    if (a->absent)
+        return;
+    assert_true(a->raw == b->raw);
+    assert_true(a->enabled_ns == b->enabled_ns);
+    assert_true(a->running_ns == b->running_ns);
+}
+
+static inline void assert_sampling(const struct slw_sampling *a, const struct slw_sampling *b)
+{
+    assert_text(a->event, b->event);
+    assert_text(a->unit, b->unit);
+    assert_int_equal(a->mode, b->mode);
+    assert_provenance(&a->from, &b->from);
+    assert_true(a->frequency_hz == b->frequency_hz);
+    assert_true(a->period == b->period);
+    assert_text(a->call_graph, b->call_graph);
+    assert_true(a->samples == b->samples);
+    assert_true(a->weight == b->weight);
+}
+
+static inline void assert_host(const struct slw_host *a, const struct slw_host *b)
+{
+    assert_text(a->hostname, b->hostname);
+    assert_text(a->os, b->os);
+    assert_text(a->kernel, b->kernel);
+    assert_text(a->hypervisor, b->hypervisor);
+    assert_text(a->cpu.arch, b->cpu.arch);
+    assert_text(a->cpu.vendor, b->cpu.vendor);
+    assert_text(a->cpu.name, b->cpu.name);
+    assert_int_equal(a->cpu.family, b->cpu.family);
+    assert_int_equal(a->cpu.model, b->cpu.model);
+    assert_int_equal(a->cpu.stepping, b->cpu.stepping);
+    assert_int_equal(a->cpu.implementer, b->cpu.implementer);
+    assert_int_equal(a->cpu.part, b->cpu.part);
+    assert_int_equal(a->cpu.variant, b->cpu.variant);
+    assert_int_equal(a->cpu.revision, b->cpu.revision);
+    assert_text(a->cpu.microcode, b->cpu.microcode);
+    assert_int_equal(a->cpu.online_count, b->cpu.online_count);
+    assert_int_equal(a->cpu.smt, b->cpu.smt);
+    assert_int_equal(a->perf_event_paranoid, b->perf_event_paranoid);
+    assert_int_equal(a->kptr_restrict, b->kptr_restrict);
+    assert_int_equal(a->nmi_watchdog, b->nmi_watchdog);
+    assert_text(a->governor, b->governor);
+}
+
+static inline void assert_command(const struct slw_command *a, const struct slw_command *b)
+{
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->argc, b->argc);
+    for (size_t i = 0; i < a->argc; i++)
+        assert_text(a->argv[i], b->argv[i]);
+    assert_int_equal(a->pid, b->pid);
+    assert_text(a->cgroup, b->cgroup);
+    assert_int_equal(a->exit, b->exit);
+    assert_int_equal(a->exit_value, b->exit_value);
+}
+
+static inline void assert_costs(const struct slw_run *a, const struct slw_run *b)
+{
+    assert_true(a->losses.lost_records == b->losses.lost_records);
+    assert_true(a->losses.lost_samples == b->losses.lost_samples);
+    assert_true(a->losses.throttled == b->losses.throttled);
+    assert_true(a->losses.unreadable_bytes == b->losses.unreadable_bytes);
+    assert_true(a->losses.no_user_stack == b->losses.no_user_stack);
+    assert_maybe(&a->self.user_ns, &b->self.user_ns);
+    assert_maybe(&a->self.system_ns, &b->self.system_ns);
+    assert_true(a->self.ring_bytes == b->self.ring_bytes);
+    assert_true(a->self.spool_bytes == b->self.spool_bytes);
+    assert_true(a->self.wakeups == b->self.wakeups);
+}
+
+static inline void assert_same_run(const struct slw_run *a, const struct slw_run *b)
+{
+    assert_text(a->tool, b->tool);
+    assert_true(a->started_realtime_ns == b->started_realtime_ns);
+    assert_maybe(&a->wall_ns, &b->wall_ns);
+    assert_host(&a->host, &b->host);
+    assert_command(&a->command, &b->command);
+    assert_text(a->model.name, b->model.name);
+    assert_text(a->model.source, b->model.source);
+    assert_text(a->model.version, b->model.version);
+    if (!a->model.name)
+        assert_text(a->model.absent, b->model.absent);
+    assert_maybe(&a->requests, &b->requests);
+    assert_costs(a, b);
+    assert_int_equal(a->count_count, b->count_count);
+    for (size_t i = 0; i < a->count_count; i++)
+        assert_count(&a->counts[i], &b->counts[i]);
+    assert_int_equal(a->sampling_count, b->sampling_count);
+    for (size_t i = 0; i < a->sampling_count; i++)
+        assert_sampling(&a->samplings[i], &b->samplings[i]);
+    assert_int_equal(a->label_count, b->label_count);
+    for (size_t i = 0; i < a->label_count; i++) {
+        assert_text(a->labels[i].key, b->labels[i].key);
+        assert_text(a->labels[i].value, b->labels[i].value);
+    }
+    assert_int_equal(a->note_count, b->note_count);
+    for (size_t i = 0; i < a->note_count; i++) {
+        assert_int_equal(a->notes[i].level, b->notes[i].level);
+        assert_text(a->notes[i].code, b->notes[i].code);
+        assert_text(a->notes[i].text, b->notes[i].text);
+        assert_text(a->notes[i].hint, b->notes[i].hint);
+    }
+}
+
+static inline void fill_host(struct slw_host *h)
+{
+    *h = (struct slw_host){.hostname = "db-1",
+                           .os = "Debian GNU/Linux 12 (bookworm)",
+                           .kernel = "6.1.0-18-amd64",
+                           .hypervisor = "KVM",
+                           .perf_event_paranoid = -1,
+                           .kptr_restrict = 2,
+                           .nmi_watchdog = 0,
+                           .governor = "performance"};
+    h->cpu = (struct slw_cpu){.arch = "x86_64",
+                              .vendor = "GenuineIntel",
+                              .name = "Xeon(R) \"Gold\" <6>",
+                              .family = 6,
+                              .model = 85,
+                              .stepping = 4,
+                              .implementer = 0x41,
+                              .part = 0xd0c,
+                              .variant = 3,
+                              .revision = 1,
+                              .microcode = "0x2007006",
+                              .online_count = 32,
+                              .smt = 1};
+}
+
+static inline void fill_lists(struct slw_run *run)
+{
+    const struct slw_count live = {.event = "inst_retired.any",
+                                   .unit = "events",
+                                   .pmu = "cpu_core",
+                                   .mode = SLW_MODE_USER,
+                                   .from = {SLW_SOURCE_HARDWARE, false, NULL},
+                                   .group = 3,
+                                   .pid = 100,
+                                   .tid = 101,
+                                   .cpu = 0,
+                                   .raw = INT64_MAX,
+                                   .enabled_ns = 2000,
+                                   .running_ns = 1999};
+    const struct slw_count huge = {.event = "cycles" HOSTILE,
+                                   .unit = "events",
+                                   .mode = SLW_MODE_KERNEL,
+                                   .from = {SLW_SOURCE_SIMULATED, true, "reference core " HOSTILE},
+                                   .group = -1,
+                                   .pid = -1,
+                                   .tid = -1,
+                                   .cpu = -1,
+                                   .raw = UINT64_MAX,
+                                   .enabled_ns = UINT64_MAX,
+                                   .running_ns = UINT64_MAX};
+    struct slw_count gone = huge;
+    const struct slw_sampling sampling = {.event = "cpu-clock",
+                                          .unit = "nanoseconds",
+                                          .mode = SLW_MODE_ALL,
+                                          .from = {SLW_SOURCE_SOFTWARE, true, "perf 6.1"},
+                                          .frequency_hz = 997,
+                                          .call_graph = "fp",
+                                          .samples = 12345,
+                                          .weight = UINT64_C(9999999999999999)};
+    gone.absent = "not supported";
+    assert_int_equal(slw_run_add_count(run, &live, NULL), 0);
+    assert_int_equal(slw_run_add_count(run, &huge, NULL), 0);
+    assert_int_equal(slw_run_add_count(run, &gone, NULL), 0);
+    assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
+    assert_int_equal(slw_run_add_label(run, "commit", HOSTILE, NULL), 0);
+    assert_int_equal(slw_run_add_label(run, "commit", "", NULL), 0);
+    assert_int_equal(slw_run_note(run, SLW_NOTE_WARNING, "no-pmu", "try \"perf\"", "%s", HOSTILE),
+                     0);
+    assert_int_equal(slw_run_note(run, SLW_NOTE_INFO, "info", NULL, "plain"), 0);
+}
+
+/* A run in which every field has a value of its own. Free with slw_run_free. */
+static inline struct slw_run *rich_run(void)
+{
+    static const char *argv[] = {"sqlite3", HOSTILE, "", "x.db"};
+    struct slw_run *run = NULL;
+
+    assert_int_equal(slw_run_new(&run, NULL), 0);
+    run->tool = "slotwise 0.1.0";
+    run->started_realtime_ns = UINT64_C(1700000000123456789);
+    run->wall_ns = (struct slw_maybe_u64){.value = 1234567890};
+    fill_host(&run->host);
+    run->command = (struct slw_command){.kind = SLW_TARGET_CGROUP,
+                                        .argv = argv,
+                                        .argc = 4,
+                                        .pid = 4711,
+                                        .cgroup = "/system.slice/x",
+                                        .exit = SLW_EXIT_SIGNAL,
+                                        .exit_value = 9};
+    run->model = (struct slw_model_ref){"skylake", "TMA metrics", "4.8", NULL};
+    run->requests = (struct slw_maybe_u64){.value = 42};
+    run->losses = (struct slw_losses){1, 2, 3, 4, 5};
+    run->self = (struct slw_self_cost){{.value = 6}, {.absent = "refused"}, 7, 8, 9};
+    fill_lists(run);
+    return run;
+}
+
+/* A profile with two events, inlined frames, a kernel, threads and an empty stack. */
+static inline struct slw_stacks *rich_stacks(void)
+{
+    const struct slw_column columns[] = {
+        {"cpu-clock", "count", {SLW_SOURCE_SOFTWARE, false, NULL}},
+        {"cpu-clock", "nanoseconds", {SLW_SOURCE_SOFTWARE, false, NULL}},
+        {"cycles", "count", {SLW_SOURCE_HARDWARE, true, "perf \"6.1\" " HOSTILE}},
+        {"cycles", "events", {SLW_SOURCE_SIMULATED, true, NULL}}};
+    const struct slw_mapping maps[] = {{"/usr/bin/sqlite3", "deadbeef", 0x1000, 0x9000, 0x1000},
+                                       {"[kernel.kallsyms]", "", 0, 0, 0},
+                                       {"/lib/" HOSTILE, "", 0, 0, 0}};
+    struct slw_frame frames[] = {
+        {"inner", "_Z5innerv", "a.c", 3, 0, 0x10, SLW_FRAME_USER, true},
+        {"outer", "", "a.c", 9, 0, 0x10, SLW_FRAME_USER, false},
+        {"main", "", "a.c", 20, 0, 0x20, SLW_FRAME_USER, false},
+        {"sys_write", "", "", 0, 1, UINT64_C(0xffffffff81000000), SLW_FRAME_KERNEL, false},
+        {"", "", "", 0, 2, 0x123, SLW_FRAME_USER, false},
+        {HOSTILE, HOSTILE "2", HOSTILE, UINT32_MAX, 2, UINT64_MAX, SLW_FRAME_OTHER, false},
+        {"folded", "", "", 0, SLW_NO_MAPPING, 0, SLW_FRAME_USER, true}};
+    const struct slw_thread threads[] = {{"sqlite3", 100, 101}, {HOSTILE, 0, 0}, {"", -1, 7}};
+    const uint64_t w[][4] = {{1, 1000, 0, 0}, {2, 2000, 3, INT64_MAX}, {4, 0, 0, 0}};
+    const uint32_t kernel[] = {3, 0, 1, 2}, odd[] = {4, 5, 6}, leaf[] = {2};
+    struct slw_stacks *s = NULL;
+    uint32_t id;
+
+    assert_int_equal(slw_stacks_new(columns, 4, &s, NULL), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(slw_stacks_add_mapping(s, &maps[i], &id), 0);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(slw_stacks_add_frame(s, &frames[i], &id), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(slw_stacks_add_thread(s, &threads[i], &id), 0);
+    assert_int_equal(slw_stacks_add(s, kernel, 4, 0, w[0]), 0);
+    assert_int_equal(slw_stacks_add(s, odd, 3, 1, w[1]), 0);
+    assert_int_equal(slw_stacks_add(s, leaf, 1, 2, w[2]), 0);
+    assert_int_equal(slw_stacks_add(s, NULL, 0, SLW_NO_THREAD, w[0]), 0);
+    return s;
+}
+
+static inline void assert_same_mapping(const struct slw_stacks *a, uint32_t x,
+                                       const struct slw_stacks *b, uint32_t y)
+{
+    if (x == SLW_NO_MAPPING || y == SLW_NO_MAPPING) {
+        assert_int_equal(x, y);
+        return;
+    }
+    const struct slw_mapping m = slw_stacks_mapping(a, x), n = slw_stacks_mapping(b, y);
+    assert_string_equal(m.path, n.path);
+    assert_string_equal(m.build_id, n.build_id);
+    assert_true(m.start == n.start && m.limit == n.limit && m.offset == n.offset);
+}
+
+static inline void assert_same_frame(const struct slw_stacks *a, uint32_t x,
+                                     const struct slw_stacks *b, uint32_t y)
+{
+    const struct slw_frame f = slw_stacks_frame(a, x), g = slw_stacks_frame(b, y);
+
+    assert_string_equal(f.function, g.function);
+    assert_string_equal(f.linkage, g.linkage);
+    assert_string_equal(f.file, g.file);
+    assert_int_equal(f.line, g.line);
+    assert_true(f.address == g.address);
+    assert_int_equal(f.kind, g.kind);
+    assert_int_equal(f.inlined, g.inlined);
+    assert_same_mapping(a, f.mapping, b, g.mapping);
+}
+
+static inline void assert_same_thread(const struct slw_stacks *a, uint32_t x,
+                                      const struct slw_stacks *b, uint32_t y)
+{
+    if (x == SLW_NO_THREAD || y == SLW_NO_THREAD) {
+        assert_int_equal(x, y);
+        return;
+    }
+    const struct slw_thread t = slw_stacks_thread(a, x), u = slw_stacks_thread(b, y);
+    assert_string_equal(t.comm, u.comm);
+    assert_int_equal(t.pid, u.pid);
+    assert_int_equal(t.tid, u.tid);
+}
+
+/* The same columns and the same samples in the same order; ids may differ. */
+static inline void assert_same_stacks(const struct slw_stacks *a, const struct slw_stacks *b)
+{
+    size_t columns = slw_stacks_column_count(a);
+
+    assert_int_equal(columns, slw_stacks_column_count(b));
+    for (size_t i = 0; i < columns; i++) {
+        const struct slw_column *c = slw_stacks_column(a, i), *d = slw_stacks_column(b, i);
+        assert_string_equal(c->event, d->event);
+        assert_string_equal(c->unit, d->unit);
+        assert_provenance(&c->from, &d->from);
+    }
+    assert_int_equal(slw_stacks_count(a), slw_stacks_count(b));
+    for (size_t i = 0; i < slw_stacks_count(a); i++) {
+        const struct slw_stack x = slw_stacks_get(a, i), y = slw_stacks_get(b, i);
+        assert_int_equal(x.depth, y.depth);
+        for (size_t k = 0; k < x.depth; k++)
+            assert_same_frame(a, x.frames[k], b, y.frames[k]);
+        assert_same_thread(a, x.thread, b, y.thread);
+        for (size_t k = 0; k < columns; k++)
+            assert_true(x.weights[k] == y.weights[k]);
+    }
+}
+
+#endif
