@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/run_json_int.h"
+#include "record/stacks.h"
+
+#include <limits.h>
+
+/* The tables store enums and int32_t through int. */
+_Static_assert(sizeof(enum slw_source) == sizeof(int), "enums are ints");
+_Static_assert(sizeof(int32_t) == sizeof(int), "pids and CPU numbers are ints");
+
+/* clang-format off */
+#define AT(member)               .offset = offsetof(struct STRUCT, member)
+#define NAME(k, m)               {.key = k, .kind = SLW_FIELD_NAME, AT(m)}
+#define TEXT(k, m)               {.key = k, .kind = SLW_FIELD_TEXT, AT(m)}
+#define U64(k, m)                {.key = k, .kind = SLW_FIELD_U64, AT(m)}
+#define STAMP(k, m)              {.key = k, .kind = SLW_FIELD_STAMP, AT(m)}
+#define COUNTED(k, m)            {.key = k, .kind = SLW_FIELD_COUNTED, AT(m)}
+#define MAYBE(k, m)              {.key = k, .kind = SLW_FIELD_MAYBE, AT(m)}
+#define ABSENT(k, m)             {.key = k, .kind = SLW_FIELD_ABSENT, AT(m)}
+#define REASON(k, m, of)         {.key = k, .kind = SLW_FIELD_REASON, AT(m), \
+                                  .other = offsetof(struct STRUCT, of)}
+#define INT(k, m, none, low, up) {.key = k, .kind = SLW_FIELD_INT, AT(m), .unknown = (none), \
+                                  .min = (low), .max = (up)}
+#define NATURAL(k, m)            INT(k, m, -1, 0, INT_MAX)
+#define EXIT(k, m, of)           {.key = k, .kind = SLW_FIELD_EXIT, AT(m), \
+                                  .other = offsetof(struct STRUCT, of)}
+#define FLAG(k, m)               {.key = k, .kind = SLW_FIELD_FLAG, AT(m)}
+#define ENUM(k, m, n)            {.key = k, .kind = SLW_FIELD_ENUM, AT(m), .names = (n)}
+#define TEXTS(k, m, count)       {.key = k, .kind = SLW_FIELD_TEXTS, AT(m), \
+                                  .other = offsetof(struct STRUCT, count)}
+#define OBJECT(k, m, f)          {.key = k, .kind = SLW_FIELD_OBJECT, AT(m), .fields = (f)}
+#define LIST(k, m, count, l)     {.key = k, .kind = SLW_FIELD_LIST, AT(m), \
+                                  .other = offsetof(struct STRUCT, count), .list = &(l)}
+#define END                      {.kind = SLW_FIELD_END}
+/* clang-format on */
+
+static const char *const sources[] = {[SLW_SOURCE_HARDWARE] = "hardware",
+                                      [SLW_SOURCE_SIMULATED] = "simulated",
+                                      [SLW_SOURCE_SOFTWARE] = "software",
+                                      [SLW_SOURCE_SOFTWARE + 1] = NULL};
+static const char *const modes[] = {[SLW_MODE_ALL] = "all",
+                                    [SLW_MODE_USER] = "user",
+                                    [SLW_MODE_KERNEL] = "kernel",
+                                    [SLW_MODE_KERNEL + 1] = NULL};
+static const char *const targets[] = {
+    [SLW_TARGET_COMMAND] = "command", [SLW_TARGET_PID] = "pid",
+    [SLW_TARGET_ALL] = "all",         [SLW_TARGET_CGROUP] = "cgroup",
+    [SLW_TARGET_IMPORT] = "import",   [SLW_TARGET_IMPORT + 1] = NULL};
+static const char *const exits[] = {[SLW_EXIT_UNKNOWN] = "unknown",
+                                    [SLW_EXIT_STATUS] = "status",
+                                    [SLW_EXIT_SIGNAL] = "signal",
+                                    [SLW_EXIT_STILL_RUNNING] = "still running",
+                                    [SLW_EXIT_STILL_RUNNING + 1] = NULL};
+static const char *const levels[] = {
+    [SLW_NOTE_INFO] = "info", [SLW_NOTE_WARNING] = "warning", [SLW_NOTE_WARNING + 1] = NULL};
+
+#define STRUCT slw_provenance
+static const struct slw_field provenance_fields[] = {
+    ENUM("source", source, sources), FLAG("imported", imported), TEXT("detail", detail), END};
+#undef STRUCT
+
+#define STRUCT slw_column
+const struct slw_field slw_column_fields[] = {NAME("event", event), NAME("unit", unit),
+                                              OBJECT("from", from, provenance_fields), END};
+#undef STRUCT
+
+#define STRUCT slw_cpu
+static const struct slw_field cpu_fields[] = {TEXT("arch", arch),
+                                              TEXT("vendor", vendor),
+                                              TEXT("name", name),
+                                              NATURAL("family", family),
+                                              NATURAL("model", model),
+                                              NATURAL("stepping", stepping),
+                                              NATURAL("implementer", implementer),
+                                              NATURAL("part", part),
+                                              NATURAL("variant", variant),
+                                              NATURAL("revision", revision),
+                                              TEXT("microcode", microcode),
+                                              INT("online_count", online_count, 0, 1, INT_MAX),
+                                              INT("smt", smt, -1, 0, 1),
+                                              END};
+#undef STRUCT
+
+#define STRUCT slw_host
+static const struct slw_field host_fields[] = {
+    TEXT("hostname", hostname),
+    TEXT("os", os),
+    TEXT("kernel", kernel),
+    TEXT("hypervisor", hypervisor),
+    OBJECT("cpu", cpu, cpu_fields),
+    INT("perf_event_paranoid", perf_event_paranoid, INT_MIN, INT_MIN + 1, INT_MAX),
+    NATURAL("kptr_restrict", kptr_restrict),
+    NATURAL("nmi_watchdog", nmi_watchdog),
+    TEXT("governor", governor),
+    END};
+#undef STRUCT
+
+#define STRUCT slw_command
+static const struct slw_field command_fields[] = {ENUM("kind", kind, targets),
+                                                  TEXTS("argv", argv, argc),
+                                                  NATURAL("pid", pid),
+                                                  TEXT("cgroup", cgroup),
+                                                  ENUM("exit", exit, exits),
+                                                  EXIT("exit_value", exit_value, exit),
+                                                  END};
+#undef STRUCT
+
+#define STRUCT slw_model_ref
+static const struct slw_field model_fields[] = {TEXT("name", name), TEXT("source", source),
+                                                TEXT("version", version),
+                                                REASON("absent", absent, name), END};
+#undef STRUCT
+
+#define STRUCT slw_losses
+static const struct slw_field losses_fields[] = {
+    U64("lost_records", lost_records),   U64("lost_samples", lost_samples),
+    U64("throttled", throttled),         U64("unreadable_bytes", unreadable_bytes),
+    U64("no_user_stack", no_user_stack), END};
+#undef STRUCT
+
+#define STRUCT slw_self_cost
+static const struct slw_field self_fields[] = {
+    MAYBE("user_ns", user_ns),       MAYBE("system_ns", system_ns), U64("ring_bytes", ring_bytes),
+    U64("spool_bytes", spool_bytes), U64("wakeups", wakeups),       END};
+#undef STRUCT
+
+#define STRUCT slw_count
+static const struct slw_field count_fields[] = {NAME("event", event),
+                                                TEXT("unit", unit),
+                                                TEXT("pmu", pmu),
+                                                ENUM("mode", mode, modes),
+                                                OBJECT("from", from, provenance_fields),
+                                                NATURAL("group", group),
+                                                NATURAL("pid", pid),
+                                                NATURAL("tid", tid),
+                                                NATURAL("cpu", cpu),
+                                                ABSENT("absent", absent),
+                                                COUNTED("raw", raw),
+                                                COUNTED("enabled_ns", enabled_ns),
+                                                COUNTED("running_ns", running_ns),
+                                                END};
+#undef STRUCT
+
+#define STRUCT slw_sampling
+static const struct slw_field sampling_fields[] = {NAME("event", event),
+                                                   TEXT("unit", unit),
+                                                   ENUM("mode", mode, modes),
+                                                   OBJECT("from", from, provenance_fields),
+                                                   STAMP("frequency_hz", frequency_hz),
+                                                   STAMP("period", period),
+                                                   TEXT("call_graph", call_graph),
+                                                   U64("samples", samples),
+                                                   U64("weight", weight),
+                                                   END};
+#undef STRUCT
+
+#define STRUCT slw_label
+static const struct slw_field label_fields[] = {NAME("key", key), NAME("value", value), END};
+#undef STRUCT
+
+#define STRUCT slw_note
+static const struct slw_field note_fields[] = {ENUM("level", level, levels), NAME("code", code),
+                                               NAME("text", text), TEXT("hint", hint), END};
+#undef STRUCT
+
+static const char *check_count(const void *element)
+{
+    const struct slw_count *c = element;
+
+    return c->running_ns > c->enabled_ns ? "running_ns is larger than enabled_ns" : NULL;
+}
+
+static int add_count(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_count(run, element, err);
+}
+
+static int add_sampling(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_sampling(run, element, err);
+}
+
+static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    const struct slw_label *l = element;
+
+    return slw_run_add_label(run, l->key, l->value, err);
+}
+
+static int add_note(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    const struct slw_note *n = element;
+    int rc = slw_run_note(run, n->level, n->code, n->hint, "%s", n->text);
+
+    return rc < 0 ? slw_fail(err, (enum slw_code) - rc, "no room for a note") : 0;
+}
+
+static const struct slw_field_list counts = {count_fields, sizeof(struct slw_count), SLW_MAX_COUNTS,
+                                             check_count, add_count};
+static const struct slw_field_list samplings = {sampling_fields, sizeof(struct slw_sampling),
+                                                SLW_MAX_SAMPLINGS, NULL, add_sampling};
+static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
+                                             NULL, add_label};
+static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
+                                            NULL, add_note};
+
+#define STRUCT slw_run
+const struct slw_field slw_run_fields[] = {TEXT("tool", tool),
+                                           STAMP("started_realtime_ns", started_realtime_ns),
+                                           MAYBE("wall_ns", wall_ns),
+                                           OBJECT("host", host, host_fields),
+                                           OBJECT("command", command, command_fields),
+                                           OBJECT("model", model, model_fields),
+                                           MAYBE("requests", requests),
+                                           OBJECT("losses", losses, losses_fields),
+                                           OBJECT("self", self, self_fields),
+                                           LIST("counts", counts, count_count, counts),
+                                           LIST("samplings", samplings, sampling_count, samplings),
+                                           LIST("labels", labels, label_count, labels),
+                                           LIST("notes", notes, note_count, notes),
+                                           END};
+#undef STRUCT

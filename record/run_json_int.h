@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields of run.json as data: the writer and the reader walk the same tables, so that they
+ * cannot disagree, and the tests compare the tables with docs/run.schema.json. Only for record/ and
+ * its tests. */
+#ifndef SLW_RECORD_RUN_JSON_INT_H
+#define SLW_RECORD_RUN_JSON_INT_H
+
+#include "record/run.h"
+
+enum slw_field_kind {
+    SLW_FIELD_END,
+    SLW_FIELD_NAME,    /* const char *, never NULL */
+    SLW_FIELD_TEXT,    /* const char *; the key is missing when NULL */
+    SLW_FIELD_TEXTS,   /* const char **, count in a size_t at `other` */
+    SLW_FIELD_U64,     /* uint64_t */
+    SLW_FIELD_STAMP,   /* uint64_t; the key is missing when 0 */
+    SLW_FIELD_COUNTED, /* uint64_t; the key is missing when the object is absent */
+    SLW_FIELD_MAYBE,   /* struct slw_maybe_u64: a number or {"absent": reason} */
+    SLW_FIELD_ABSENT,  /* const char *: why the COUNTED fields that follow are missing */
+    SLW_FIELD_REASON,  /* const char *: why the TEXT at `other` is missing */
+    SLW_FIELD_INT,     /* int within [min, max]; the key is missing when it is `unknown` */
+    SLW_FIELD_EXIT,    /* int; only when the enum slw_exit_kind at `other` has a value */
+    SLW_FIELD_FLAG,    /* bool */
+    SLW_FIELD_ENUM,    /* an enum, written as names[value] */
+    SLW_FIELD_OBJECT,  /* a struct described by `fields` */
+    SLW_FIELD_LIST     /* an array of structs described by `list` */
+};
+
+struct slw_field;
+
+struct slw_field_list {
+    const struct slw_field *fields;
+    size_t element_bytes, max;
+    const char *(*check)(const void *element); /* NULL or what is wrong with it */
+    int (*add)(struct slw_run *run, const void *element, struct slw_error *err);
+};
+
+struct slw_field {
+    const char *key;
+    enum slw_field_kind kind;
+    size_t offset, other; /* into the struct the table describes */
+    int unknown, min, max;
+    const char *const *names; /* NULL-terminated */
+    const struct slw_field *fields;
+    const struct slw_field_list *list;
+};
+
+/* Every key of run.json but "schema", in the order of the file; ends with SLW_FIELD_END. */
+extern const struct slw_field slw_run_fields[];
+
+/* The largest element of any list, with the alignment of all of them. */
+union slw_field_element {
+    struct slw_count count;
+    struct slw_sampling sampling;
+    struct slw_label label;
+    struct slw_note note;
+};
+
+/* One column of a stack profile, a struct slw_column; the profile carries it in a comment. */
+extern const struct slw_field slw_column_fields[];
+
+struct json_t;
+struct slw_arena;
+
+/* A JSON object with these fields of `object`, new; NULL when out of memory. */
+struct json_t *slw_fields_to_json(const struct slw_field *fields, const void *object);
+
+/* Fill `object` from j; strings are put into the arena. Tables with lists need a run and are not
+ * for this. `name` is what errors call the document. */
+int slw_fields_from_json(const char *name, struct slw_arena *arena, const struct slw_field *fields,
+                         const struct json_t *j, void *object, struct slw_error *err);
+
+/* As slw_run_from_json; `name` is what errors call the file. */
+int slw_run_json_read(const char *name, const char *text, size_t length, struct slw_run **ret_run,
+                      struct slw_error *err);
+
+#endif
