@@ -53,7 +53,7 @@ struct slw_count {
 /* One sampled event, a column of the stack profile. */
 struct slw_sampling {
     const char *event; /* "cycles", "cpu-clock" */
-    const char *unit;  /* unit of the period: "nanoseconds" for clocks, else "count" */
+    const char *unit;  /* unit of the period: "nanoseconds" for clocks, else "events" */
     enum slw_mode mode;
     struct slw_provenance from;
     uint64_t frequency_hz;  /* 0: fixed period */
