@@ -4,9 +4,12 @@
 #ifndef SLW_ANALYZER_REPORT_H
 #define SLW_ANALYZER_REPORT_H
 
+#include "analyzer/share.h"
 #include "models/model.h"
 #include "record/run.h"
 #include "record/stacks.h"
+
+struct slw_facts;
 
 /* A number as a report shows it. absent != NULL: show the word, never a 0. */
 struct slw_figure {
@@ -14,14 +17,18 @@ struct slw_figure {
     const char *absent;
     const char *unit;
     struct slw_provenance from;
-    double coverage; /* running / enabled, 0..1 */
+    double coverage; /* running / enabled, 0..1; of several counts the smallest */
 };
 
-struct slw_report_row { /* a count, scaled */
+/* One event over the whole target, scaled. When the run holds it only per thread or per CPU, the
+ * parts are scaled one by one and added. */
+struct slw_report_row {
     const char *name;
     struct slw_figure total;
     struct slw_figure per_request;
-    const struct slw_count *count; /* lent from the run */
+    uint64_t events; /* total as the exact integer; 0 when total.absent */
+    size_t part_count;
+    const struct slw_count *count; /* the first part; lent from the run */
 };
 
 struct slw_report_node { /* a top-down node or metric */
@@ -29,15 +36,47 @@ struct slw_report_node { /* a top-down node or metric */
     int level, parent;
     struct slw_figure value;
     bool flagged, mismeasured;
+    bool thin;                         /* its counts cover too little to judge by: topdown.h */
     const struct slw_model_node *node; /* lent from the model */
 };
 
+enum slw_topdown_status {
+    SLW_TOPDOWN_NONE,      /* no tree; reason says why */
+    SLW_TOPDOWN_UNDECIDED, /* a tree, but no honest choice; reason says why */
+    SLW_TOPDOWN_BALANCED,  /* no node is above its threshold */
+    SLW_TOPDOWN_FOUND      /* bottleneck is set */
+};
+
+struct slw_topdown {
+    enum slw_topdown_status status;
+    const char *reason;  /* NULL when FOUND and when BALANCED; one clause */
+    int bottleneck;      /* index of the deepest node of the path; -1 */
+    int rival;           /* UNDECIDED: the node it cannot be told from; -1 */
+    bool have_sum;       /* every level-1 node has a value */
+    double level1_sum;   /* 1.0 when the level accounts for every slot */
+    double min_coverage; /* of the level-1 nodes */
+};
+
 struct slw_report_function {
-    const char *function; /* never empty: "[libpq.so.5]" when there is no symbol */
-    const char *module;
+    const char *function;    /* never empty: "[libpq.so.5]" when there is no symbol */
+    const char *module;      /* path as mapped; "[unknown]" when there is none */
+    const char *module_name; /* last part of the path */
     enum slw_frame_kind kind;
     uint64_t self, total; /* weight in the report's main column */
     uint64_t self_samples, total_samples;
+    struct slw_share self_share, total_share;
+};
+
+struct slw_report_thread {
+    const char *comm; /* "" unknown */
+    int32_t pid, tid; /* -1 unknown */
+    uint64_t weight, samples;
+    struct slw_share share;
+};
+
+struct slw_report_part { /* of the main column, by the kind of the leaf frame */
+    uint64_t weight, samples;
+    struct slw_share share;
 };
 
 struct slw_finding {
@@ -51,22 +90,32 @@ struct slw_report {
     const struct slw_run *run;       /* lent */
     const struct slw_stacks *stacks; /* lent; may be NULL */
     const struct slw_model *model;   /* lent; may be NULL */
-    const char *verdict;             /* one sentence */
+    const char *verdict;             /* one sentence; safe to print: no control characters */
     const char *verdict_basis;       /* what it rests on: tier, samples, coverage */
     struct slw_report_row *rows;
     size_t row_count;
     struct slw_report_node *nodes;
     size_t node_count;
-    int main_column;                       /* of stacks; -1: no samples */
+    struct slw_topdown topdown;
+    int main_column;    /* of stacks; -1: no samples */
+    int samples_column; /* of stacks: number of samples behind main_column; -1: unknown */
+    const struct slw_column *column;       /* the main column; NULL: no samples */
+    const struct slw_sampling *sampling;   /* how it was sampled; NULL: unknown */
+    uint64_t weight, samples;              /* totals of the two columns */
+    struct slw_report_part parts[3];       /* indexed by enum slw_frame_kind; they sum to weight */
     struct slw_report_function *functions; /* by self weight, descending */
     size_t function_count;
     struct slw_report_function *modules; /* function is NULL here */
     size_t module_count;
+    struct slw_report_thread *threads; /* by weight, descending */
+    size_t thread_count;
+    struct slw_facts *facts; /* facts.h */
     struct slw_finding *findings;
     size_t finding_count;
 };
 
-/* run is required; stacks and model may be NULL. Everything lent must outlive the report. */
+/* run is required; stacks and model may be NULL. Everything lent must outlive the report.
+ * -SLW_E_NOMEM, or -SLW_E_RANGE when the weights of the profile sum past 64 bits. */
 int slw_report_new(const struct slw_run *run, const struct slw_stacks *stacks,
                    const struct slw_model *model, struct slw_report **ret_report,
                    struct slw_error *err);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/format.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void slw_format_integer(struct slw_buf *out, uint64_t value)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof(digits), "%" PRIu64, value);
+
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            slw_buf_putc(out, ',');
+        slw_buf_putc(out, digits[i]);
+    }
+}
+
+/* Three significant digits without an exponent. */
+static void put_3_digits(struct slw_buf *out, double value)
+{
+    double size = fabs(value);
+    int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+
+    slw_buf_printf(out, "%.*f", decimals, value);
+}
+
+void slw_format_ns(struct slw_buf *out, uint64_t ns)
+{
+    static const struct {
+        uint64_t least;
+        double per;
+        const char *unit;
+    } units[] = {{UINT64_C(999500000), 1e9, "s"}, {999500, 1e6, "ms"}, {1000, 1e3, "us"}};
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (ns >= units[i].least) {
+            put_3_digits(out, (double)ns / units[i].per);
+            slw_buf_printf(out, " %s", units[i].unit);
+            return;
+        }
+    slw_buf_printf(out, "%" PRIu64 " ns", ns);
+}
+
+void slw_format_percent(struct slw_buf *out, double value)
+{
+    double percent = value * 100;
+
+    if (percent > 0 && percent < 0.05)
+        slw_buf_puts(out, "<0.1 %");
+    else if (fabs(percent) < 9.95 && percent != 0)
+        slw_buf_printf(out, "%.1f %%", percent);
+    else
+        slw_buf_printf(out, "%.0f %%", percent);
+}
+
+void slw_format_share(struct slw_buf *out, const struct slw_share *share)
+{
+    if (!share->have) {
+        slw_buf_puts(out, "unknown");
+        return;
+    }
+    slw_buf_printf(out, "%.1f %%", share->value * 100);
+    if (share->have_interval)
+        slw_buf_printf(out, " (%.1f-%.1f %%)", share->low * 100, share->high * 100);
+}
+
+void slw_format_number(struct slw_buf *out, double value)
+{
+    if (value >= 0 && value < 0x1p53 && value == floor(value))
+        slw_format_integer(out, (uint64_t)value);
+    else if (value >= 1000 && value < 0x1p53)
+        slw_format_integer(out, (uint64_t)llround(value));
+    else if (fabs(value) >= 0x1p53 || (value != 0 && fabs(value) < 0.01))
+        slw_buf_printf(out, "%.3g", value);
+    else
+        put_3_digits(out, value);
+}
+
+bool slw_format_is_share(const char *unit)
+{
+    static const char *const shares[] = {"slots", "clocks", "share", "metric"};
+
+    for (size_t i = 0; unit && i < sizeof(shares) / sizeof(shares[0]); i++)
+        if (strncmp(unit, shares[i], strlen(shares[i])) == 0)
+            return true;
+    return false;
+}
+
+void slw_format_figure(struct slw_buf *out, const struct slw_figure *figure)
+{
+    if (figure->absent || !isfinite(figure->value)) {
+        slw_buf_puts(out, figure->absent ? figure->absent : "not a number");
+        return;
+    }
+    const char *unit = figure->unit ? figure->unit : "";
+    if (strcmp(unit, "ns") == 0 && figure->value >= 0 && figure->value < 0x1p63) {
+        slw_format_ns(out, (uint64_t)llround(figure->value));
+        return;
+    }
+    slw_format_number(out, figure->value);
+    if (unit[0] && strcmp(unit, "events") != 0 && strcmp(unit, "count") != 0)
+        slw_buf_printf(out, " %s", unit);
+}
+
+const char *slw_format_mark(const struct slw_provenance *from)
+{
+    static const char *const marks[3][2] = {{"", "i"}, {"m", "mi"}, {"s", "si"}};
+
+    return marks[from->source][from->imported];
+}
+
+const char *slw_format_mark_meaning(char letter)
+{
+    switch (letter) {
+    case 's':
+        return "software: counted or sampled by the kernel, not by the CPU";
+    case 'm':
+        return "simulated: computed by a model of a core, not measured";
+    case 'i':
+        return "imported: measured elsewhere or by another tool";
+    default:
+        return "hardware, measured here";
+    }
+}
+
+const char *slw_format_source(enum slw_source source)
+{
+    static const char *const names[] = {"hardware", "simulated", "software"};
+
+    return names[source];
+}
+
+const char *slw_format_mode(enum slw_mode mode)
+{
+    static const char *const names[] = {"all", "user", "kernel"};
+
+    return names[mode];
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers as people read them, the same in every renderer and sentence. Never prints NaN: what has
+ * no value prints the word for it. */
+#ifndef SLW_ANALYZER_FORMAT_H
+#define SLW_ANALYZER_FORMAT_H
+
+#include "analyzer/report.h"
+#include "base/buf.h"
+
+/* "1,234,567" */
+void slw_format_integer(struct slw_buf *out, uint64_t value);
+
+/* "1.20 s", "12.3 ms", "850 us", "42 ns": three digits and the unit that fits. */
+void slw_format_ns(struct slw_buf *out, uint64_t ns);
+
+/* "71 %" from 10 % up, "7.1 %" below, "<0.1 %" when not 0; value 0..1 or a little outside. */
+void slw_format_percent(struct slw_buf *out, double value);
+
+/* "22.1 % (19.8-24.5 %)": the share with its 95 % interval, where there is one. */
+void slw_format_share(struct slw_buf *out, const struct slw_share *share);
+
+/* A number of no particular unit: integers with separators, else three significant digits. */
+void slw_format_number(struct slw_buf *out, double value);
+
+/* A figure with its unit, or the word for why there is none (not cleaned: see text.h). Units of
+ * share ("slots", "clocks") print as percent, "ns" as time. */
+void slw_format_figure(struct slw_buf *out, const struct slw_figure *figure);
+
+/* Is this unit a share of something ("slots", "clocks", ...), to be printed as percent? */
+bool slw_format_is_share(const char *unit);
+
+/* The mark a number from this source carries: "" for live hardware, "s" software, "m" simulated,
+ * and "i" appended when imported. slw_format_mark_meaning explains one letter. */
+const char *slw_format_mark(const struct slw_provenance *from);
+const char *slw_format_mark_meaning(char letter);
+
+/* "hardware", "simulated", "software" */
+const char *slw_format_source(enum slw_source source);
+
+/* "all", "user", "kernel" */
+const char *slw_format_mode(enum slw_mode mode);
+
+#endif
