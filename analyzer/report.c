@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/report.h"
+
+#include "analyzer/facts.h"
+#include "analyzer/findings.h"
+#include "analyzer/hot.h"
+#include "analyzer/rows.h"
+#include "analyzer/topdown.h"
+#include "analyzer/verdict.h"
+#include "base/arena.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static int fill(struct slw_report *r, struct slw_error *err)
+{
+    /* Each step reads what the ones before it wrote. */
+    static int (*const steps[])(struct slw_report *, struct slw_error *) = {
+        slw_rows_fill,  slw_hot_fill,     slw_topdown_fill,
+        slw_facts_fill, slw_verdict_fill, slw_findings_fill};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        int rc = steps[i](r, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int slw_report_new(const struct slw_run *run, const struct slw_stacks *stacks,
+                   const struct slw_model *model, struct slw_report **ret_report,
+                   struct slw_error *err)
+{
+    assert(run && ret_report);
+    struct slw_report *r = calloc(1, sizeof(*r));
+    if (!r || !(r->arena = slw_arena_new())) {
+        free(r);
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a report");
+    }
+    r->run = run;
+    r->stacks = stacks;
+    r->model = model;
+    int rc = fill(r, err);
+    if (rc < 0)
+        slw_report_free(r);
+    else
+        *ret_report = r;
+    return rc;
+}
+
+void slw_report_free(struct slw_report *r)
+{
+    if (!r)
+        return;
+    slw_arena_free(r->arena);
+    free(r);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/rows.h"
+
+#include "analyzer/scale.h"
+#include "base/arena.h"
+#include "base/hash.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool whole_target(const struct slw_count *c)
+{
+    return c->pid == -1 && c->tid == -1 && c->cpu == -1;
+}
+
+static bool same_pmu(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_event(const void *ctx, uint32_t position, const void *key)
+{
+    const struct slw_report *r = ctx;
+    const struct slw_count *a = r->rows[position].count, *b = key;
+
+    return a->mode == b->mode && same_pmu(a->pmu, b->pmu) && strcmp(a->event, b->event) == 0;
+}
+
+static double coverage_of(const struct slw_count *c)
+{
+    if (c->enabled_ns == 0 || c->running_ns > c->enabled_ns)
+        return 0;
+    return (double)c->running_ns / (double)c->enabled_ns;
+}
+
+/* The scaled events of one count. Returns NULL, or why there are none. */
+static const char *scale_count(struct slw_arena *arena, const struct slw_count *c, uint64_t *events)
+{
+    const struct slw_reading reading = {c->raw, c->enabled_ns, c->running_ns};
+    struct slw_error err = {0};
+
+    if (c->absent)
+        return c->absent;
+    /* A part of a sum (a thread, a CPU) that was never enabled did not run: nothing happened. */
+    if (!whole_target(c) && c->enabled_ns == 0 && c->running_ns == 0 && c->raw == 0) {
+        *events = 0;
+        return NULL;
+    }
+    if (slw_scale(&reading, events, &err) == 0)
+        return NULL;
+    const char *why = slw_arena_strdup(arena, err.text);
+    return why ? why : "cannot be scaled";
+}
+
+static void add_part(struct slw_report *r, struct slw_report_row *row, const struct slw_count *c)
+{
+    uint64_t events = 0;
+    const char *absent = scale_count(r->arena, c, &events);
+
+    row->part_count++;
+    if (row->total.absent)
+        return;
+    if (!absent && __builtin_add_overflow(row->events, events, &row->events))
+        absent = "the sum of its parts needs more than 64 bits";
+    if (absent) {
+        row->total.absent = absent;
+        row->events = 0;
+        return;
+    }
+    if (c->enabled_ns > 0 && coverage_of(c) < row->total.coverage)
+        row->total.coverage = coverage_of(c);
+}
+
+static void start_row(struct slw_report_row *row, const struct slw_count *c)
+{
+    *row = (struct slw_report_row){
+        .name = c->event,
+        .total = {.unit = c->unit ? c->unit : "events", .from = c->from, .coverage = 1},
+        .count = c};
+}
+
+static void fill_per_request(struct slw_report_row *row, const struct slw_maybe_u64 *requests)
+{
+    row->total.value = (double)row->events;
+    row->per_request = row->total;
+    if (row->total.absent) {
+        row->total.value = row->per_request.value = row->total.coverage = 0;
+        row->per_request.coverage = 0;
+        return;
+    }
+    if (requests->absent)
+        row->per_request.absent = requests->absent;
+    else if (requests->value == 0)
+        row->per_request.absent = "no request was observed";
+    else
+        row->per_request.value = row->total.value / (double)requests->value;
+    if (row->per_request.absent)
+        row->per_request.value = 0;
+}
+
+/* The row of a count, a new one when its event is new; UINT32_MAX: out of memory. */
+static uint32_t row_of(struct slw_report *r, struct slw_index *index, const struct slw_count *c)
+{
+    uint64_t hash = slw_hash_bytes(c->event, strlen(c->event), (uint64_t)c->mode);
+    uint32_t row;
+
+    if (slw_index_find(index, hash, same_event, r, c, &row))
+        return row;
+    row = (uint32_t)r->row_count;
+    if (slw_index_add(index, hash, row) < 0)
+        return UINT32_MAX;
+    start_row(&r->rows[r->row_count++], c);
+    return row;
+}
+
+static int add_counts(struct slw_report *r, struct slw_index *index)
+{
+    for (size_t i = 0; i < r->run->count_count; i++) {
+        const struct slw_count *c = &r->run->counts[i];
+        uint32_t at = row_of(r, index, c);
+
+        if (at == UINT32_MAX)
+            return -SLW_E_NOMEM;
+        struct slw_report_row *row = &r->rows[at];
+        bool have_whole = whole_target(row->count) && row->part_count > 0;
+        bool better = whole_target(c) && row->total.absent && !c->absent;
+        if (have_whole && !better)
+            continue; /* the parts are in it; of several whole ones the first counted is shown */
+        if (whole_target(c))
+            start_row(row, c);
+        add_part(r, row, c);
+    }
+    return 0;
+}
+
+int slw_rows_fill(struct slw_report *r, struct slw_error *err)
+{
+    struct slw_index index = {0};
+
+    assert(r->run && r->run->count_count <= SLW_MAX_COUNTS);
+    r->rows = slw_arena_array(r->arena, r->run->count_count + 1, sizeof(*r->rows));
+    if (!r->rows || add_counts(r, &index) < 0) {
+        slw_index_release(&index);
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the counts of a report");
+    }
+    slw_index_release(&index);
+    for (size_t i = 0; i < r->row_count; i++)
+        fill_per_request(&r->rows[i], &r->run->requests);
+    return 0;
+}
