@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* A report as GitHub-flavoured Markdown, to be pasted into a pull request. Names are foreign text:
+ * they must not become links, mentions, HTML or table columns. */
+#include "analyzer/facts.h"
+#include "analyzer/format.h"
+#include "analyzer/renderer.h"
+#include "analyzer/text.h"
+#include "analyzer/verdict.h"
+
+#include <string.h>
+
+#define NAME_COLUMNS 80
+#define FUNCTIONS    20
+#define MODULES      8
+
+/* Clean text inside <code>, every character that Markdown could act on as an entity. */
+static void put_entities(struct slw_buf *out, const char *clean)
+{
+    for (const char *c = clean; *c; c++)
+        if (strchr("\\`*_{}[]<>#|~@&!$:", *c))
+            slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
+        else
+            slw_buf_putc(out, *c);
+}
+
+static bool starts_link(const char *text, const char *c)
+{
+    return (*c == ':' && c[1] == '/') ||
+           (*c == '.' && c - text >= 3 && strncmp(c - 3, "www", 3) == 0);
+}
+
+/* Clean text as prose. GitHub looks for mentions and issue numbers in the finished HTML, where an
+ * escaped '@' is an '@' again; an empty comment after it splits the text. */
+static void put_escaped(struct slw_buf *out, const char *clean)
+{
+    for (const char *c = clean; *c; c++) {
+        if (starts_link(clean, c) || *c == '&')
+            slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
+        else if (strchr("@#", *c))
+            slw_buf_printf(out, "\\%c<!-- -->", *c);
+        else if (strchr("\\`*_{}[]<>|~!$", *c))
+            slw_buf_printf(out, "\\%c", *c);
+        else
+            slw_buf_putc(out, *c);
+    }
+}
+
+static void put_prose(struct slw_buf *out, const char *text)
+{
+    struct slw_buf clean = {0};
+
+    slw_text_clean(&clean, text);
+    put_escaped(out, clean.data ? clean.data : "");
+    if (slw_buf_failed(&clean))
+        out->failed = true;
+    slw_buf_release(&clean);
+}
+
+/* A code span reads best, but inside one a '|' still splits table cells, a '`' ends it, and a
+ * backslash before '|' cannot be written at all; those names go through HTML. */
+static void put_name(struct slw_buf *out, const char *name)
+{
+    struct slw_buf clean = {0};
+
+    slw_text_fit(&clean, name, NAME_COLUMNS);
+    const char *text = clean.data ? clean.data : "";
+    if (text[0] && text[0] != ' ' && !strpbrk(text, "|`\\")) {
+        slw_buf_printf(out, "`%s`", text);
+    } else {
+        slw_buf_puts(out, "<code>");
+        put_entities(out, text);
+        slw_buf_puts(out, "</code>");
+    }
+    if (slw_buf_failed(&clean))
+        out->failed = true;
+    slw_buf_release(&clean);
+}
+
+static void put_mark(struct slw_buf *out, const struct slw_provenance *from)
+{
+    const char *mark = slw_format_mark(from);
+
+    if (mark[0])
+        slw_buf_printf(out, " <sup>%s</sup>", mark);
+}
+
+static void put_command(struct slw_buf *out, const struct slw_run *run)
+{
+    struct slw_buf line = {0};
+
+    for (size_t i = 0; i < run->command.argc; i++) {
+        slw_buf_puts(&line, i ? " " : "");
+        slw_buf_puts(&line, run->command.argv[i]);
+    }
+    slw_buf_puts(out, "### slotwise");
+    if (line.length > 0) {
+        slw_buf_puts(out, ": ");
+        put_name(out, line.data);
+    }
+    slw_buf_puts(out, "\n\n");
+    if (slw_buf_failed(&line))
+        out->failed = true;
+    slw_buf_release(&line);
+}
+
+static void put_verdict(struct slw_buf *out, const struct slw_report *r)
+{
+    slw_buf_puts(out, "**");
+    put_prose(out, r->verdict);
+    slw_buf_puts(out, "**\n\n");
+    put_prose(out, r->verdict_basis);
+    slw_buf_puts(out, "\n\n");
+}
+
+/* ---- tables ---- */
+
+static void put_topdown(struct slw_buf *out, const struct slw_report *r)
+{
+    if (r->node_count == 0)
+        return;
+    slw_buf_puts(out, "#### Top-down\n\n| node | value | |\n|---|---:|---|\n");
+    for (size_t i = 0; i < r->node_count; i++) {
+        const struct slw_report_node *n = &r->nodes[i];
+
+        slw_buf_puts(out, "| ");
+        for (int level = 1; level < n->level && level < 8; level++)
+            slw_buf_puts(out, "&nbsp;&nbsp;");
+        put_prose(out, n->title ? n->title : n->name);
+        slw_buf_puts(out, " | ");
+        if (n->value.absent) {
+            put_prose(out, n->value.absent);
+        } else if (slw_format_is_share(n->value.unit)) {
+            slw_format_percent(out, n->value.value);
+            put_mark(out, &n->value.from);
+        } else {
+            slw_format_number(out, n->value.value);
+            put_mark(out, &n->value.from);
+        }
+        slw_buf_puts(out, " | ");
+        if (n->mismeasured)
+            slw_buf_puts(out, "mismeasured");
+        else if (n->thin)
+            slw_buf_puts(out, "too little counted");
+        else if ((int)i == r->topdown.bottleneck && r->topdown.status == SLW_TOPDOWN_FOUND)
+            slw_buf_puts(out, "**bottleneck**");
+        else if (n->flagged)
+            slw_buf_puts(out, "above threshold");
+        slw_buf_puts(out, " |\n");
+    }
+    slw_buf_putc(out, '\n');
+}
+
+static void put_share_cell(struct slw_buf *out, const struct slw_report *r,
+                           const struct slw_share *share)
+{
+    slw_buf_puts(out, "| ");
+    slw_format_share(out, share);
+    put_mark(out, &r->column->from);
+    slw_buf_putc(out, ' ');
+}
+
+static void put_samples_cell(struct slw_buf *out, const struct slw_report *r, uint64_t samples)
+{
+    slw_buf_puts(out, "| ");
+    if (r->samples_column < 0) {
+        slw_buf_puts(out, "unknown");
+    } else {
+        slw_format_integer(out, samples);
+        put_mark(out, &r->column->from);
+    }
+    slw_buf_putc(out, ' ');
+}
+
+static void put_functions(struct slw_buf *out, const struct slw_report *r, size_t most)
+{
+    if (r->function_count == 0) {
+        slw_buf_puts(out, "No samples: there is no function table.\n\n");
+        return;
+    }
+    slw_buf_puts(out, "#### Hottest functions\n\n"
+                      "| self (95 %) | total | samples | function | module |\n"
+                      "|---:|---:|---:|---|---|\n");
+    for (size_t i = 0; i < r->function_count && i < most; i++) {
+        const struct slw_report_function *f = &r->functions[i];
+
+        put_share_cell(out, r, &f->self_share);
+        slw_buf_printf(out, "| %.1f %%", f->total_share.value * 100);
+        put_mark(out, &r->column->from);
+        slw_buf_putc(out, ' ');
+        put_samples_cell(out, r, f->self_samples);
+        slw_buf_puts(out, "| ");
+        put_name(out, f->function);
+        slw_buf_puts(out, " | ");
+        put_name(out, f->module_name);
+        slw_buf_puts(out, " |\n");
+    }
+    slw_buf_putc(out, '\n');
+    if (r->function_count > most) {
+        slw_format_integer(out, r->function_count - most);
+        slw_buf_puts(out, " more functions are not shown.\n\n");
+    }
+}
+
+static void put_modules(struct slw_buf *out, const struct slw_report *r)
+{
+    if (r->module_count == 0)
+        return;
+    slw_buf_printf(out, "#### Where the %s goes\n\n", slw_verdict_whole(r));
+    slw_buf_puts(out, "| self (95 %) | samples | module |\n|---:|---:|---|\n");
+    for (size_t i = 0; i < r->module_count && i < MODULES; i++) {
+        put_share_cell(out, r, &r->modules[i].self_share);
+        put_samples_cell(out, r, r->modules[i].self_samples);
+        slw_buf_puts(out, "| ");
+        put_name(out, r->modules[i].module_name);
+        slw_buf_puts(out, " |\n");
+    }
+    slw_buf_putc(out, '\n');
+}
+
+static void put_figure_cell(struct slw_buf *out, const struct slw_figure *f)
+{
+    struct slw_buf text = {0};
+
+    slw_format_figure(&text, f);
+    slw_buf_puts(out, " | ");
+    put_prose(out, text.data ? text.data : "");
+    if (!f->absent) {
+        put_mark(out, &f->from);
+        if (f->coverage < 1) {
+            slw_buf_puts(out, ", counted ");
+            slw_format_percent(out, f->coverage);
+            slw_buf_puts(out, " of the time");
+        }
+    }
+    if (slw_buf_failed(&text))
+        out->failed = true;
+    slw_buf_release(&text);
+}
+
+static void put_counts(struct slw_buf *out, const struct slw_report *r)
+{
+    const struct slw_maybe_u64 *requests = &r->run->requests;
+    bool per_request = !requests->absent && requests->value > 0;
+
+    if (r->row_count == 0)
+        return;
+    slw_buf_puts(out, "#### Counts\n\n");
+    slw_buf_puts(out, per_request ? "| count | total | per request |\n|---|---:|---:|\n"
+                                  : "| count | total |\n|---|---:|\n");
+    for (size_t i = 0; i < r->row_count; i++) {
+        const struct slw_report_row *row = &r->rows[i];
+
+        slw_buf_puts(out, "| ");
+        put_name(out, row->name);
+        if (row->count->mode != SLW_MODE_ALL)
+            slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
+        put_figure_cell(out, &row->total);
+        if (per_request)
+            put_figure_cell(out, &row->per_request);
+        slw_buf_puts(out, " |\n");
+    }
+    slw_buf_putc(out, '\n');
+    if (per_request)
+        return;
+    slw_buf_puts(out, "Per request: not shown, ");
+    put_prose(out, requests->absent ? requests->absent : "no request was observed");
+    slw_buf_puts(out, ".\n\n");
+}
+
+/* ---- words ---- */
+
+static void put_findings(struct slw_buf *out, const struct slw_report *r)
+{
+    if (r->finding_count == 0)
+        return;
+    slw_buf_puts(out, "#### Findings\n\n");
+    for (size_t i = 0; i < r->finding_count; i++) {
+        slw_buf_puts(out, "- **");
+        put_prose(out, r->findings[i].title);
+        slw_buf_puts(out, "**: ");
+        put_prose(out, r->findings[i].evidence);
+        slw_buf_puts(out, ". ");
+        put_prose(out, r->findings[i].advice);
+        slw_buf_putc(out, '\n');
+    }
+    slw_buf_putc(out, '\n');
+}
+
+static void put_notes(struct slw_buf *out, const struct slw_run *run)
+{
+    if (run->note_count == 0)
+        return;
+    slw_buf_puts(out, "#### Notes\n\n");
+    for (size_t i = 0; i < run->note_count; i++) {
+        const struct slw_note *n = &run->notes[i];
+
+        slw_buf_puts(out, n->level == SLW_NOTE_WARNING ? "- warning: " : "- ");
+        put_prose(out, n->text);
+        if (n->hint) {
+            slw_buf_puts(out, " *Try:* ");
+            put_prose(out, n->hint);
+        }
+        slw_buf_putc(out, '\n');
+    }
+    slw_buf_putc(out, '\n');
+}
+
+static void put_legend(struct slw_buf *out)
+{
+    for (const char *letter = "smi"; *letter; letter++) {
+        char mark[] = {*letter, '\0', '\0'};
+        slw_buf_printf(out, "%s<sup>%s</sup> %s", letter[0] == 's' ? "" : "; ", mark,
+                       slw_format_mark_meaning(*letter));
+    }
+    slw_buf_puts(out, ". Shares are of sampled weight, with a 95 % interval.\n");
+}
+
+static int render_md(const struct slw_report *report, const struct slw_render_options *opts,
+                     struct slw_buf *out, struct slw_error *err)
+{
+    put_command(out, report->run);
+    put_verdict(out, report);
+    put_topdown(out, report);
+    put_modules(out, report);
+    put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
+    put_findings(out, report);
+    put_counts(out, report);
+    put_notes(out, report->run);
+    put_legend(out);
+    return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;
+}
+
+const struct slw_renderer slw_renderer_md = {
+    .name = "md", .summary = "Markdown for a pull request", .extension = "md", .render = render_md};
