@@ -20,6 +20,8 @@ struct slw_importer {
     const char *summary;
     /* Is it ours? Looks at up to 4 KiB from the start; never reads past `length`. */
     bool (*recognise)(const void *head, size_t length);
+    /* The importer does not read the file itself: `bytes` is its head only, however large it is. */
+    bool head_only;
     /* `bytes` is the whole file. Every number is marked imported. */
     int (*import)(const char *path, const void *bytes, size_t length,
                   struct slw_imported *ret_imported, struct slw_error *err);
@@ -28,10 +30,15 @@ struct slw_importer {
 extern const struct slw_importer *const slw_importers[];
 extern const size_t slw_importer_count;
 
+/* What recognise() gets to see. */
+#define SLW_IMPORT_HEAD_BYTES 4096
+
 /* Import with the named importer, or with the first that recognises the file (name NULL). An
- * unrecognised file is SLW_E_FORMAT and the text lists what is understood. */
-#define SLW_MAX_IMPORT_BYTES ((size_t)4 << 30) /* larger files do not fit the machines we target   \
-                                                */
+ * unrecognised file is SLW_E_FORMAT and the text lists what is understood; an
+ * unknown name is SLW_E_INVAL, an empty file SLW_E_NODATA. */
+#define SLW_MAX_IMPORT_BYTES                                                                       \
+    ((size_t)4 << 30) /* larger files do not fit the machines we target                            \
+                       */
 int slw_import(const char *path, const char *name_or_null, struct slw_imported *ret_imported,
                struct slw_error *err);
 
