@@ -14,21 +14,25 @@ struct slw_tree_options {
     bool inverted;  /* callers below callees (icicle of leaves) */
 };
 
-/* A call tree over one column of the profile. Children are merged by function name, module and
- * kind; the weight of a node is the sum over its children plus its own. SLW_E_NOMEM, SLW_E_LIMIT.
- */
+/* A call tree over one column of the profile. Children are merged by function name, module and kind
+ * (an inlined call is a kind of its own); the weight of a node is the sum over its children plus
+ * its own. opts NULL: none set. SLW_E_NOMEM, SLW_E_LIMIT (too many nodes), SLW_E_RANGE (the weights
+ * add up to more than 2^64). */
 int slw_tree_new(const struct slw_stacks *s, size_t column, const struct slw_tree_options *opts,
                  struct slw_tree **ret_tree, struct slw_error *err);
 void slw_tree_free(struct slw_tree *t);
 
 struct slw_svg_options {
     const char *title;    /* NULL: "Flame graph" */
-    const char *subtitle; /* NULL: none; provenance and note text goes here */
+    const char *subtitle; /* NULL: none; up to 12 lines below the total: command, notes */
     int width_px;         /* 0: 1200 */
     double min_width_px;  /* frames narrower than this are culled; 0: 0.1 */
 };
 
-/* Append a complete SVG document. Hostile names are escaped; no outside resource is referenced. */
+/* Append a complete SVG document, fit for a file of its own and for pasting into HTML. Hostile
+ * names are escaped; no outside resource is referenced. The text also says the total, the unit and
+ * the provenance of the column, and what was too narrow to draw. opts NULL: defaults. SLW_E_NOMEM,
+ * SLW_E_INVAL (a width nobody can mean). */
 int slw_svg_render(const struct slw_tree *t, const struct slw_svg_options *opts,
                    struct slw_buf *out, struct slw_error *err);
 
