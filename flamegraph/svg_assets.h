@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* svg_script.js and svg_style.css, embedded at build time by embed.cmake. */
+#ifndef SLW_FLAMEGRAPH_SVG_ASSETS_H
+#define SLW_FLAMEGRAPH_SVG_ASSETS_H
+
+#include <stddef.h>
+
+extern const char slw_svg_script[];
+extern const size_t slw_svg_script_length;
+extern const char slw_svg_style[];
+extern const size_t slw_svg_style_length;
+
+#endif
