@@ -18,7 +18,8 @@ struct slw_exporter {
     const char *summary;
     const char *extension;
     bool needs_stacks;
-    /* stacks is NULL only when !needs_stacks. */
+    /* Append to out. stacks is NULL only when !needs_stacks; opts may be NULL. A column that is not
+     * there is SLW_E_NODATA. */
     int (*export)(const struct slw_run *run, const struct slw_stacks *stacks,
                   const struct slw_export_options *opts, struct slw_buf *out,
                   struct slw_error *err);
