@@ -1,0 +1,16 @@
+#!/bin/sh
+# usage: run.sh MAKE_SVG   runs the browser tests, or says why not and exits 77. With
+# SLW_REQUIRE_BROWSER=1 a missing browser is a failure: a machine that must test must not skip.
+cd "$(dirname "$0")" || exit 1
+export SLW_MAKE_SVG="$1"
+
+missing() {
+    echo "skipped: $1"
+    [ "${SLW_REQUIRE_BROWSER:-0}" = 1 ] && exit 1
+    exit 77
+}
+
+command -v node >/dev/null || missing "no node (apt-get install nodejs)"
+[ -x "${SLW_CHROMIUM:-/usr/bin/chromium}" ] || missing "no chromium (apt-get install chromium)"
+[ -d node_modules/playwright-core ] || missing "no playwright-core (npm ci in tests/browser)"
+exec node --test
