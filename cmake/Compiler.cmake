@@ -11,6 +11,8 @@ target_compile_options(slw_flags INTERFACE
   -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum
   -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference -fno-common -fvisibility=hidden
   $<IF:$<C_COMPILER_ID:GNU>,-Wcast-align=strict,-Wcast-align>)
+# Assertions name the file from the top of the tree, whatever directory it was built in.
+target_compile_options(slw_flags INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(SLW_DEV)
   target_compile_options(slw_flags INTERFACE -Werror)
 endif()
@@ -18,4 +20,9 @@ if(SLW_SANITIZE)
   target_compile_options(slw_flags INTERFACE
     -fsanitize=${SLW_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   target_link_options(slw_flags INTERFACE -fsanitize=${SLW_SANITIZE})
+endif()
+
+option(SLW_FUZZ "Build libFuzzer targets (clang); instruments every room" OFF)
+if(SLW_FUZZ)
+  target_compile_options(slw_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
