@@ -15,7 +15,7 @@ struct slw_stacks;
  * samples, then (event, unit) their summed periods. Columns are never added to each other. */
 struct slw_column {
     const char *event; /* "cpu-clock" */
-    const char *unit;  /* "count" | "nanoseconds" | ... */
+    const char *unit;  /* "count" (of samples) | "nanoseconds" (clocks) | "events" (the rest) */
     struct slw_provenance from;
 };
 
@@ -46,7 +46,8 @@ struct slw_frame {
     const char *file;     /* source file, "" unknown */
     uint32_t line;        /* 0 unknown */
     uint32_t mapping;     /* id, or SLW_NO_MAPPING */
-    uint64_t address;     /* sampled address (file-relative); 0 when folded text had none */
+    uint64_t address;     /* offset in the mapped file; absolute for the kernel, anonymous and
+                             unknown memory; 0 when folded text had none */
     enum slw_frame_kind kind;
     bool inlined; /* inlined into the next frame towards the root */
 };
