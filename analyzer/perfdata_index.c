@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* Walk the data section once: take in what describes the recording, unpack what is compressed,
+ * and note time and place of every record that counts. A record that cannot be a record ends the
+ * walk; what was found before it stays. */
+#include "analyzer/perfdata_int.h"
+#include "record/perf_layout.h"
+
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HEADER_BYTES 8
+
+void slw_perf_damaged(struct slw_perfdata *pd, uint64_t offset, uint64_t bytes, const char *reason)
+{
+    pd->damage.unreadable_bytes += bytes;
+    if (pd->damage.reason[0])
+        return;
+    pd->damage.first_offset = offset;
+    (void)snprintf(pd->damage.reason, sizeof(pd->damage.reason), "%s", reason);
+}
+
+bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t left,
+                     struct slw_perf_raw *ret_raw)
+{
+    struct slw_perf_cursor c = {.at = at, .end = at + left, .swap = pd->swap};
+
+    ret_raw->type = slw_perf_u32(&c);
+    ret_raw->misc = slw_perf_u16(&c);
+    ret_raw->size = slw_perf_u16(&c);
+    if (c.bad || ret_raw->size < HEADER_BYTES || ret_raw->size > left)
+        return false;
+    c.end = at + ret_raw->size;
+    ret_raw->body = c;
+    return true;
+}
+
+uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position)
+{
+    uint64_t unpacked = position & ~SLW_PERF_UNPACKED;
+    size_t low = 0, high = pd->chunk_count;
+
+    if (!(position & SLW_PERF_UNPACKED))
+        return position;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (pd->chunks[middle].unpacked <= unpacked)
+            low = middle;
+        else
+            high = middle;
+    }
+    return pd->chunk_count ? pd->chunks[low].offset : 0;
+}
+
+static bool is_indexed(uint32_t type)
+{
+    switch (type) {
+    case PERF_RECORD_SAMPLE:
+    case PERF_RECORD_MMAP:
+    case PERF_RECORD_MMAP2:
+    case PERF_RECORD_COMM:
+    case PERF_RECORD_FORK:
+    case PERF_RECORD_EXIT:
+    case PERF_RECORD_LOST:
+    case PERF_RECORD_LOST_SAMPLES:
+    case PERF_RECORD_THROTTLE:
+    case PERF_RECORD_UNTHROTTLE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int index_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, uint64_t position)
+{
+    struct slw_perf_trailer trailer;
+    bool has_time;
+    uint64_t time;
+
+    if (raw->type == PERF_RECORD_SAMPLE) {
+        int32_t event;
+        time = slw_perf_sample_time(pd, raw, &has_time, &event);
+        if (event < 0) {
+            pd->damage.unknown_events++;
+            return 0;
+        }
+        pd->events[event].sample_count++;
+        pd->sample_count++;
+    } else {
+        slw_perf_read_trailer(pd, raw, &trailer);
+        has_time = trailer.has_time;
+        time = trailer.time;
+    }
+    if (!has_time)
+        time = pd->last_time;
+    pd->last_time = time;
+    if (slw_perf_reserve((void **)&pd->entries, pd->entry_count, &pd->entry_capacity,
+                         sizeof(*pd->entries)) < 0)
+        return -SLW_E_NOMEM;
+    pd->entries[pd->entry_count++] = (struct slw_perf_entry){time, position};
+    return 0;
+}
+
+/* perf_event_attr, then ids to the end of the record. */
+static int header_attr(struct slw_perfdata *pd, struct slw_perf_cursor body)
+{
+    const uint32_t oldest_bytes = 64; /* PERF_ATTR_SIZE_VER0: what size 0 stands for */
+    struct slw_perf_cursor peek = body, ids = body;
+
+    (void)slw_perf_u32(&peek);
+    uint32_t size = slw_perf_u32(&peek);
+    if (size == 0)
+        size = oldest_bytes;
+    if (!slw_perf_skip(&ids, size))
+        return 0;
+    return slw_perf_add_attr(pd, body.at, size, ids);
+}
+
+static int walk(struct slw_perfdata *pd, const uint8_t *base, uint64_t start, uint64_t end,
+                uint64_t tag, uint64_t *ret_stopped);
+
+/* Unpack one record and walk the whole records that are complete by now. */
+static int compressed(struct slw_perfdata *pd, const uint8_t *packed, size_t length,
+                      uint64_t position)
+{
+    uint64_t stopped = 0;
+
+    if (slw_perf_reserve((void **)&pd->chunks, pd->chunk_count, &pd->chunk_capacity,
+                         sizeof(*pd->chunks)) < 0)
+        return -SLW_E_NOMEM;
+    pd->chunks[pd->chunk_count++] = (struct slw_perf_chunk){pd->unpacked_length, position};
+    int rc = slw_perf_unpack(pd, packed, length);
+    if (rc == -SLW_E_FORMAT) {
+        slw_perf_damaged(pd, position, length, "compressed data that zstd cannot read");
+        rc = 0;
+    }
+    if (rc < 0)
+        return rc;
+    rc = walk(pd, pd->unpacked, pd->unpacked_parsed, pd->unpacked_length, SLW_PERF_UNPACKED,
+              &stopped);
+    pd->unpacked_parsed = (size_t)stopped;
+    return rc;
+}
+
+static int compressed_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                             uint64_t position)
+{
+    struct slw_perf_cursor body = raw->body;
+    uint64_t length = slw_perf_left(&body);
+
+    if (position & SLW_PERF_UNPACKED) {
+        slw_perf_damaged(pd, slw_perf_file_offset(pd, position), raw->size,
+                         "compressed data inside compressed data");
+        return 0;
+    }
+    if (raw->type == SLW_PERF_RECORD_COMPRESSED2) {
+        length = slw_perf_u64(&body); /* the record is padded behind this many bytes */
+        if (length > slw_perf_left(&body)) {
+            slw_perf_damaged(pd, position, raw->size, "compressed record longer than its header");
+            return 0;
+        }
+    }
+    return compressed(pd, body.at, (size_t)length, position);
+}
+
+/* Records of the recorder itself. *ret_payload: bytes behind the record that belong to it. */
+static int user_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, uint64_t position,
+                       uint64_t *ret_payload)
+{
+    struct slw_perf_cursor body = raw->body;
+
+    switch (raw->type) {
+    case SLW_PERF_RECORD_HEADER_ATTR:
+        return pd->pipe ? header_attr(pd, body) : 0;
+    case SLW_PERF_RECORD_EVENT_UPDATE:
+        return slw_perf_event_update(pd, body);
+    case SLW_PERF_RECORD_HEADER_FEATURE: {
+        uint64_t feature = slw_perf_u64(&body);
+        return body.bad ? 0 : slw_perf_feature(pd, feature, body);
+    }
+    case SLW_PERF_RECORD_HEADER_BUILD_ID:
+        return slw_perf_build_id_record(pd, raw);
+    case SLW_PERF_RECORD_HEADER_TRACING_DATA:
+        *ret_payload = ((uint64_t)slw_perf_u32(&body) + 7) & ~UINT64_C(7);
+        return 0;
+    case SLW_PERF_RECORD_AUXTRACE:
+        *ret_payload = slw_perf_u64(&body);
+        return 0;
+    case SLW_PERF_RECORD_COMPRESSED:
+    case SLW_PERF_RECORD_COMPRESSED2:
+        return compressed_record(pd, raw, position);
+    default:
+        return 0;
+    }
+}
+
+static const char *why_no_record(const struct slw_perfdata *pd, const uint8_t *at, size_t left)
+{
+    struct slw_perf_cursor c = {.at = at, .end = at + left, .swap = pd->swap};
+
+    (void)slw_perf_u32(&c);
+    (void)slw_perf_u16(&c);
+    uint16_t size = slw_perf_u16(&c);
+    if (c.bad)
+        return "cut off within a record header";
+    if (size < HEADER_BYTES)
+        return size ? "record smaller than its own header" : "record of size 0";
+    return "record larger than what is left of the file";
+}
+
+/* Walk [start, end) of base. *ret_stopped: where the last whole record ended. Positions get `tag`.
+ * In unpacked data an incomplete record is no damage yet: its end may come with the next one. */
+static int walk(struct slw_perfdata *pd, const uint8_t *base, uint64_t start, uint64_t end,
+                uint64_t tag, uint64_t *ret_stopped)
+{
+    uint64_t at = start;
+    int rc = 0;
+
+    while (rc == 0 && at < end) {
+        struct slw_perf_raw raw;
+        uint64_t payload = 0;
+        if (!slw_perf_raw_at(pd, base + at, (size_t)(end - at), &raw))
+            break;
+        if (is_indexed(raw.type))
+            rc = index_record(pd, &raw, at | tag);
+        else if (raw.type >= SLW_PERF_RECORD_HEADER_ATTR)
+            rc = user_record(pd, &raw, at | tag, &payload);
+        at += raw.size;
+        if (tag == 0)
+            slw_perf_looked_at(pd, raw.size);
+        if (payload > end - at) {
+            slw_perf_damaged(pd, slw_perf_file_offset(pd, (at - raw.size) | tag), end - at,
+                             "trace data larger than what is left of the file");
+            at = end;
+        } else {
+            at += payload;
+        }
+    }
+    *ret_stopped = at;
+    return rc;
+}
+
+static int index_failed(struct slw_error *err, int rc)
+{
+    if (rc == -SLW_E_LIMIT)
+        return slw_fail(err, SLW_E_LIMIT,
+                        "perf.data has more events or unpacked data than "
+                        "slotwise reads");
+    return slw_fail(err, SLW_E_NOMEM, "no memory for the records of perf.data");
+}
+
+int slw_perf_index(struct slw_perfdata *pd, struct slw_error *err)
+{
+    uint64_t stopped = pd->data_start;
+    int rc = walk(pd, pd->bytes, pd->data_start, pd->data_end, 0, &stopped);
+
+    if (rc < 0)
+        return index_failed(err, rc);
+    if (stopped < pd->data_end)
+        slw_perf_damaged(pd, stopped, pd->data_end - stopped,
+                         why_no_record(pd, pd->bytes + stopped, (size_t)(pd->data_end - stopped)));
+    if (pd->unpacked_parsed < pd->unpacked_length)
+        slw_perf_damaged(pd, slw_perf_file_offset(pd, pd->unpacked_parsed | SLW_PERF_UNPACKED),
+                         pd->unpacked_length - pd->unpacked_parsed,
+                         "compressed data ends within a record");
+    if (pd->damage.reason[0] && pd->sample_count == 0) {
+        (void)slw_fail(err, SLW_E_FORMAT, "damaged perf.data without a readable sample: %s",
+                       pd->damage.reason);
+        slw_error_at(err, "offset 0x%llx", (unsigned long long)pd->damage.first_offset);
+        return -SLW_E_FORMAT;
+    }
+    if (slw_perf_sort(pd->entries, pd->entry_count) < 0)
+        return index_failed(err, -SLW_E_NOMEM);
+    return 0;
+}

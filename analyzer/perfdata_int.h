@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the perfdata*.c files: the opened file, and a bounded cursor over its bytes. */
+#ifndef SLW_ANALYZER_PERFDATA_INT_H
+#define SLW_ANALYZER_PERFDATA_INT_H
+
+#include "analyzer/perfdata.h"
+#include "base/hash.h"
+
+#include <string.h>
+
+struct slw_arena;
+
+/* Reads within [at, end) only; a read past the end sets bad and yields zeros from then on. */
+struct slw_perf_cursor {
+    const uint8_t *at, *end;
+    bool swap; /* the file has the other byte order */
+    bool bad;
+};
+
+static inline size_t slw_perf_left(const struct slw_perf_cursor *c)
+{
+    return c->bad ? 0 : (size_t)(c->end - c->at);
+}
+
+static inline const uint8_t *slw_perf_skip(struct slw_perf_cursor *c, uint64_t bytes)
+{
+    const uint8_t *at = c->at;
+
+    if (bytes > slw_perf_left(c)) {
+        c->bad = true;
+        return NULL;
+    }
+    c->at += bytes;
+    return at;
+}
+
+static inline uint64_t slw_perf_u64(struct slw_perf_cursor *c)
+{
+    uint64_t v = 0;
+    const uint8_t *at = slw_perf_skip(c, sizeof(v));
+
+    if (at)
+        memcpy(&v, at, sizeof(v));
+    return c->swap ? __builtin_bswap64(v) : v;
+}
+
+static inline uint32_t slw_perf_u32(struct slw_perf_cursor *c)
+{
+    uint32_t v = 0;
+    const uint8_t *at = slw_perf_skip(c, sizeof(v));
+
+    if (at)
+        memcpy(&v, at, sizeof(v));
+    return c->swap ? __builtin_bswap32(v) : v;
+}
+
+static inline uint16_t slw_perf_u16(struct slw_perf_cursor *c)
+{
+    uint16_t v = 0;
+    const uint8_t *at = slw_perf_skip(c, sizeof(v));
+
+    if (at)
+        memcpy(&v, at, sizeof(v));
+    return c->swap ? (uint16_t)((v >> 8) | (v << 8)) : v;
+}
+
+/* A record's header: type, misc and size, and a cursor over what follows. */
+struct slw_perf_raw {
+    uint32_t type;
+    uint16_t misc;
+    uint32_t size;
+    struct slw_perf_cursor body;
+};
+
+struct slw_perf_entry {
+    uint64_t time;
+    uint64_t position; /* in the file, or in the unpacked bytes with the top bit set */
+};
+#define SLW_PERF_UNPACKED (UINT64_C(1) << 63)
+
+struct slw_perf_id {
+    uint64_t id;
+    uint32_t event;
+};
+
+/* Where a compressed record's contents begin in the unpacked bytes: to name a place in the file. */
+struct slw_perf_chunk {
+    uint64_t unpacked, offset;
+};
+
+struct slw_perf_unpacker; /* perfdata_zstd.c */
+
+struct slw_perfdata {
+    struct slw_arena *arena;
+    const uint8_t *bytes; /* the whole file; lent, mapped or heap */
+    size_t length;
+    void *map; /* NULL: not mapped */
+    char *heap;
+    uint64_t looked_at; /* bytes since pages were last given back */
+    bool swap, pipe;
+    uint64_t data_start, data_end;
+    struct slw_perf_event *events;
+    size_t event_count, event_capacity;
+    struct slw_perf_id *ids;
+    size_t id_count, id_capacity;
+    struct slw_index id_index;
+    struct slw_perf_meta meta;
+    struct slw_perf_build_id *build_ids;
+    size_t build_id_count, build_id_capacity;
+    struct slw_perf_entry *entries;
+    size_t entry_count, entry_capacity;
+    uint64_t last_time; /* for records without a time field */
+    bool walked;        /* undecodable records are counted once */
+    uint64_t sample_count;
+    struct slw_perf_unpacker *unpacker;
+    uint64_t unpacked_limit;
+    uint8_t *unpacked;
+    size_t unpacked_length, unpacked_capacity, unpacked_parsed;
+    struct slw_perf_chunk *chunks;
+    size_t chunk_count, chunk_capacity;
+    struct slw_perf_damage damage;
+};
+
+/* Called after `bytes` more were looked at: gives mapped pages back now and then, so that a large
+ * recording does not have to fit into memory. They come back from the page cache when touched. */
+void slw_perf_looked_at(struct slw_perfdata *pd, uint64_t bytes);
+
+/* Make room for one more of `bytes`-sized elements in *array. 0 or -SLW_E_NOMEM. */
+int slw_perf_reserve(void **array, size_t count, size_t *capacity, size_t bytes);
+
+/* perfdata_attr.c: read an attr of any size, add it as an event; ids from `ids`. */
+int slw_perf_add_attr(struct slw_perfdata *pd, const uint8_t *attr, size_t attr_bytes,
+                      struct slw_perf_cursor ids);
+int slw_perf_add_id(struct slw_perfdata *pd, uint64_t id, uint32_t event);
+int slw_perf_event_update(struct slw_perfdata *pd, struct slw_perf_cursor body);
+/* The recorded name, or one made of type and config. Never NULL unless out of memory. */
+const char *slw_perf_default_name(struct slw_perfdata *pd, const struct slw_perf_attr *attr);
+
+/* perfdata_features.c: contents of one feature section. Malformed ones are skipped: they describe
+ * the recording, they are not it. 0 or -SLW_E_NOMEM. */
+int slw_perf_feature(struct slw_perfdata *pd, uint64_t feature, struct slw_perf_cursor body);
+int slw_perf_build_id_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw);
+
+/* perfdata_index.c: walk the data section. */
+int slw_perf_index(struct slw_perfdata *pd, struct slw_error *err);
+void slw_perf_damaged(struct slw_perfdata *pd, uint64_t offset, uint64_t bytes, const char *reason);
+bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t left,
+                     struct slw_perf_raw *ret_raw);
+uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position);
+
+/* perfdata_sort.c: natural merge sort by (time, order of arrival). 0 or -SLW_E_NOMEM. */
+int slw_perf_sort(struct slw_perf_entry *entries, size_t count);
+
+/* perfdata_zstd.c: append what `packed` unpacks to, to pd->unpacked. -SLW_E_FORMAT, -SLW_E_LIMIT,
+ * -SLW_E_NOMEM. */
+int slw_perf_unpack(struct slw_perfdata *pd, const uint8_t *packed, size_t length);
+void slw_perf_unpacker_free(struct slw_perf_unpacker *u);
+
+/* perfdata_id.c: the event and the trailer of a record. */
+uint64_t slw_perf_sample_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                              bool *ret_has_time, int32_t *ret_event);
+struct slw_perf_trailer {
+    int32_t pid, tid, cpu, event;
+    uint64_t time;
+    bool has_time;
+    size_t bytes;
+};
+void slw_perf_read_trailer(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                           struct slw_perf_trailer *ret_trailer);
+
+/* perfdata_sample.c, perfdata_record.c: decode; false: malformed. */
+bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                            struct slw_perf_record *r);
+bool slw_perf_decode(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                     struct slw_perf_record *r);
+
+#endif
