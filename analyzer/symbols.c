@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/symbols.h"
+
+#include "analyzer/symbols_int.h"
+#include "base/arena.h"
+#include "base/file.h"
+
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define DEFAULT_DEBUG_DIR "/usr/lib/debug"
+#define MAX_PERF_MAP      ((size_t)256 << 20) /* the text a JIT compiler writes in days */
+
+struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
+                                    const struct slw_symbols_options *opts)
+{
+    struct slw_symbols *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->modules = modules;
+    s->opts = *opts;
+    if (!s->opts.debug_dir)
+        s->opts.debug_dir = DEFAULT_DEBUG_DIR;
+    s->arena = slw_arena_new();
+    if (!s->arena) {
+        slw_symbols_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void module_release(struct slw_symbols_module *m)
+{
+    slw_symtab_release(&m->table);
+    slw_elf_close(&m->elf);
+    slw_elf_close(&m->debug);
+    free(m->text);
+}
+
+void slw_symbols_free(struct slw_symbols *s)
+{
+    if (!s)
+        return;
+    slw_symbols_close_lines(s);
+    for (uint32_t i = 0; i < s->loaded_capacity; i++)
+        module_release(&s->loaded[i]);
+    module_release(&s->kernel);
+    free(s->loaded);
+    slw_arena_free(s->arena);
+    free(s);
+}
+
+void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address)
+{
+    s->kernel_text = address;
+}
+
+/* Some file systems show another inode number than the kernel recorded: there it proves nothing. */
+static bool inode_is_telling(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && fs.f_type != OVERLAYFS_SUPER_MAGIC &&
+           fs.f_type != BTRFS_SUPER_MAGIC;
+}
+
+/* Is the file at the module's path the one that was mapped? */
+static enum slw_symbols_problem identify(const struct slw_symbols *s, const struct slw_module *m,
+                                         const struct slw_elf *e)
+{
+    char build_id[SLW_BUILD_ID_HEX_BYTES];
+    struct stat st;
+
+    slw_elf_build_id(e, build_id);
+    if (*m->build_id)
+        return strcmp(build_id, m->build_id) == 0 ? SLW_SYMBOLS_FINE : SLW_SYMBOLS_REPLACED;
+    bool known = m->inode != 0 && fstat(e->fd, &st) == 0;
+    bool same = known && st.st_ino == m->inode;
+    if (!s->opts.imported)
+        return known && !same && inode_is_telling(e->fd) ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_FINE;
+    return same && major(st.st_dev) == m->major && minor(st.st_dev) == m->minor
+               ? SLW_SYMBOLS_FINE
+               : SLW_SYMBOLS_UNCHECKED;
+}
+
+static int read_tables(struct slw_symbols *s, const struct slw_module *m,
+                       struct slw_symbols_module *l)
+{
+    const struct slw_elf *names = &l->elf;
+
+    if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE &&
+        slw_elf_open_debug(&l->elf, m->path, s->opts.debug_dir, &l->debug, NULL) == 0)
+        names = &l->debug;
+    int rc = slw_elf_add_symbols(names, &l->elf, &l->table);
+    if (rc == 0 && names != &l->elf)
+        rc = slw_elf_add_symbols(&l->elf, &l->elf, &l->table);
+    if (rc == 0)
+        rc = slw_elf_add_plt(&l->elf, s->arena, &l->table);
+    return rc;
+}
+
+static int load_file(struct slw_symbols *s, const struct slw_module *m,
+                     struct slw_symbols_module *l)
+{
+    static const char deleted[] = " (deleted)";
+    size_t length = strlen(m->path);
+
+    if (strncmp(m->path, "/memfd:", 7) == 0) { /* never had a name in the file system */
+        l->problem = SLW_SYMBOLS_MISSING;
+        return 0;
+    }
+    if (length > sizeof(deleted) - 1 &&
+        strcmp(m->path + length - (sizeof(deleted) - 1), deleted) == 0) {
+        l->problem = SLW_SYMBOLS_REPLACED;
+        return 0;
+    }
+    if (m->path[0] != '/' || slw_elf_open(m->path, &l->elf) < 0) {
+        l->problem = SLW_SYMBOLS_MISSING;
+        return 0;
+    }
+    l->problem = identify(s, m, &l->elf);
+    if (l->problem != SLW_SYMBOLS_FINE) {
+        slw_elf_close(&l->elf);
+        return 0;
+    }
+    return read_tables(s, m, l);
+}
+
+/* Our own vdso is the client's as long as the kernel is: one boot, or an equal build id. */
+static int load_vdso(struct slw_symbols *s, const struct slw_module *m,
+                     struct slw_symbols_module *l)
+{
+    char build_id[SLW_BUILD_ID_HEX_BYTES];
+
+    if (slw_elf_open_vdso(&l->elf) < 0) {
+        l->problem = SLW_SYMBOLS_MISSING;
+        return 0;
+    }
+    slw_elf_build_id(&l->elf, build_id);
+    if (*m->build_id ? strcmp(build_id, m->build_id) != 0 : s->opts.imported) {
+        l->problem = *m->build_id ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_UNCHECKED;
+        slw_elf_close(&l->elf);
+        return 0;
+    }
+    return read_tables(s, m, l);
+}
+
+/* /tmp/perf-PID.map, if a JIT compiler left one. Like perf, believe only our own and root's. */
+static int load_perf_map(const struct slw_symbols *s, const struct slw_module *m,
+                         struct slw_symbols_module *l)
+{
+    char path[64];
+    struct stat st;
+
+    (void)snprintf(path, sizeof(path), "/tmp/perf-%d.map", m->pid);
+    if (s->opts.imported || m->pid <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+        (st.st_uid != 0 && st.st_uid != geteuid()) ||
+        slw_file_read(path, MAX_PERF_MAP, &l->text, NULL, NULL) < 0)
+        return 0;
+    return slw_symtab_add_perf_map(&l->table, l->text);
+}
+
+static int load(struct slw_symbols *s, const struct slw_module *m, struct slw_symbols_module *l)
+{
+    int rc = 0;
+
+    l->loaded = true;
+    switch (m->kind) {
+    case SLW_MODULE_FILE:
+        rc = load_file(s, m, l);
+        break;
+    case SLW_MODULE_VDSO:
+        rc = load_vdso(s, m, l);
+        break;
+    case SLW_MODULE_ANONYMOUS:
+        rc = load_perf_map(s, m, l);
+        break;
+    case SLW_MODULE_KERNEL:
+    case SLW_MODULE_KERNEL_MODULE:
+        rc = s->kernel.loaded ? 0 : slw_symbols_load_kernel(s);
+        l->problem = s->kernel.problem;
+        break;
+    case SLW_MODULE_UNKNOWN:
+    default:
+        break;
+    }
+    if (rc == 0)
+        rc = slw_symtab_finish(&l->table, UINT64_MAX);
+    return rc;
+}
+
+static int reserve(struct slw_symbols *s)
+{
+    uint32_t capacity = s->modules->capacity;
+
+    if (s->loaded_capacity >= s->modules->count)
+        return 0;
+    struct slw_symbols_module *grown = realloc(s->loaded, capacity * sizeof(*grown));
+    if (!grown)
+        return -SLW_E_NOMEM;
+    memset(grown + s->loaded_capacity, 0, (capacity - s->loaded_capacity) * sizeof(*grown));
+    s->loaded = grown;
+    s->loaded_capacity = capacity;
+    return 0;
+}
+
+struct slw_symbols_module *slw_symbols_loaded(struct slw_symbols *s, uint32_t module)
+{
+    if (reserve(s) < 0)
+        return NULL;
+    struct slw_symbols_module *l = &s->loaded[module];
+    if (!l->loaded && load(s, &s->modules->modules[module], l) < 0)
+        return NULL;
+    return l;
+}
+
+int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
+                     const char **ret_name)
+{
+    const struct slw_symbols_module *l = slw_symbols_loaded(s, module);
+    enum slw_module_kind kind = s->modules->modules[module].kind;
+
+    if (!l)
+        return -SLW_E_NOMEM;
+    bool kernel = kind == SLW_MODULE_KERNEL || kind == SLW_MODULE_KERNEL_MODULE;
+    const struct slw_symbol *symbol =
+        slw_symtab_find(kernel ? &s->kernel.table : &l->table, address);
+    *ret_name = symbol ? symbol->name : "";
+    return 0;
+}

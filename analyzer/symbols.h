@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Names for addresses, in this process: the table of a module is built when the first of its
+ * addresses is asked for, then searched. A file that is not the one that ran gives no names: a
+ * wrong name is worse than none. */
+#ifndef SLW_ANALYZER_SYMBOLS_H
+#define SLW_ANALYZER_SYMBOLS_H
+
+#include "analyzer/modules.h"
+#include "analyzer/perfdata.h"
+#include "record/run.h"
+
+struct slw_symbols;
+
+struct slw_symbols_options {
+    const char *debug_dir; /* NULL: /usr/lib/debug */
+    bool imported;         /* recorded elsewhere, or at least not surely here and now */
+    const struct slw_perf_meta *meta;
+};
+
+/* All pointers are lent and must outlive the symbols. NULL when out of memory. */
+struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
+                                    const struct slw_symbols_options *opts);
+void slw_symbols_free(struct slw_symbols *s); /* NULL allowed */
+
+/* Where the recording says the kernel's text begins; 0: it does not say. To be told before the
+ * first kernel address is asked for. */
+void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);
+
+/* The name that covers an address of a module (file offset or absolute: slw_module_is_absolute), or
+ * "". Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
+int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
+                     const char **ret_name);
+
+/* Source file and line of an address, from DWARF. Costly: ask for few. "" and 0 when unknown. */
+int slw_symbols_line(struct slw_symbols *s, uint32_t module, uint64_t address,
+                     const char **ret_file, uint32_t *ret_line);
+
+/* Tell the run what could not be named and why. 0 or -SLW_E_NOMEM. */
+int slw_symbols_notes(const struct slw_symbols *s, struct slw_run *run);
+
+#endif

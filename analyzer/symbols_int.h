@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the symbols*.c files. */
+#ifndef SLW_ANALYZER_SYMBOLS_INT_H
+#define SLW_ANALYZER_SYMBOLS_INT_H
+
+#include "analyzer/elf_file.h"
+#include "analyzer/symbols.h"
+
+#include <elfutils/libdwfl.h>
+
+/* Why a module has no names. */
+enum slw_symbols_problem {
+    SLW_SYMBOLS_FINE,
+    SLW_SYMBOLS_MISSING,   /* no such file here */
+    SLW_SYMBOLS_REPLACED,  /* another file by that name */
+    SLW_SYMBOLS_UNCHECKED, /* recorded elsewhere, and nothing to tell whether this is the file */
+    SLW_SYMBOLS_HIDDEN,    /* kernel addresses are withheld */
+    SLW_SYMBOLS_ELSEWHERE  /* another kernel, or another boot of it */
+};
+
+struct slw_symbols_module {
+    bool loaded;
+    enum slw_symbols_problem problem;
+    struct slw_symtab table;
+    struct slw_elf elf, debug;
+    char *text; /* names of a text table point into it */
+    Dwfl_Module *dwfl;
+    bool dwfl_tried;
+};
+
+struct slw_symbols {
+    struct slw_arena *arena;
+    const struct slw_modules *modules;
+    struct slw_symbols_options opts;
+    uint64_t kernel_text;
+    struct slw_symbols_module *loaded; /* by module position */
+    uint32_t loaded_capacity;
+    struct slw_symbols_module kernel; /* one table for the kernel and its modules */
+    Dwfl *dwfl;
+    Dwfl_Callbacks callbacks;
+};
+
+/* symbols_kernel.c: fill s->kernel. 0 or -SLW_E_NOMEM. */
+int slw_symbols_load_kernel(struct slw_symbols *s);
+
+/* symbols_lines.c */
+void slw_symbols_close_lines(struct slw_symbols *s);
+
+/* The module's state, loaded. NULL: out of memory. */
+struct slw_symbols_module *slw_symbols_loaded(struct slw_symbols *s, uint32_t module);
+
+#endif

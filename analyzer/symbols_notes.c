@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* What could not be named, told to the run: one note per cause, naming the files. */
+#include "analyzer/symbols_int.h"
+#include "base/buf.h"
+
+struct cause {
+    enum slw_symbols_problem problem;
+    enum slw_note_level level;
+    const char *code, *text, *hint;
+};
+
+static const struct cause causes[] = {
+    {SLW_SYMBOLS_REPLACED, SLW_NOTE_WARNING, "binary-replaced",
+     "binary replaced while running or since, so it has no function names",
+     "profile again with the binary that is in place now"},
+    {SLW_SYMBOLS_MISSING, SLW_NOTE_WARNING, "binary-missing",
+     "binary not found or unreadable here, so it has no function names",
+     "make the file readable at the path it ran from"},
+    {SLW_SYMBOLS_UNCHECKED, SLW_NOTE_WARNING, "binary-unchecked",
+     "recorded without a build id, so the file here cannot be told to be the one that ran",
+     "import on the machine that recorded, or record with build ids"},
+    {SLW_SYMBOLS_HIDDEN, SLW_NOTE_WARNING, "kernel-symbols-hidden",
+     "the kernel hides its addresses, so kernel functions have no names",
+     "sudo sysctl kernel.kptr_restrict=0, or run as root"},
+    {SLW_SYMBOLS_ELSEWHERE, SLW_NOTE_WARNING, "kernel-symbols-elsewhere",
+     "recorded on another kernel or boot, so kernel functions have no names",
+     "symbolize on the machine that recorded, before it restarts"},
+};
+
+#define MAX_NAMED 8 /* files in one note; the rest is counted */
+
+static bool is_kernel(enum slw_symbols_problem problem)
+{
+    return problem == SLW_SYMBOLS_HIDDEN || problem == SLW_SYMBOLS_ELSEWHERE;
+}
+
+static size_t list_files(const struct slw_symbols *s, enum slw_symbols_problem problem,
+                         struct slw_buf *names)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < s->modules->count && i < s->loaded_capacity; i++) {
+        if (s->loaded[i].problem != problem)
+            continue;
+        if (count < MAX_NAMED)
+            slw_buf_printf(names, "%s%s", count ? ", " : "", s->modules->modules[i].path);
+        count++;
+    }
+    if (count > MAX_NAMED)
+        slw_buf_printf(names, " and %zu more", count - MAX_NAMED);
+    return count;
+}
+
+int slw_symbols_notes(const struct slw_symbols *s, struct slw_run *run)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]) && rc == 0; i++) {
+        const struct cause *c = &causes[i];
+        struct slw_buf names = {0};
+        size_t count = list_files(s, c->problem, &names);
+
+        if (slw_buf_failed(&names))
+            rc = -SLW_E_NOMEM;
+        else if (count > 0 && is_kernel(c->problem))
+            rc = slw_run_note(run, c->level, c->code, c->hint, "%s", c->text);
+        else if (count > 0)
+            rc = slw_run_note(run, c->level, c->code, c->hint, "%s: %s", names.data, c->text);
+        slw_buf_release(&names);
+        if (rc == -SLW_E_LIMIT)
+            rc = 0; /* enough was said */
+    }
+    return rc;
+}
