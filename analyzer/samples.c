@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "analyzer/samples.h"
+
+#include "analyzer/samples_int.h"
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Addresses whose source line is looked up: what a report can show many times over. */
+#define MAX_LINES 2000
+
+static void tell_kernel_text(struct slw_samples *s)
+{
+    uint64_t address;
+
+    if (slw_procstate_kernel_text(s->procs, &address))
+        slw_symbols_set_kernel_text(s->symbols, address);
+}
+
+static int on_record(void *ctx, const struct slw_perf_record *r)
+{
+    struct slw_samples *s = ctx;
+    struct slw_losses *losses = &s->run->losses;
+
+    switch (r->kind) {
+    case SLW_PERF_SAMPLE:
+        return r->event < 0 ? 0 : slw_samples_add(s, r);
+    case SLW_PERF_LOST:
+        losses->lost_records += s->count_only ? 0 : r->lost;
+        return 0;
+    case SLW_PERF_LOST_SAMPLES:
+        losses->lost_samples += s->count_only ? 0 : r->lost;
+        return 0;
+    case SLW_PERF_THROTTLE:
+        losses->throttled += !s->count_only;
+        return 0;
+    case SLW_PERF_MMAP: {
+        int rc = slw_procstate_apply(s->procs, r);
+        tell_kernel_text(s);
+        return rc;
+    }
+    case SLW_PERF_COMM:
+    case SLW_PERF_FORK:
+    case SLW_PERF_EXIT:
+    case SLW_PERF_UNTHROTTLE:
+    default:
+        return slw_procstate_apply(s->procs, r);
+    }
+}
+
+static int intern_fallbacks(struct slw_samples *s)
+{
+    struct slw_module kernel = {
+        .kind = SLW_MODULE_KERNEL, .path = "[kernel.kallsyms]", .build_id = "", .pid = -1};
+    const struct slw_module unknown = {
+        .kind = SLW_MODULE_UNKNOWN, .path = "[unknown]", .build_id = "", .pid = -1};
+
+    for (size_t i = 0; i < slw_perfdata_build_id_count(s->pd); i++)
+        if (strcmp(slw_perfdata_build_id(s->pd, i)->path, kernel.path) == 0)
+            kernel.build_id = slw_perfdata_build_id(s->pd, i)->build_id;
+    if (slw_modules_intern(&s->modules, &kernel, &s->kernel_module) < 0)
+        return -SLW_E_NOMEM;
+    return slw_modules_intern(&s->modules, &unknown, &s->unknown_module);
+}
+
+/* Processes from nothing, up to the end of the file. */
+static int pass(struct slw_samples *s)
+{
+    slw_procstate_free(s->procs);
+    s->procs = slw_procstate_new(&s->modules, s->pd);
+    if (!s->procs)
+        return -SLW_E_NOMEM;
+    int rc = slw_perfdata_each(s->pd, on_record, s);
+    return rc < 0 ? rc : slw_samples_flush(s);
+}
+
+static int passes(struct slw_samples *s)
+{
+    int rc = 0;
+
+    if (s->opts->lines && s->opts->symbols) {
+        s->count_only = true;
+        rc = pass(s);
+        s->count_only = false;
+        s->hot_hits = slw_samples_hot_hits(s, MAX_LINES);
+        slw_samples_forget_frames(s);
+    }
+    return rc < 0 ? rc : pass(s);
+}
+
+static int start(struct slw_samples *s, const char *path, struct slw_error *err)
+{
+    int rc = slw_perfdata_open(path, &s->pd, err);
+
+    if (rc < 0)
+        return rc;
+    s->arena = slw_arena_new();
+    s->modules.arena = s->arena;
+    const struct slw_symbols_options opts = {.debug_dir = s->opts->debug_dir,
+                                             .imported = s->opts->imported,
+                                             .meta = slw_perfdata_meta(s->pd)};
+    if (s->arena && intern_fallbacks(s) == 0)
+        s->symbols = slw_symbols_new(&s->modules, &opts);
+    if (!s->symbols)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for symbols");
+    return slw_samples_make_columns(s, err);
+}
+
+static int no_sample_decoded(const struct slw_samples *s, const char *path, struct slw_error *err)
+{
+    const struct slw_perf_damage *d = slw_perfdata_damage(s->pd);
+
+    if (s->delivered > 0 || d->unreadable_bytes == 0)
+        return 0;
+    (void)slw_fail(err, SLW_E_FORMAT, "'%s' has no readable sample: %s", path, d->reason);
+    slw_error_at(err, "%s, offset 0x%llx", path, (unsigned long long)d->first_offset);
+    return -SLW_E_FORMAT;
+}
+
+static int load(struct slw_samples *s, const char *path, struct slw_error *err)
+{
+    int rc = start(s, path, err);
+
+    if (rc < 0)
+        return rc;
+    if (s->stacks) {
+        s->memo = slw_memo_new(slw_stacks_column_count(s->stacks));
+        rc = s->memo ? passes(s) : -SLW_E_NOMEM;
+    }
+    if (rc < 0)
+        return slw_fail(err, (enum slw_code) - rc, "cannot build the stacks of '%s'", path);
+    rc = no_sample_decoded(s, path, err);
+    if (rc < 0)
+        return rc;
+    s->run->losses.unreadable_bytes += slw_perfdata_damage(s->pd)->unreadable_bytes;
+    if (slw_samples_describe(s) < 0 || slw_samples_notes(s) < 0)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for notes");
+    return 0;
+}
+
+static void release(struct slw_samples *s)
+{
+    slw_memo_free(s->memo);
+    slw_stacks_free(s->stacks);
+    slw_symbols_free(s->symbols);
+    slw_procstate_free(s->procs);
+    slw_modules_release(&s->modules);
+    free(s->locations.slots);
+    free(s->mappings);
+    slw_perfdata_close(s->pd);
+    slw_arena_free(s->arena);
+    free(s);
+}
+
+int slw_samples_load(const char *path, const struct slw_samples_options *opts, struct slw_run *run,
+                     struct slw_stacks **ret_stacks, struct slw_error *err)
+{
+    struct slw_samples *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return slw_fail(err, SLW_E_NOMEM, "no memory to read samples");
+    s->opts = opts;
+    s->run = run;
+    int rc = load(s, path, err);
+    if (rc == 0) {
+        *ret_stacks = s->delivered > 0 ? s->stacks : NULL;
+        if (s->delivered > 0)
+            s->stacks = NULL;
+    }
+    release(s);
+    return rc;
+}

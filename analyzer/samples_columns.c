@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Columns of the stack profile and samplings of the run, from the events of the file. Events of
+ * one name (one per CPU type or per cgroup) share their columns. */
+#include "analyzer/samples_int.h"
+#include "base/arena.h"
+
+#include <linux/perf_event.h>
+#include <string.h>
+
+static bool is_clock(const struct slw_perf_attr *a)
+{
+    return a->type == PERF_TYPE_SOFTWARE &&
+           (a->config == PERF_COUNT_SW_CPU_CLOCK || a->config == PERF_COUNT_SW_TASK_CLOCK);
+}
+
+static struct slw_provenance provenance(const struct slw_samples *s, const struct slw_perf_attr *a)
+{
+    bool software = a->type == PERF_TYPE_SOFTWARE || a->type == PERF_TYPE_TRACEPOINT;
+
+    return (struct slw_provenance){.source = software ? SLW_SOURCE_SOFTWARE : SLW_SOURCE_HARDWARE,
+                                   .imported = s->opts->imported};
+}
+
+static const char *call_graph(const struct slw_perf_attr *a)
+{
+    if (!(a->sample_type & PERF_SAMPLE_CALLCHAIN))
+        return "none";
+    if (a->sample_type & PERF_SAMPLE_STACK_USER)
+        return "dwarf";
+    if (a->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK)
+        return "lbr";
+    return "fp";
+}
+
+static struct slw_sampling describe(const struct slw_samples *s, const struct slw_perf_event *e)
+{
+    const struct slw_perf_attr *a = &e->attr;
+    struct slw_sampling sampling = {.event = e->name,
+                                    .unit = is_clock(a) ? "nanoseconds" : "events",
+                                    .mode = SLW_MODE_ALL,
+                                    .from = provenance(s, a),
+                                    .call_graph = call_graph(a)};
+
+    if (a->flags & SLW_PERF_ATTR_EXCLUDE_KERNEL)
+        sampling.mode = SLW_MODE_USER;
+    else if (a->flags & SLW_PERF_ATTR_EXCLUDE_USER)
+        sampling.mode = SLW_MODE_KERNEL;
+    if (a->flags & SLW_PERF_ATTR_FREQ)
+        sampling.frequency_hz = a->period_or_freq;
+    else
+        sampling.period = a->period_or_freq;
+    return sampling;
+}
+
+/* The run's entry for the event; what the collector wrote there about it stays. */
+static int find_sampling(struct slw_samples *s, const struct slw_sampling *sampling,
+                         size_t *ret_index, struct slw_error *err)
+{
+    struct slw_run *run = s->run;
+
+    for (size_t i = 0; i < run->sampling_count; i++)
+        if (strcmp(run->samplings[i].event, sampling->event) == 0) {
+            *ret_index = i;
+            return 0;
+        }
+    int rc = slw_run_add_sampling(run, sampling, err);
+    if (rc == 0)
+        *ret_index = run->sampling_count - 1;
+    return rc;
+}
+
+static int columns_of(const struct slw_column *columns, size_t count, const char *event)
+{
+    for (size_t i = 0; i < count; i += 2)
+        if (strcmp(columns[i].event, event) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* An event without samples gets no columns, but is listed: nothing happened is a result. The dummy
+ * event that carries the recorder's bookkeeping is no measurement. */
+static int add_event(struct slw_samples *s, size_t index, struct slw_column *columns,
+                     size_t *column_count, struct slw_error *err)
+{
+    const struct slw_perf_event *e = slw_perfdata_event(s->pd, index);
+    struct slw_event_columns *out = &s->events[index];
+    struct slw_sampling sampling = describe(s, e);
+    bool dummy = e->attr.type == PERF_TYPE_SOFTWARE && e->attr.config == PERF_COUNT_SW_DUMMY;
+    bool group_read = (e->attr.sample_type & PERF_SAMPLE_READ) != 0;
+
+    size_t listed = 0;
+
+    *out = (struct slw_event_columns){-1, -1};
+    if (e->sample_count == 0 && (dummy || s->run->sampling_count >= SLW_MAX_SAMPLINGS))
+        return 0;
+    int rc = find_sampling(s, &sampling, &listed, err);
+    if (rc < 0 || (e->sample_count == 0 && !group_read))
+        return rc;
+    int at = columns_of(columns, *column_count, e->name);
+    if (at < 0) {
+        if (*column_count + 2 > SLW_MAX_COLUMNS)
+            return slw_fail(err, SLW_E_LIMIT, "samples of more than %d different events",
+                            SLW_MAX_COLUMNS / 2);
+        at = (int)*column_count;
+        columns[at] = (struct slw_column){e->name, "count", sampling.from};
+        columns[at + 1] = (struct slw_column){e->name, sampling.unit, sampling.from};
+        s->samplings[at / 2] = listed;
+        *column_count += 2;
+    }
+    out->count = at;
+    out->period = at + 1;
+    return 0;
+}
+
+int slw_samples_make_columns(struct slw_samples *s, struct slw_error *err)
+{
+    struct slw_column columns[SLW_MAX_COLUMNS];
+    size_t event_count = slw_perfdata_event_count(s->pd), column_count = 0;
+    int rc = 0;
+
+    s->events = slw_arena_array(s->arena, event_count + 1, sizeof(*s->events));
+    s->weights = slw_arena_array(s->arena, SLW_MAX_COLUMNS, sizeof(*s->weights));
+    s->last_values =
+        slw_arena_array(s->arena, slw_perfdata_id_count(s->pd) + 1, sizeof(*s->last_values));
+    if (!s->events || !s->weights || !s->last_values)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the events of perf.data");
+    for (size_t i = 0; i < event_count && rc == 0; i++)
+        rc = add_event(s, i, columns, &column_count, err);
+    if (rc == 0 && column_count > 0)
+        rc = slw_stacks_new(columns, column_count, &s->stacks, err);
+    return rc;
+}
