@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/perf_int.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What read(2) gives for a group. Source: perf_event_open(2), PERF_FORMAT_GROUP. */
+struct group_reading {
+    uint64_t count, enabled_ns, running_ns;
+    uint64_t values[SLW_MAX_GROUP_EVENTS];
+};
+
+static size_t group_end(const struct slw_counting *c, size_t first)
+{
+    size_t end = first;
+
+    while (end < c->counter_count && c->counters[end].group == c->counters[first].group)
+        end++;
+    return end;
+}
+
+static int *fd_of(const struct slw_counting *c, size_t spot, size_t counter)
+{
+    return &c->fds[spot * c->counter_count + counter];
+}
+
+/* The first of the group that is open at this spot leads it there; -1: none. */
+static int leader_fd(const struct slw_counting *c, size_t spot, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++)
+        if (*fd_of(c, spot, i) >= 0)
+            return *fd_of(c, spot, i);
+    return -1;
+}
+
+/* Known before opening that the number would be meaningless. */
+static const char *hopeless(const struct slw_perf_env *env, const struct slw_counter *k, bool leads)
+{
+    char text[160];
+
+    if (k->event.role == SLW_EVENT_PERF_METRIC && leads)
+        return "not counted: the slots event that must lead its group is missing";
+    if (!env->user_only || !k->event.kernel_only)
+        return NULL;
+    (void)snprintf(text, sizeof(text), "refused: perf_event_paranoid=%d hides kernel mode",
+                   env->run->host.perf_event_paranoid);
+    return slw_run_str(env->run, text);
+}
+
+/* 1: open or absent with a reason, 0: the thread is gone. */
+static int open_counter(const struct slw_perf_env *env, struct slw_counting *c, size_t spot_index,
+                        const struct slw_spot *spot, size_t index, int group_fd,
+                        struct slw_error *err)
+{
+    struct slw_counter *k = &c->counters[index];
+    struct perf_event_attr attr =
+        slw_perf_attr(env, k->event.type, k->event.config, k->event.config1);
+
+    attr.read_format =
+        PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    attr.disabled = group_fd < 0;
+    attr.enable_on_exec = group_fd < 0 && env->target->enable_on_exec;
+    int fd = slw_perf_try_open(env, &attr, spot, group_fd);
+    if (fd >= 0) {
+        *fd_of(c, spot_index, index) = fd;
+        return 1;
+    }
+    if (fd == -ESRCH && env->target->kind == SLW_TARGET_PID)
+        return 0;
+    if (fd == -EMFILE || fd == -ENFILE || fd == -ESRCH || fd == -ENOMEM)
+        return slw_perf_fail(env, k->event.name, -fd, err);
+    k->absent = slw_perf_reason(env, -fd);
+    return k->absent ? 1 : slw_fail(err, SLW_E_NOMEM, "no memory for counts");
+}
+
+/* 1, or 0 when the thread of this spot is gone. */
+static int open_spot(const struct slw_perf_env *env, struct slw_counting *c, size_t spot_index,
+                     const struct slw_spot *spot, struct slw_error *err)
+{
+    for (size_t first = 0; first < c->counter_count; first = group_end(c, first)) {
+        size_t end = group_end(c, first);
+
+        for (size_t i = first; i < end; i++) {
+            struct slw_counter *k = &c->counters[i];
+            int group_fd = leader_fd(c, spot_index, first, end);
+
+            if (!k->absent)
+                k->absent = hopeless(env, k, group_fd < 0);
+            if (k->absent)
+                continue;
+            int rc = open_counter(env, c, spot_index, spot, i, group_fd, err);
+            if (rc <= 0)
+                return rc;
+        }
+    }
+    return 1;
+}
+
+static int allocate(const struct slw_plan *plan, size_t spot_count, struct slw_counting *c,
+                    struct slw_error *err)
+{
+    size_t n = 0;
+
+    for (size_t g = 0; g < plan->group_count; g++)
+        c->counter_count += plan->groups[g].event_count;
+    c->spot_count = spot_count;
+    c->counters = calloc(c->counter_count, sizeof(c->counters[0]));
+    c->fds = calloc(c->counter_count * spot_count, sizeof(c->fds[0]));
+    if (!c->counters || !c->fds)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for events");
+    memset(c->fds, 0xff, c->counter_count * spot_count * sizeof(c->fds[0]));
+    for (size_t g = 0; g < plan->group_count; g++)
+        for (size_t i = 0; i < plan->groups[g].event_count; i++)
+            c->counters[n++] = (struct slw_counter){.event = plan->groups[g].events[i],
+                                                    .group = (int)g,
+                                                    .source = plan->groups[g].source};
+    return 0;
+}
+
+int slw_counting_open(const struct slw_perf_env *env, const struct slw_plan *plan,
+                      struct slw_counting *ret_counting, struct slw_error *err)
+{
+    struct slw_counting c = {0};
+    struct slw_spot *spots = NULL;
+    size_t spot_count = 0, there = 0;
+    int rc = slw_perf_count_spots(env->target, &spots, &spot_count, err);
+
+    if (rc == 0)
+        rc = allocate(plan, spot_count, &c, err);
+    for (size_t i = 0; i < spot_count && rc >= 0; i++) {
+        rc = open_spot(env, &c, i, &spots[i], err);
+        there += rc == 1;
+    }
+    free(spots);
+    if (rc >= 0 && there == 0)
+        rc = slw_fail(err, SLW_E_GONE, "process %d is gone", env->target->pid);
+    if (rc < 0) {
+        slw_counting_close(env, &c);
+        return rc;
+    }
+    *ret_counting = c;
+    return 0;
+}
+
+int slw_counting_enable(const struct slw_perf_env *env, const struct slw_counting *c, bool on,
+                        struct slw_error *err)
+{
+    unsigned long request = on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
+
+    for (size_t spot = 0; spot < c->spot_count; spot++) {
+        for (size_t first = 0; first < c->counter_count; first = group_end(c, first)) {
+            int fd = leader_fd(c, spot, first, group_end(c, first));
+            int rc = fd < 0 ? 0 : env->sys->ioctl(fd, request, NULL);
+
+            if (rc < 0)
+                return slw_fail_sys(err, SLW_E_IO, -rc, "cannot %s a group of events",
+                                    on ? "start" : "stop");
+        }
+    }
+    return 0;
+}
+
+static void mark_unreadable(struct slw_counting *c, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++)
+        if (!c->counters[i].absent)
+            c->counters[i].absent = "not counted: the group could not be read";
+}
+
+static void read_group(const struct slw_perf_env *env, struct slw_counting *c, size_t spot,
+                       size_t first, size_t end)
+{
+    struct group_reading r = {0};
+    size_t opened = 0, next = 0;
+    int fd = leader_fd(c, spot, first, end);
+
+    if (fd < 0)
+        return;
+    for (size_t i = first; i < end; i++)
+        opened += *fd_of(c, spot, i) >= 0;
+    ssize_t n = env->sys->read(fd, &r, sizeof(r));
+    if (n < (ssize_t)((3 + opened) * sizeof(uint64_t)) || r.count != opened) {
+        mark_unreadable(c, first, end);
+        return;
+    }
+    /* The kernel lists them in the order they were opened. */
+    for (size_t i = first; i < end; i++) {
+        if (*fd_of(c, spot, i) < 0)
+            continue;
+        c->counters[i].raw += r.values[next++];
+        c->counters[i].enabled_ns += r.enabled_ns;
+        c->counters[i].running_ns += r.running_ns;
+    }
+}
+
+static const char *absence(const struct slw_counter *k)
+{
+    if (k->absent)
+        return k->absent;
+    if (k->running_ns > 0)
+        return NULL;
+    return k->enabled_ns > 0 ? "never scheduled: no counter was free for its group"
+                             : "never scheduled: the target did not run while measuring";
+}
+
+static int add_count(const struct slw_perf_env *env, const struct slw_counter *k,
+                     struct slw_error *err)
+{
+    bool user = env->user_only && !k->event.ignores_mode;
+    struct slw_count count = {.event = k->event.name,
+                              .unit = k->event.unit,
+                              .mode = user ? SLW_MODE_USER : SLW_MODE_ALL,
+                              .from = {.source = k->source},
+                              .group = k->group,
+                              .pid = -1,
+                              .tid = -1,
+                              .cpu = -1,
+                              .absent = absence(k),
+                              .raw = k->raw,
+                              .enabled_ns = k->enabled_ns,
+                              .running_ns = k->running_ns};
+
+    if (count.absent)
+        count.raw = 0;
+    return slw_run_add_count(env->run, &count, err);
+}
+
+int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
+                         struct slw_error *err)
+{
+    int rc = 0;
+
+    for (size_t spot = 0; spot < c->spot_count; spot++)
+        for (size_t first = 0; first < c->counter_count; first = group_end(c, first))
+            read_group(env, c, spot, first, group_end(c, first));
+    for (size_t i = 0; i < c->counter_count && rc == 0; i++)
+        rc = add_count(env, &c->counters[i], err);
+    return rc;
+}
+
+void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c)
+{
+    for (size_t i = 0; c->fds && i < c->spot_count * c->counter_count; i++)
+        if (c->fds[i] >= 0)
+            env->sys->close(c->fds[i]);
+    free(c->fds);
+    free(c->counters);
+    *c = (struct slw_counting){0};
+}

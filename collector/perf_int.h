@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Parts of the perf_event engine that see each other: attributes, counting, sampling. */
+#ifndef SLW_COLLECTOR_PERF_INT_H
+#define SLW_COLLECTOR_PERF_INT_H
+
+#include "collector/perf_events.h"
+#include "collector/ring.h"
+#include "collector/spool.h"
+#include "collector/sys.h"
+#include "collector/target.h"
+
+#include <linux/perf_event.h>
+#include <poll.h>
+
+/* What perf_event_open wants to know about where to look. */
+struct slw_spot {
+    int pid, cpu;
+    unsigned long flags;
+};
+
+/* Everything the parts need to open events. */
+struct slw_perf_env {
+    const struct slw_session_options *opts;
+    const struct slw_sys *sys;
+    const struct slw_live_target *target;
+    struct slw_run *run;
+    bool user_only; /* the kernel refuses to count kernel mode */
+};
+
+/* ---- perf_attr.c ---- */
+
+/* The descriptor of a new event, raising our descriptor limit once when it is reached; -errno. */
+int slw_perf_try_open(const struct slw_perf_env *env, struct perf_event_attr *attr,
+                      const struct slw_spot *spot, int group_fd);
+
+/* A zeroed attr for the target: type, config, inherit, exclude_kernel, size. */
+struct perf_event_attr slw_perf_attr(const struct slw_perf_env *env, uint32_t type, uint64_t config,
+                                     uint64_t config1);
+
+/* Why an event could not be opened, for slw_count.absent; owned by the run. */
+const char *slw_perf_reason(const struct slw_perf_env *env, int sys);
+
+/* Turn errno of the event that stands for the backend into an error. */
+int slw_perf_fail(const struct slw_perf_env *env, const char *event, int sys,
+                  struct slw_error *err);
+
+/* Places to count at: each thread, each CPU, or the command with its children as one. */
+int slw_perf_count_spots(const struct slw_live_target *t, struct slw_spot **ret_spots,
+                         size_t *ret_count, struct slw_error *err);
+
+/* ---- perf_count.c ---- */
+
+struct slw_counter {
+    struct slw_plan_event event;
+    int group;
+    enum slw_source source;
+    const char *absent; /* NULL so far: open everywhere */
+    uint64_t raw, enabled_ns, running_ns;
+};
+
+struct slw_counting {
+    struct slw_counter *counters; /* those of a group side by side */
+    size_t counter_count;
+    size_t spot_count;
+    int *fds; /* [spot * counter_count + counter]; -1: not open */
+};
+
+int slw_counting_open(const struct slw_perf_env *env, const struct slw_plan *plan,
+                      struct slw_counting *ret_counting, struct slw_error *err);
+int slw_counting_enable(const struct slw_perf_env *env, const struct slw_counting *c, bool on,
+                        struct slw_error *err);
+/* Read all groups and add the counts to the run. */
+int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
+                         struct slw_error *err);
+void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c);
+
+/* ---- perf_sample.c ---- */
+
+/* One event of the spool: the sampled one, and one that only tracks mappings when the sampled one
+ * may be off while the target starts programs. */
+struct slw_sampled {
+    const char *name;
+    struct perf_event_attr attr;
+    uint64_t *ids;
+    size_t id_count;
+    int *fds; /* [cpu * tid_count + thread]; -1: not open */
+};
+#define SLW_MAX_SAMPLED 2
+
+struct slw_sample_rings {
+    const struct slw_perf_event *event; /* lent; NULL: not sampling */
+    struct slw_spool *spool;
+    struct slw_sampled sampled[SLW_MAX_SAMPLED];
+    size_t sampled_count;
+    size_t thread_count; /* fds per CPU and event */
+    size_t ring_count;   /* one per CPU */
+    struct slw_ring *rings;
+    uint64_t *heads;      /* of the pass under way */
+    size_t *poll_threads; /* whose descriptor stands for the ring in poll */
+    struct iovec *parts;
+    uint64_t ring_bytes;
+};
+
+int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_event *event,
+                      struct slw_spool *spool, struct slw_sample_rings *ret_rings,
+                      struct slw_error *err);
+int slw_sampling_enable(const struct slw_perf_env *env, struct slw_sample_rings *r, bool on,
+                        struct slw_error *err);
+/* Move what the rings hold to the spool. A spool that fails ends sampling and is remembered. */
+int slw_sampling_drain(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                       struct slw_error *err);
+/* Fill ring_count pollfds. */
+void slw_sampling_poll_fds(const struct slw_sample_rings *r, struct pollfd *polls);
+/* The descriptor of ring `index` hung up: use that of another thread, or none. */
+void slw_sampling_hung_up(struct slw_sample_rings *r, size_t index, struct pollfd *poll_fd);
+int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                         struct slw_error *err);
+void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings *r);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and closing the sampled events and their rings; perf_drain.c moves the data. */
+#include "collector/perf_int.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/parse.h"
+#include "collector/synth.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What an unprivileged user may map per CPU by default (perf_event_mlock_kb is 512 KiB and the
+ * control page). Samples of 200 bytes at 997 Hz fill half of it in 1.3 s. */
+#define DEFAULT_RING_BYTES ((uint64_t)512 << 10)
+
+static int *fd_slot(const struct slw_sample_rings *r, size_t event, size_t cpu, size_t thread)
+{
+    return &r->sampled[event].fds[cpu * r->thread_count + thread];
+}
+
+static struct slw_spot spot_of(const struct slw_live_target *t, size_t cpu, size_t thread)
+{
+    struct slw_spot spot = {t->pid, t->cpus[cpu], 0};
+
+    if (t->kind == SLW_TARGET_PID)
+        spot.pid = t->tids[thread];
+    if (t->kind == SLW_TARGET_CGROUP)
+        spot = (struct slw_spot){t->cgroup_fd, t->cpus[cpu], PERF_FLAG_PID_CGROUP};
+    return spot;
+}
+
+static void set_tracking(struct perf_event_attr *attr)
+{
+    attr->mmap = 1;
+    attr->mmap2 = 1;
+    attr->comm = 1;
+    attr->comm_exec = 1;
+    attr->task = 1;
+    attr->build_id = 1;
+}
+
+static void set_common(const struct slw_perf_env *env, struct perf_event_attr *attr)
+{
+    attr->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
+                        PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD;
+    if (env->opts->call_graph == SLW_CALL_GRAPH_FP)
+        attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
+    attr->sample_id_all = 1;
+    attr->use_clockid = 1;
+    attr->clockid = CLOCK_MONOTONIC;
+    attr->watermark = 1; /* and a wakeup_watermark of 0: wake us when the ring is half full */
+}
+
+static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
+                                            const struct slw_perf_event *event)
+{
+    struct perf_event_attr attr = slw_perf_attr(env, event->type, event->config, 0);
+
+    set_common(env, &attr);
+    /* An idle CPU executes nothing of interest; a cycle counter stands still there too. */
+    attr.exclude_idle = env->target->kind == SLW_TARGET_ALL;
+    attr.freq = env->opts->frequency_hz > 0;
+    attr.sample_period = attr.freq ? env->opts->frequency_hz : env->opts->period;
+    attr.enable_on_exec = env->target->enable_on_exec;
+    return attr;
+}
+
+static struct perf_event_attr tracking_attr(const struct slw_perf_env *env)
+{
+    struct perf_event_attr attr = slw_perf_attr(env, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY, 0);
+
+    set_common(env, &attr);
+    set_tracking(&attr);
+    attr.sample_period = 1;
+    attr.exclude_kernel = 1; /* it counts nothing; this way nobody is refused it */
+    attr.exclude_hv = 1;
+    attr.disabled = env->target->kind == SLW_TARGET_COMMAND;
+    attr.enable_on_exec = attr.disabled;
+    return attr;
+}
+
+/* ---- what this kernel lacks ---- */
+
+/* The rate above which the kernel refuses; it lowers that by itself on slow machines. 0: unknown.
+ */
+static uint64_t max_sample_rate(void)
+{
+    char *SLW_AUTO(free) text = NULL;
+    uint64_t rate = 0;
+
+    if (slw_file_read("/proc/sys/kernel/perf_event_max_sample_rate", 64, &text, NULL, NULL) < 0)
+        return 0;
+    text[strcspn(text, "\n")] = '\0';
+    (void)slw_parse_u64(text, "rate", 0, UINT64_MAX, &rate, NULL);
+    return rate;
+}
+
+/* Change what a kernel may have refused with EINVAL; false when nothing is left to give up. */
+static bool concede(const struct slw_perf_env *env, struct perf_event_attr *attr)
+{
+    uint64_t rate = attr->freq ? max_sample_rate() : 0;
+
+    if (attr->freq && rate > 0 && attr->sample_freq > rate) {
+        (void)slw_run_note(env->run, SLW_NOTE_WARNING, "frequency-lowered",
+                           "sudo sysctl kernel.perf_event_max_sample_rate=100000",
+                           "the kernel allows at most %llu samples per second, %llu were asked for",
+                           (unsigned long long)rate, (unsigned long long)attr->sample_freq);
+        attr->sample_freq = rate;
+        return true;
+    }
+    if (attr->build_id) { /* Linux 5.12 */
+        attr->build_id = 0;
+        return true;
+    }
+    return false;
+}
+
+static int open_adapted(const struct slw_perf_env *env, struct perf_event_attr *attr,
+                        const struct slw_spot *spot)
+{
+    int fd = slw_perf_try_open(env, attr, spot, -1);
+
+    while (fd == -EINVAL && concede(env, attr))
+        fd = slw_perf_try_open(env, attr, spot, -1);
+    return fd;
+}
+
+/* ---- opening ---- */
+
+/* The largest ring the kernel grants from r->ring_bytes down. */
+static int open_ring(const struct slw_perf_env *env, struct slw_sample_rings *r, size_t cpu, int fd,
+                     struct slw_error *err)
+{
+    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    int rc = -SLW_E_NOMEM;
+
+    for (uint64_t bytes = r->ring_bytes; bytes >= page_bytes; bytes /= 2) {
+        rc = slw_ring_open(env->sys, fd, bytes, &r->rings[cpu], err);
+        if (rc == 0) {
+            r->ring_bytes = bytes;
+            return 0;
+        }
+        if (rc != -SLW_E_NOMEM && rc != -SLW_E_PERM)
+            return rc;
+    }
+    slw_error_hint(err, "sudo sysctl kernel.perf_event_mlock_kb=2048, or ulimit -l unlimited");
+    return slw_fail(err, rc == -SLW_E_PERM ? SLW_E_PERM : SLW_E_NOMEM,
+                    "the kernel grants not even a one-page ring buffer");
+}
+
+/* Have the event write into the ring of its CPU, mapping that with the first one there. */
+static int join_ring(const struct slw_perf_env *env, struct slw_sample_rings *r, size_t cpu,
+                     size_t thread, int fd, struct slw_error *err)
+{
+    if (!r->rings[cpu].page) {
+        r->poll_threads[cpu] = thread;
+        return open_ring(env, r, cpu, fd, err);
+    }
+    int owner = *fd_slot(r, 0, cpu, r->poll_threads[cpu]);
+    int rc = env->sys->ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, (void *)(intptr_t)owner);
+    if (rc < 0)
+        return slw_fail_sys(err, SLW_E_IO, -rc, "cannot share a ring buffer");
+    return 0;
+}
+
+/* 1: open, 0: this thread or CPU is gone. */
+static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, size_t event,
+                    size_t cpu, size_t thread, struct slw_error *err)
+{
+    struct slw_spot spot = spot_of(env->target, cpu, thread);
+    struct slw_sampled *s = &r->sampled[event];
+    uint64_t id = 0;
+    int fd = open_adapted(env, &s->attr, &spot);
+
+    if (fd == -ESRCH && env->target->kind == SLW_TARGET_PID)
+        return 0;
+    if (fd == -ENODEV && cpu > 0)
+        return 0; /* went offline */
+    if (fd < 0)
+        return slw_perf_fail(env, s->name, -fd, err);
+    *fd_slot(r, event, cpu, thread) = fd;
+    int rc = env->sys->ioctl(fd, PERF_EVENT_IOC_ID, &id);
+    if (rc < 0)
+        return slw_fail_sys(err, SLW_E_IO, -rc, "cannot read the id of an event");
+    s->ids[s->id_count++] = id;
+    rc = join_ring(env, r, cpu, thread, fd, err);
+    return rc < 0 ? rc : 1;
+}
+
+static int open_all(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                    struct slw_error *err)
+{
+    size_t open_count = 0;
+
+    for (size_t cpu = 0; cpu < r->ring_count; cpu++) {
+        for (size_t thread = 0; thread < r->thread_count; thread++) {
+            int rc = 1;
+
+            for (size_t event = 0; event < r->sampled_count && rc == 1; event++)
+                rc = open_one(env, r, event, cpu, thread, err);
+            if (rc < 0)
+                return rc;
+            open_count += rc == 1;
+        }
+    }
+    if (open_count == 0)
+        return slw_fail(err, SLW_E_GONE, "process %d is gone", env->target->pid);
+    return 0;
+}
+
+static int allocate_event(struct slw_sampled *s, size_t fd_count)
+{
+    s->ids = calloc(fd_count, sizeof(s->ids[0]));
+    s->fds = calloc(fd_count, sizeof(s->fds[0]));
+    if (!s->ids || !s->fds)
+        return -SLW_E_NOMEM;
+    memset(s->fds, 0xff, fd_count * sizeof(s->fds[0]));
+    return 0;
+}
+
+static int allocate(struct slw_sample_rings *r, const struct slw_live_target *t,
+                    struct slw_error *err)
+{
+    int rc = 0;
+
+    r->thread_count = t->kind == SLW_TARGET_PID ? t->tid_count : 1;
+    r->ring_count = t->cpu_count;
+    r->rings = calloc(r->ring_count, sizeof(r->rings[0]));
+    r->heads = calloc(r->ring_count, sizeof(r->heads[0]));
+    r->poll_threads = calloc(r->ring_count, sizeof(r->poll_threads[0]));
+    r->parts = calloc(SLW_SPOOL_MAX_PARTS, sizeof(r->parts[0]));
+    for (size_t i = 0; i < r->sampled_count && rc == 0; i++)
+        rc = allocate_event(&r->sampled[i], r->ring_count * r->thread_count);
+    if (rc < 0 || !r->rings || !r->heads || !r->poll_threads || !r->parts)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for sampling");
+    return 0;
+}
+
+static void choose_events(const struct slw_perf_env *env, struct slw_sample_rings *r)
+{
+    r->sampled[0] =
+        (struct slw_sampled){.name = r->event->name, .attr = sampling_attr(env, r->event)};
+    r->sampled_count = 1;
+    if (env->target->enable_on_exec) {
+        set_tracking(&r->sampled[0].attr); /* on from the first mapping of the program */
+        return;
+    }
+    r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env)};
+    r->sampled_count = 2;
+}
+
+static void note_ring(const struct slw_perf_env *env, const struct slw_sample_rings *r,
+                      uint64_t wanted_bytes)
+{
+    if (r->ring_bytes < wanted_bytes)
+        (void)slw_run_note(env->run, SLW_NOTE_WARNING, "ring-smaller",
+                           "sudo sysctl kernel.perf_event_mlock_kb=2048",
+                           "the kernel granted ring buffers of %llu instead of %llu bytes per "
+                           "CPU, so that samples may be lost",
+                           (unsigned long long)r->ring_bytes, (unsigned long long)wanted_bytes);
+    for (size_t i = 0; i < r->ring_count; i++)
+        env->run->self.ring_bytes += r->rings[i].map_bytes;
+}
+
+/* ---- the spool ---- */
+
+static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                       struct slw_error *err)
+{
+    struct slw_spool_event events[SLW_MAX_SAMPLED];
+
+    for (size_t i = 0; i < r->sampled_count; i++)
+        events[i] = (struct slw_spool_event){&r->sampled[i].attr, r->sampled[i].name,
+                                             r->sampled[i].ids, r->sampled[i].id_count};
+    int rc = slw_spool_begin(r->spool, events, r->sampled_count, env->run, err);
+    if (rc == 0 && !env->user_only)
+        rc = slw_synth_kernel(r->spool, err);
+    if (rc == 0 && env->target->kind == SLW_TARGET_PID)
+        rc = slw_synth_process(r->spool, env->target->pid, err);
+    if (rc == 0 && (env->target->kind == SLW_TARGET_ALL || env->target->kind == SLW_TARGET_CGROUP))
+        rc = slw_synth_all(r->spool, err);
+    return rc < 0 ? rc : slw_spool_checkpoint(r->spool, err);
+}
+
+int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_event *event,
+                      struct slw_spool *spool, struct slw_sample_rings *ret_rings,
+                      struct slw_error *err)
+{
+    uint64_t wanted_bytes = env->opts->ring_bytes ? env->opts->ring_bytes : DEFAULT_RING_BYTES;
+    struct slw_sample_rings r = {.event = event, .spool = spool, .ring_bytes = wanted_bytes};
+
+    choose_events(env, &r);
+    int rc = allocate(&r, env->target, err);
+    if (rc == 0)
+        rc = open_all(env, &r, err);
+    if (rc == 0)
+        rc = begin_spool(env, &r, err);
+    if (rc < 0) {
+        slw_sampling_close(env, &r);
+        return rc;
+    }
+    note_ring(env, &r, wanted_bytes);
+    *ret_rings = r;
+    return 0;
+}
+
+int slw_sampling_enable(const struct slw_perf_env *env, struct slw_sample_rings *r, bool on,
+                        struct slw_error *err)
+{
+    unsigned long request = on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
+
+    for (size_t i = 0; i < r->ring_count * r->thread_count; i++) {
+        int fd = r->sampled[0].fds[i];
+        int rc = fd < 0 ? 0 : env->sys->ioctl(fd, request, NULL);
+
+        if (rc < 0)
+            return slw_fail_sys(err, SLW_E_IO, -rc, "cannot %s sampling", on ? "start" : "stop");
+    }
+    return 0;
+}
+
+int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                         struct slw_error *err)
+{
+    const struct perf_event_attr *attr = &r->sampled[0].attr;
+    struct slw_sampling s = {.event = r->event->name,
+                             .unit = r->event->unit,
+                             .mode = env->user_only ? SLW_MODE_USER : SLW_MODE_ALL,
+                             .from = {.source = r->event->source},
+                             .frequency_hz = attr->freq ? attr->sample_freq : 0,
+                             .period = attr->freq ? 0 : attr->sample_period,
+                             .call_graph =
+                                 attr->sample_type & PERF_SAMPLE_CALLCHAIN ? "fp" : "none"};
+
+    return slw_run_add_sampling(env->run, &s, err);
+}
+
+void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings *r)
+{
+    for (size_t i = 0; r->rings && i < r->ring_count; i++)
+        slw_ring_close(&r->rings[i]);
+    for (size_t e = 0; e < r->sampled_count; e++) {
+        for (size_t i = 0; r->sampled[e].fds && i < r->ring_count * r->thread_count; i++)
+            if (r->sampled[e].fds[i] >= 0)
+                env->sys->close(r->sampled[e].fds[i]);
+        free(r->sampled[e].fds);
+        free(r->sampled[e].ids);
+    }
+    free(r->rings);
+    free(r->heads);
+    free(r->poll_threads);
+    free(r->parts);
+    *r = (struct slw_sample_rings){0};
+}
