@@ -9,7 +9,7 @@
 enum slw_check_status { SLW_CHECK_OK, SLW_CHECK_LIMITED, SLW_CHECK_MISSING, SLW_CHECK_UNKNOWN };
 
 struct slw_check_result {
-    const char *name; /* "pmu", "paranoid", ... static */
+    const char *name; /* "pmu", "paranoid", ... static; the line of doctor.def */
     enum slw_check_status status;
     char found[256];   /* what is the case */
     char impact[256];  /* what cannot be measured because of it; empty when ok */
@@ -27,6 +27,7 @@ struct slw_diagnosis {
     struct slw_check_result checks[SLW_MAX_CHECKS];
     size_t check_count;
     const char *tier; /* best tier available: "hardware" or "software" */
+    char reason[160]; /* why not a better one, or what serves it: "no PMU: KVM guest" */
 };
 
 /* Never fails for what it finds; -SLW_E_NOMEM only. Under 20 ms. run->host is filled too. */
