@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* slotwise import FILE...: other tools' files made into runs. */
+#include "cli/command.h"
+#include "cli/load.h"
+#include "cli/run_name.h"
+#include "record/run_dir.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct slw_option options[] = {
+    {.name = "from",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = slw_load_formats,
+     .text = "Format of the files (default: found out from each file)."},
+    {.name = "output",
+     .letter = 'o',
+     .kind = SLW_OPTION_DIRECTORY,
+     .value = "NAME",
+     .text = "Directory to write; for one file only (default: the name of the file with "
+             ".slotwise)."},
+    SLW_OPTION_HELP,
+    SLW_OPTION_END,
+};
+
+static const struct slw_example examples[] = {
+    {"slotwise import perf.data", "Writes perf.slotwise/."},
+    {"slotwise import a.folded b.folded", "Writes a.slotwise/ and b.slotwise/."},
+    {NULL, NULL},
+};
+
+static int save(const char *path, const char *name, const struct slw_loaded *l,
+                const struct slw_terminal *t, struct slw_error *err)
+{
+    char stem[SLW_MAX_STEM];
+    struct slw_buf line = {0};
+    char *dir = NULL;
+
+    slw_path_stem(path, stem);
+    int rc = slw_run_name_create(name, stem, &dir, err);
+    if (rc < 0)
+        return rc;
+    rc = slw_run_dir_save(dir, l->run, l->stacks, err);
+    if (rc >= 0) {
+        slw_buf_printf(&line, "%s\n", dir);
+        rc = slw_terminal_write(&t->out, &line, err);
+    } else {
+        (void)rmdir(dir); /* only if nothing was written */
+    }
+    slw_buf_release(&line);
+    free(dir);
+    return rc;
+}
+
+static int import_one(const struct slw_args *args, const char *path, const struct slw_terminal *t,
+                      struct slw_error *err)
+{
+    struct slw_loaded loaded = {0};
+    int rc = slw_load(path, slw_args_get(args, "from"), &loaded, err);
+
+    if (rc >= 0)
+        rc = save(path, slw_args_get(args, "output"), &loaded, t, err);
+    slw_loaded_release(&loaded);
+    return rc;
+}
+
+static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+{
+    int rc = slw_args_operands(args, 1, SIZE_MAX, "a file", err);
+
+    if (rc >= 0 && args->operand_count > 1 && slw_args_has(args, "output"))
+        return slw_fail(err, SLW_E_USAGE, "-o names one run, but there are %zu files",
+                        args->operand_count);
+    for (size_t i = 0; rc >= 0 && i < args->operand_count; i++)
+        rc = import_one(args, args->operands[i], t, err);
+    return rc;
+}
+
+const struct slw_command_entry slw_command_import = {
+    .name = "import",
+    .summary = "Make runs of other tools' files.",
+    .usage = "FILE... [-o NAME] [--from FORMAT]",
+    .about = "Each FILE becomes a run directory, whose name is printed. Every number in it is "
+             "marked as imported.",
+    .options = options,
+    .examples = examples,
+    .operand = SLW_OPERAND_FILE,
+    .run = run,
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* slotwise profile: measure a client, save the run, say what it means. */
+#include "cli/command.h"
+#include "cli/profile_int.h"
+#include "collector/host.h"
+
+#include <string.h>
+
+static const struct slw_example examples[] = {
+    {"slotwise profile -- redis-benchmark -t set -n 100000", "Profile a client from its start."},
+    {"slotwise profile -p $(pidof myapp) --duration 10s", "Attach for ten seconds."},
+    {"slotwise profile --label batch=64 -o b64.slotwise -- ./load 64", "Name and mark the run."},
+    {"slotwise profile --control ctl --start-stopped -- ./load",
+     "Measure only between 'echo start > ctl' and 'echo stop > ctl'."},
+    {NULL, NULL},
+};
+
+static const struct slw_exit_note exits[] = {
+    {"0", "Done, also when the client failed (the report says so); see --propagate."},
+    {"1-255", "With --propagate: the client's own status, 128+N when signal N killed it."},
+    {NULL, NULL},
+};
+
+static int add_labels(struct slw_profile *p, struct slw_error *err)
+{
+    const char *label;
+
+    for (size_t i = 0; (label = slw_args_get_nth(p->args, "label", i)) != NULL; i++) {
+        const char *equals = strchr(label, '=');
+        char key[128];
+        size_t length = equals ? (size_t)(equals - label) : 0;
+
+        if (length == 0 || length >= sizeof(key))
+            return slw_fail(err, SLW_E_USAGE, "--label: '%.60s' is not KEY=VALUE", label);
+        memcpy(key, label, length);
+        key[length] = '\0';
+        int rc = slw_run_add_label(p->run, key, equals + 1, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int prepare(struct slw_profile *p, struct slw_error *err)
+{
+    int rc = slw_profile_settings(p, err);
+
+    if (rc >= 0)
+        rc = slw_run_new(&p->run, err);
+    if (rc < 0)
+        return rc;
+    p->run->tool = "slotwise " SLW_VERSION;
+    rc = add_labels(p, err);
+    if (rc >= 0)
+        rc = slw_host_read(p->run, "", err);
+    if (rc >= 0)
+        rc = slw_profile_choose_model(p, err);
+    return rc < 0 ? rc : slw_profile_create_dir(p, err);
+}
+
+/* Nobody waits for the end of a machine: say how to end this. */
+static void announce(const struct slw_profile *p)
+{
+    if (p->session.target == SLW_TARGET_COMMAND || p->quiet || !p->terminal->err.is_terminal)
+        return;
+    if (p->session.duration_ms == 0)
+        slw_terminal_say("measuring; Ctrl-C stops and reports");
+}
+
+static int propagated_status(const struct slw_run *run)
+{
+    switch (run->command.exit) {
+    case SLW_EXIT_STATUS:
+        return run->command.exit_value;
+    case SLW_EXIT_SIGNAL:
+        return 128 + run->command.exit_value;
+    case SLW_EXIT_UNKNOWN:
+    case SLW_EXIT_STILL_RUNNING:
+        break;
+    }
+    return 0;
+}
+
+/* These failures come before anything could be measured (session.h), whatever is in the spool. */
+static bool worth_keeping(const struct slw_profile *p, int rc)
+{
+    static const enum slw_code before[] = {SLW_E_EXEC, SLW_E_GONE,  SLW_E_UNSUPPORTED,
+                                           SLW_E_PERM, SLW_E_USAGE, SLW_E_INVAL};
+
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+        if (rc == -(int)before[i])
+            return false;
+    return slw_profile_measured(p);
+}
+
+static int measure(struct slw_profile *p, struct slw_error *err)
+{
+    struct slw_error later = {0};
+
+    p->session.stop = slw_signals_catch(p->perf_data);
+    announce(p);
+    int rc = slw_session_run(&p->session, p->run, err);
+    if (rc < 0 && !worth_keeping(p, rc)) {
+        slw_profile_discard(p);
+        return rc;
+    }
+    int finished = slw_profile_finish(p, &later);
+    if (rc >= 0 && finished < 0 && err)
+        *err = later;
+    else if (rc < 0 && finished < 0)
+        slw_terminal_error("profile", &later);
+    rc = rc < 0 ? rc : finished;
+    if (rc >= 0 && p->propagate)
+        rc = propagated_status(p->run);
+    return rc;
+}
+
+static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+{
+    struct slw_profile p = {.args = args, .terminal = t};
+    int rc = prepare(&p, err);
+
+    if (rc >= 0)
+        rc = measure(&p, err);
+    else
+        slw_profile_discard(&p);
+    slw_profile_release(&p);
+    return rc;
+}
+
+const struct slw_command_entry slw_command_profile = {
+    .name = "profile",
+    .summary = "Profile a client and say where its CPU time goes.",
+    .usage = "[OPTION]... -- CMD [ARG]...\n[OPTION]... -p PID | -a | --cgroup PATH",
+    .about = "Run CMD, or attach, and measure until it ends, --duration is over, or Ctrl-C: "
+             "counters, samples with call stacks, and their cost. Then save the run in a directory "
+             "(run.json, profile.pb.gz, flamegraph.svg) and print a report on standard error; "
+             "standard output is the client's. Threads and children are followed.\n\n"
+             "What can be counted depends on the machine: 'slotwise doctor' explains.",
+    .options = slw_profile_options,
+    .examples = examples,
+    .exits = exits,
+    .operand = SLW_OPERAND_COMMAND,
+    .run = run,
+};

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* slotwise report RUN: what a saved run means. */
+#include "analyzer/renderer.h"
+#include "cli/command.h"
+#include "cli/load.h"
+#include "cli/render.h"
+
+static const struct slw_option options[] = {
+    {.name = "format",
+     .letter = 'f',
+     .kind = SLW_OPTION_CHOICE,
+     .choices = slw_render_formats,
+     .text = "Format of the report (default term)."},
+    {.name = "output",
+     .letter = 'o',
+     .kind = SLW_OPTION_FILE,
+     .value = "FILE",
+     .text = "Write to FILE instead of standard output."},
+    {.name = "functions",
+     .kind = SLW_OPTION_NUMBER,
+     .value = "N",
+     .text = "Rows of the function table (default 20)."},
+    {.name = "model",
+     .kind = SLW_OPTION_TEXT,
+     .value = "NAME|FILE",
+     .choices = slw_model_builtin_name_or_null,
+     .text = "Interpret the counts with this CPU model instead of the one the run names."},
+    {.name = "verbose", .letter = 'v', .text = "Show every count, note and provenance."},
+    SLW_OPTION_COLOR,
+    SLW_OPTION_HELP,
+    SLW_OPTION_END,
+};
+
+static const struct slw_example examples[] = {
+    {"slotwise report pgbench.slotwise", "The report on the terminal."},
+    {"slotwise report pgbench.slotwise --format md -o report.md", "The same for a review."},
+    {NULL, NULL},
+};
+
+static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+{
+    const char *output = slw_args_get(args, "output");
+    struct slw_render_request request = {
+        .format = slw_args_get(args, "format"),
+        .model = slw_args_get(args, "model"),
+        .color = t->out.color && !output,
+        .width = output ? 0 : t->out.width,
+        .verbose = slw_args_has(args, "verbose"),
+    };
+    struct slw_loaded loaded = {0};
+    struct slw_buf out = {0};
+    int rc = slw_args_operands(args, 1, 1, "a run", err);
+
+    if (rc >= 0)
+        rc = slw_args_u64(args, "functions", 1, 100000, &request.function_max, err);
+    if (rc >= 0)
+        rc = slw_load(args->operands[0], NULL, &loaded, err);
+    if (rc >= 0)
+        rc = slw_render_run(loaded.run, loaded.stacks, NULL, &request, &out, err);
+    if (rc >= 0)
+        rc = slw_output_write(output, t, &out, err);
+    slw_buf_release(&out);
+    slw_loaded_release(&loaded);
+    return rc;
+}
+
+const struct slw_command_entry slw_command_report = {
+    .name = "report",
+    .summary = "Print what a saved run means.",
+    .usage = "RUN [--format FORMAT] [-o FILE] [--verbose]",
+    .about = "RUN is a directory that 'slotwise profile' or 'slotwise import' wrote; a perf.data, "
+             "folded stacks or a pprof profile will do as well. Nothing is measured: the report "
+             "can be made on another machine.",
+    .options = options,
+    .examples = examples,
+    .operand = SLW_OPERAND_FILE,
+    .run = run,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/graph.h"
+
+#include "flamegraph/flamegraph.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MAX_TITLE 200 /* bytes; longer command lines are cut */
+
+static const char *const source_words[] = {"hardware", "simulated", "software"};
+
+int slw_graph_column(const struct slw_stacks *stacks, const char *event, size_t *ret_column,
+                     struct slw_error *err)
+{
+    if (!stacks || slw_stacks_column_count(stacks) == 0) {
+        slw_error_hint(err, "profile without --no-sampling, or for longer");
+        return slw_fail(err, SLW_E_NODATA, "there are no samples");
+    }
+    int column = slw_stacks_find_column(stacks, event, NULL);
+    if (column < 0)
+        column = slw_stacks_find_column(stacks, event, "count");
+    if (column >= 0) {
+        *ret_column = (size_t)column;
+        return 0;
+    }
+    struct slw_buf events = {0};
+    for (size_t i = 0; i < slw_stacks_column_count(stacks); i++) {
+        const struct slw_column *c = slw_stacks_column(stacks, i);
+        if (slw_stacks_find_column(stacks, c->event, NULL) == (int)i)
+            slw_buf_printf(&events, " %s", c->event);
+    }
+    slw_error_hint(err, "sampled were:%.200s", events.data ? events.data : " none");
+    slw_buf_release(&events);
+    return slw_fail(err, SLW_E_NOTFOUND, "the event '%.60s' was not sampled", event);
+}
+
+static void put_title(const struct slw_run *run, struct slw_buf *out)
+{
+    for (size_t i = 0; i < run->command.argc && out->length < MAX_TITLE; i++)
+        slw_buf_printf(out, "%s%.*s", i ? " " : "", MAX_TITLE, run->command.argv[i]);
+    if (run->command.argc == 0)
+        slw_buf_puts(out, "Flame graph");
+}
+
+static void put_subtitle(const struct slw_run *run, const struct slw_stacks *stacks, size_t column,
+                         struct slw_buf *out)
+{
+    const struct slw_column *c = slw_stacks_column(stacks, column);
+    int counts = slw_stacks_find_column(stacks, c->event, "count");
+
+    slw_buf_puts(out, c->event);
+    if (counts >= 0)
+        slw_buf_printf(out, ", %" PRIu64 " samples", slw_stacks_total(stacks, (size_t)counts));
+    if (strcmp(c->unit, "count") != 0)
+        slw_buf_printf(out, ", %" PRIu64 " %s", slw_stacks_total(stacks, column), c->unit);
+    slw_buf_printf(out, ", %s%s", source_words[c->from.source],
+                   c->from.imported ? ", imported" : "");
+    if (run->host.cpu.name)
+        slw_buf_printf(out, ", %.80s", run->host.cpu.name);
+}
+
+int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
+                     const struct slw_graph_request *request, struct slw_buf *out,
+                     struct slw_error *err)
+{
+    const struct slw_tree_options tree_opts = {.by_thread = request->by_thread,
+                                               .inverted = request->inverted};
+    struct slw_buf title = {0}, subtitle = {0};
+    struct slw_tree *tree = NULL;
+    size_t column = 0;
+    int rc = slw_graph_column(stacks, request->event, &column, err);
+
+    if (rc >= 0)
+        rc = slw_tree_new(stacks, column, &tree_opts, &tree, err);
+    if (rc >= 0) {
+        put_title(run, &title);
+        put_subtitle(run, stacks, column, &subtitle);
+        const struct slw_svg_options opts = {
+            .title = request->title ? request->title : title.data,
+            .subtitle = subtitle.data,
+        };
+        rc = slw_svg_render(tree, &opts, out, err);
+    }
+    slw_tree_free(tree);
+    slw_buf_release(&title);
+    slw_buf_release(&subtitle);
+    return rc;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/load.h"
+
+#include "analyzer/samples.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "cli/suggest.h"
+#include "collector/importer.h"
+#include "record/run_dir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char pprof[] = "pprof";
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The column of summed periods carries the event; its twin counts the samples. */
+static int add_samplings(struct slw_run *run, const struct slw_stacks *s, struct slw_error *err)
+{
+    for (size_t i = 0; i < slw_stacks_column_count(s); i++) {
+        const struct slw_column *c = slw_stacks_column(s, i);
+        int counts = slw_stacks_find_column(s, c->event, "count");
+
+        if (strcmp(c->unit, "count") == 0 && counts == (int)i &&
+            slw_stacks_find_column(s, c->event, NULL) != (int)i)
+            continue;
+        struct slw_sampling sampling = {
+            .event = c->event,
+            .unit = c->unit,
+            .from = c->from,
+            .samples = counts >= 0 ? slw_stacks_total(s, (size_t)counts) : 0,
+            .weight = slw_stacks_total(s, i),
+        };
+        int rc = slw_run_add_sampling(run, &sampling, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int load_pprof(const char *path, struct slw_loaded *ret_loaded, struct slw_error *err)
+{
+    char *SLW_AUTO(free) bytes = NULL;
+    struct slw_loaded l = {0};
+    size_t length = 0;
+    int rc = slw_file_read(path, SLW_MAX_IMPORT_BYTES, &bytes, &length, err);
+
+    if (rc >= 0)
+        rc = slw_stacks_from_pprof(bytes, length, &l.stacks, err);
+    if (rc >= 0)
+        rc = slw_run_new(&l.run, err);
+    if (rc >= 0) {
+        l.run->command.kind = SLW_TARGET_IMPORT;
+        l.run->tool = "slotwise " SLW_VERSION;
+        rc = add_samplings(l.run, l.stacks, err);
+    }
+    if (rc < 0) {
+        slw_error_at(err, "%s", path);
+        slw_loaded_release(&l);
+        return rc;
+    }
+    *ret_loaded = l;
+    return 0;
+}
+
+static int load_foreign(const char *path, const char *format, struct slw_loaded *ret_loaded,
+                        struct slw_error *err)
+{
+    const struct slw_samples_options opts = {.symbols = true, .imported = true};
+    struct slw_imported imported = {0};
+    int rc = slw_import(path, format, &imported, err);
+
+    if (rc < 0)
+        return rc;
+    struct slw_loaded l = {imported.run, imported.stacks};
+    if (imported.raw_samples)
+        rc = slw_samples_load(path, &opts, l.run, &l.stacks, err);
+    if (rc < 0) {
+        slw_loaded_release(&l);
+        return rc;
+    }
+    *ret_loaded = l;
+    return 0;
+}
+
+/* A run whose analysis was given up has samples, but no run.json yet. */
+static int load_directory(const char *path, struct slw_loaded *ret_loaded, struct slw_error *err)
+{
+    char *SLW_AUTO(free) json = slw_run_dir_file(path, SLW_RUN_JSON);
+    char *SLW_AUTO(free) raw = slw_run_dir_file(path, SLW_RUN_PERF_DATA);
+
+    if (!json || !raw)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
+    if (access(json, F_OK) != 0 && access(raw, R_OK) == 0)
+        return load_foreign(raw, NULL, ret_loaded, err);
+    return slw_run_dir_load(path, &ret_loaded->run, &ret_loaded->stacks, err);
+}
+
+/* What the first bytes say: '{' is a run.json, 1f 8b is gzip (RFC 1952), which only pprof uses. */
+static int sniff(const char *path, char *ret_first, bool *ret_gzip, struct slw_error *err)
+{
+    unsigned char head[64] = {0};
+    FILE *SLW_AUTO(fclose) f = fopen(path, "rbe");
+    size_t i = 0;
+
+    if (!f) {
+        char *none = NULL;
+        return slw_file_read(path, 0, &none, NULL, err); /* for its error */
+    }
+    size_t n = fread(head, 1, sizeof(head) - 1, f);
+    while (i < n && (head[i] == ' ' || head[i] == '\n' || head[i] == '\t' || head[i] == '\r'))
+        i++;
+    *ret_first = (char)head[i];
+    *ret_gzip = head[0] == 0x1f && head[1] == 0x8b;
+    return 0;
+}
+
+int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
+             struct slw_error *err)
+{
+    struct slw_loaded l = {0};
+    bool gzip = false;
+    char first = 0;
+    int rc;
+
+    if (is_directory(path) && !format) {
+        rc = load_directory(path, &l, err);
+    } else {
+        rc = sniff(path, &first, &gzip, err);
+        if (rc < 0)
+            return rc;
+        if ((gzip && !format) || (format && strcmp(format, pprof) == 0))
+            rc = load_pprof(path, &l, err);
+        else if (first == '{' && !format)
+            rc = slw_run_dir_load(path, &l.run, &l.stacks, err);
+        else
+            rc = load_foreign(path, format, &l, err);
+    }
+    if (rc < 0)
+        return rc;
+    *ret_loaded = l;
+    return 0;
+}
+
+void slw_loaded_release(struct slw_loaded *l)
+{
+    slw_stacks_free(l->stacks);
+    slw_run_free(l->run);
+    *l = (struct slw_loaded){0};
+}
+
+const char *slw_load_formats(size_t i)
+{
+    if (i < slw_importer_count)
+        return slw_importers[i]->name;
+    return i == slw_importer_count ? pprof : NULL;
+}
+
+static bool is_model_path(const char *name)
+{
+    size_t length = strlen(name);
+
+    return strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0);
+}
+
+#define MAX_MODEL_BYTES ((size_t)16 << 20) /* the largest of ours has 100 KiB */
+
+static int load_model_file(const char *path, struct slw_model **ret_model, struct slw_error *err)
+{
+    char *SLW_AUTO(free) text = NULL;
+    size_t length = 0;
+    int rc = slw_file_read(path, MAX_MODEL_BYTES, &text, &length, err);
+
+    return rc < 0 ? rc : slw_model_parse(text, length, path, ret_model, err);
+}
+
+int slw_load_model(const char *name, struct slw_model **ret_model, struct slw_error *err)
+{
+    struct slw_suggestion s = {.typed = name};
+
+    if (is_model_path(name))
+        return load_model_file(name, ret_model, err);
+    for (size_t i = 0; i < slw_model_builtin_count(); i++) {
+        if (strcmp(slw_model_builtin_name(i), name) == 0)
+            return slw_model_builtin(name, ret_model, err);
+        slw_suggest(&s, slw_model_builtin_name(i));
+    }
+    if (s.best)
+        slw_error_hint(err, "did you mean %s?", s.best);
+    else
+        slw_error_hint(err, "'slotwise models list' names them; a file needs a '/' or .json");
+    return slw_fail(err, SLW_E_NOTFOUND, "there is no CPU model '%.60s'", name);
+}
+
+void slw_path_stem(const char *path, char ret_stem[SLW_MAX_STEM])
+{
+    size_t length = strlen(path);
+
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const char *start = path;
+    for (size_t i = 0; i + 1 < length; i++)
+        if (path[i] == '/')
+            start = path + i + 1;
+    length -= (size_t)(start - path);
+    for (size_t i = 1; i < length; i++)
+        if (start[i] == '.')
+            length = i;
+    if (length == 0 || (length == 1 && start[0] == '/')) {
+        start = "run";
+        length = 3;
+    }
+    if (length >= SLW_MAX_STEM)
+        length = SLW_MAX_STEM - 1;
+    memcpy(ret_stem, start, length);
+    ret_stem[length] = '\0';
+}

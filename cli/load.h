@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Whatever a person points at, as a run: a run directory, its run.json, perf.data, folded stacks,
+ * a pprof profile. */
+#ifndef SLW_CLI_LOAD_H
+#define SLW_CLI_LOAD_H
+
+#include "models/model.h"
+#include "record/run.h"
+#include "record/stacks.h"
+
+struct slw_loaded {
+    struct slw_run *run;
+    struct slw_stacks *stacks; /* NULL: no samples */
+};
+
+/* format: the name of an importer, "pprof", or NULL to find out. Fails like slw_run_dir_load,
+ * slw_import and slw_samples_load. */
+int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
+             struct slw_error *err);
+void slw_loaded_release(struct slw_loaded *l);
+
+/* The names `format` may have; NULL past the last. */
+const char *slw_load_formats(size_t i);
+
+/* The model called `name`, or read from it when it is a path (holds '/' or ends in .json).
+ * SLW_E_NOTFOUND with the nearest built-in name. */
+int slw_load_model(const char *name, struct slw_model **ret_model, struct slw_error *err);
+
+/* "path/to/pgbench.folded.txt" -> "pgbench": the stem of a file name for the files made of it. */
+#define SLW_MAX_STEM 128
+void slw_path_stem(const char *path, char ret_stem[SLW_MAX_STEM]);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of `slotwise profile`: settings, model, name, signals, and what follows measuring. */
+#ifndef SLW_CLI_PROFILE_INT_H
+#define SLW_CLI_PROFILE_INT_H
+
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "collector/session.h"
+#include "models/model.h"
+#include "record/stacks.h"
+
+/* One profiling from command line to report. Release with slw_profile_release. */
+struct slw_profile {
+    const struct slw_args *args;
+    const struct slw_terminal *terminal;
+    struct slw_session_options session;
+    const char *format; /* NULL: the default renderer */
+    bool quiet, keep_raw, propagate, flamegraph;
+    struct slw_run *run;
+    struct slw_stacks *stacks; /* NULL until analysed, or no samples */
+    struct slw_model *model;   /* NULL: none */
+    char model_why[512];       /* why the model of this CPU is not used; "" it is */
+    char *dir;                 /* the run directory */
+    char *perf_data;           /* the spool in it */
+    char *svg;                 /* the flame graph; NULL: none was written */
+};
+
+extern const struct slw_option slw_profile_options[];
+
+/* Command line -> p->session and the flags of p. SLW_E_USAGE. */
+int slw_profile_settings(struct slw_profile *p, struct slw_error *err);
+
+/* Choose the CPU model: --model, else the one of this host, else the generic one. */
+int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err);
+
+/* Create the run directory and name the spool in it. */
+int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err);
+
+/* Was anything measured that is worth keeping? */
+bool slw_profile_measured(const struct slw_profile *p);
+
+/* Remove what an attempt that measured nothing has left. */
+void slw_profile_discard(const struct slw_profile *p);
+
+/* Save, analyse, draw, report. Does every step that can still be done and returns the first
+ * failure; nothing measured is lost. */
+int slw_profile_finish(struct slw_profile *p, struct slw_error *err);
+
+void slw_profile_release(struct slw_profile *p);
+
+/* SIGINT, SIGTERM and SIGHUP ask to stop; a second one, or one after slw_signals_analysing, ends
+ * the program at once with the samples left in `perf_data`. Signals that were ignored when we
+ * started (nohup, background jobs) stay ignored. perf_data is lent until the end. */
+const volatile sig_atomic_t *slw_signals_catch(const char *perf_data);
+void slw_signals_analysing(void);
+
+#endif

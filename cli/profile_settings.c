@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of `slotwise profile` and what they set. */
+#include "cli/profile_int.h"
+
+#include "base/parse.h"
+#include "cli/command.h"
+#include "cli/render.h"
+#include "collector/backend.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_FREQUENCY_HZ 997                 /* prime: not in step with timers and loops */
+#define MAX_FREQUENCY_HZ     100000              /* the kernel's own default limit */
+#define MAX_RING_BYTES       (UINT64_C(1) << 30) /* per CPU; more is a typing error */
+#define MAX_LEVEL            6                   /* deepest published top-down tree */
+
+/* Not in <linux/limits.h>: the largest pid_max of a 64-bit kernel. */
+#define MAX_PID (UINT64_C(4) << 20)
+
+static const char *call_graphs(size_t i)
+{
+    static const char *const names[] = {"fp", "none", NULL};
+
+    return names[i];
+}
+
+static const char *backends(size_t i)
+{
+    return i < slw_backend_count ? slw_backends[i]->name : NULL;
+}
+
+const struct slw_option slw_profile_options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = SLW_OPTION_DIRECTORY,
+     .value = "NAME",
+     .text = "Directory to write; must not exist (default: the command's name with .slotwise, or "
+             "the next free of -2, -3, ...)."},
+    {.name = "pid",
+     .letter = 'p',
+     .kind = SLW_OPTION_NUMBER,
+     .value = "PID",
+     .text = "Attach to a running process, its threads and its children to come."},
+    {.name = "all", .letter = 'a', .text = "Measure the whole machine."},
+    {.name = "cgroup",
+     .kind = SLW_OPTION_TEXT,
+     .value = "PATH",
+     .text = "Measure one control group, named below the cgroup mount."},
+    {.name = "frequency",
+     .letter = 'F',
+     .kind = SLW_OPTION_NUMBER,
+     .value = "HZ",
+     .text = "Samples per second and CPU (default 997)."},
+    {.name = "period",
+     .kind = SLW_OPTION_NUMBER,
+     .value = "N",
+     .text = "Sample every N events (nanoseconds for clocks) instead of by frequency."},
+    {.name = "call-graph",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = call_graphs,
+     .text = "How callers are found: fp follows frame pointers (default), none takes the sampled "
+             "function only."},
+    {.name = "no-sampling", .text = "Count only; no stacks, no flame graph."},
+    {.name = "backend",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = backends,
+     .text = "Measure with this backend or fail (default: the best that works here)."},
+    {.name = "model",
+     .kind = SLW_OPTION_TEXT,
+     .value = "NAME|FILE",
+     .choices = slw_model_builtin_name_or_null,
+     .text = "CPU model that names the events (default: the one of this CPU); see 'slotwise "
+             "models list'."},
+    {.name = "level",
+     .kind = SLW_OPTION_NUMBER,
+     .value = "N",
+     .text = "Deepest top-down level to count (default 1; deeper levels share counters); 0: none."},
+    {.name = "delay",
+     .kind = SLW_OPTION_TIME,
+     .value = "TIME",
+     .text = "Measure only after this: 500ms, 10s, 2m."},
+    {.name = "duration",
+     .kind = SLW_OPTION_TIME,
+     .value = "TIME",
+     .text = "Measure no longer than this."},
+    {.name = "control",
+     .kind = SLW_OPTION_FILE,
+     .value = "FIFO",
+     .text = "Read the lines start, stop and quit from this FIFO and obey them."},
+    {.name = "start-stopped", .text = "With --control: wait for the first start."},
+    {.name = "ring-size",
+     .kind = SLW_OPTION_SIZE,
+     .value = "BYTES",
+     .text = "Buffer for samples per CPU, rounded up to a power of two pages: 512K, 16M (default: "
+             "chosen by the collector). Larger ones lose fewer samples."},
+    {.name = "label",
+     .kind = SLW_OPTION_TEXT,
+     .value = "KEY=VALUE",
+     .text = "Mark the run; shown in reports. May be repeated.",
+     .repeated = true},
+    {.name = "keep-raw", .text = "Keep the raw samples (perf.data) in the run."},
+    {.name = "propagate",
+     .text = "Exit with the client's own status (128+N when signal N killed it)."},
+    {.name = "format",
+     .letter = 'f',
+     .kind = SLW_OPTION_CHOICE,
+     .choices = slw_render_formats,
+     .text = "Format of the report on standard error (default term)."},
+    {.name = "quiet", .letter = 'q', .text = "No report; errors only."},
+    {.name = "no-flamegraph", .text = "Do not write flamegraph.svg."},
+    SLW_OPTION_COLOR,
+    SLW_OPTION_HELP,
+    SLW_OPTION_END,
+};
+
+static int check_exclusions(const struct slw_args *a, struct slw_error *err)
+{
+    static const char *const pairs[][2] = {
+        {"pid", "all"},
+        {"pid", "cgroup"},
+        {"all", "cgroup"},
+        {"frequency", "period"},
+        {"no-sampling", "frequency"},
+        {"no-sampling", "period"},
+        {"no-sampling", "call-graph"},
+        {"no-sampling", "keep-raw"},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        int rc = slw_args_exclude(a, pairs[i][0], pairs[i][1], err);
+        if (rc < 0)
+            return rc;
+    }
+    if (slw_args_has(a, "start-stopped") && !slw_args_has(a, "control"))
+        return slw_fail(err, SLW_E_USAGE, "--start-stopped needs --control");
+    return 0;
+}
+
+static int set_target(struct slw_profile *p, struct slw_error *err)
+{
+    const struct slw_args *a = p->args;
+    bool other = slw_args_has(a, "pid") || slw_args_has(a, "all") || slw_args_has(a, "cgroup");
+    uint64_t pid = 0;
+
+    if (other && a->operand_count > 0)
+        return slw_fail(err, SLW_E_USAGE, "either a command or one of -p, -a, --cgroup, not both");
+    if (!other && a->operand_count == 0) {
+        slw_error_hint(err, "for example: slotwise profile -- psql -c 'select 1'");
+        return slw_fail(err, SLW_E_USAGE, "there is nothing to profile");
+    }
+    int rc = slw_args_u64(a, "pid", 1, MAX_PID, &pid, err);
+    if (rc < 0)
+        return rc;
+    p->session.pid = (int32_t)pid;
+    p->session.cgroup = slw_args_get(a, "cgroup");
+    if (pid)
+        p->session.target = SLW_TARGET_PID;
+    else if (p->session.cgroup)
+        p->session.target = SLW_TARGET_CGROUP;
+    else
+        p->session.target = other ? SLW_TARGET_ALL : SLW_TARGET_COMMAND;
+    p->session.argv = other ? NULL : a->operands;
+    p->session.envp = environ;
+    return 0;
+}
+
+/* The kernel takes 2^n pages. Source: perf_event_open(2), "MMAP layout". */
+static uint64_t round_ring(uint64_t bytes)
+{
+    uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    while (size < bytes)
+        size *= 2;
+    return bytes ? size : 0;
+}
+
+static int set_sampling(struct slw_profile *p, struct slw_error *err)
+{
+    const char *call_graph = slw_args_get(p->args, "call-graph");
+    uint64_t hz = DEFAULT_FREQUENCY_HZ, period = 0;
+    int rc = slw_args_u64(p->args, "frequency", 1, MAX_FREQUENCY_HZ, &hz, err);
+
+    if (rc >= 0)
+        rc = slw_args_u64(p->args, "period", 1, UINT64_MAX / 2, &period, err);
+    if (rc < 0)
+        return rc;
+    rc = slw_args_bytes(p->args, "ring-size", MAX_RING_BYTES, &p->session.ring_bytes, err);
+    if (rc < 0)
+        return rc;
+    p->session.ring_bytes = round_ring(p->session.ring_bytes);
+    p->session.sample = !slw_args_has(p->args, "no-sampling");
+    p->session.frequency_hz = period ? 0 : hz;
+    p->session.period = period;
+    p->session.call_graph =
+        call_graph && strcmp(call_graph, "none") == 0 ? SLW_CALL_GRAPH_NONE : SLW_CALL_GRAPH_FP;
+    return 0;
+}
+
+static int set_window(struct slw_profile *p, struct slw_error *err)
+{
+    uint64_t level = 1;
+    int rc = slw_args_duration_ms(p->args, "delay", &p->session.delay_ms, err);
+
+    if (rc >= 0)
+        rc = slw_args_duration_ms(p->args, "duration", &p->session.duration_ms, err);
+    if (rc >= 0)
+        rc = slw_args_u64(p->args, "level", 0, MAX_LEVEL, &level, err);
+    if (rc < 0)
+        return rc;
+    if (slw_args_has(p->args, "duration") && p->session.duration_ms == 0)
+        return slw_fail(err, SLW_E_USAGE, "--duration: nothing can be measured in no time");
+    p->session.level = (int)level;
+    p->session.control_fifo = slw_args_get(p->args, "control");
+    p->session.start_stopped = slw_args_has(p->args, "start-stopped");
+    p->session.backend = slw_args_get(p->args, "backend");
+    return 0;
+}
+
+int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
+{
+    int rc = check_exclusions(p->args, err);
+
+    if (rc >= 0)
+        rc = set_target(p, err);
+    if (rc >= 0)
+        rc = set_sampling(p, err);
+    if (rc >= 0)
+        rc = set_window(p, err);
+    p->format = slw_args_get(p->args, "format");
+    p->quiet = slw_args_has(p->args, "quiet");
+    p->keep_raw = slw_args_has(p->args, "keep-raw");
+    p->propagate = slw_args_has(p->args, "propagate");
+    p->flamegraph = !slw_args_has(p->args, "no-flamegraph") && p->session.sample;
+    return rc;
+}

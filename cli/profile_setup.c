@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Before measuring: which CPU model, which directory. */
+#include "cli/profile_int.h"
+
+#include "base/file.h"
+#include "cli/load.h"
+#include "cli/run_name.h"
+#include "collector/host.h"
+#include "record/run_dir.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err)
+{
+    const char *name = slw_args_get(p->args, "model");
+    struct slw_model_cpu cpu = slw_host_model_cpu(&p->run->host.cpu);
+    struct slw_error why = {0};
+
+    if (name) {
+        int rc = slw_load_model(name, &p->model, err);
+        p->session.model = p->model;
+        return rc;
+    }
+    int rc = slw_model_select(&cpu, NULL, &p->model, &why);
+    if (rc < 0) {
+        (void)snprintf(p->model_why, sizeof(p->model_why), "%s", why.text);
+        /* Events every CPU has; a relative's events are never taken for ours. */
+        if (slw_model_builtin("generic", &p->model, NULL) < 0)
+            p->model = NULL;
+    }
+    p->session.model = p->model;
+    return rc == -SLW_E_NOMEM ? slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model") : 0;
+}
+
+/* The name of a process, with what a file name should not hold replaced. */
+static void process_stem(int32_t pid, char ret_stem[SLW_MAX_STEM])
+{
+    char path[64];
+    char *comm = NULL;
+
+    (void)snprintf(path, sizeof(path), "/proc/%" PRId32 "/comm", pid);
+    (void)snprintf(ret_stem, SLW_MAX_STEM, "pid-%" PRId32, pid);
+    if (slw_file_read(path, 64, &comm, NULL, NULL) < 0)
+        return;
+    for (char *c = comm; *c; c++)
+        *c = isalnum((unsigned char)*c) || strchr("-_+", *c) ? *c : *c == '\n' ? '\0' : '_';
+    if (comm[0])
+        (void)snprintf(ret_stem, SLW_MAX_STEM, "%.64s", comm);
+    free(comm);
+}
+
+static void stem_of(const struct slw_session_options *s, char ret_stem[SLW_MAX_STEM])
+{
+    switch (s->target) {
+    case SLW_TARGET_COMMAND:
+        slw_path_stem(s->argv[0], ret_stem);
+        return;
+    case SLW_TARGET_PID:
+        process_stem(s->pid, ret_stem);
+        return;
+    case SLW_TARGET_CGROUP:
+        slw_path_stem(s->cgroup, ret_stem);
+        return;
+    case SLW_TARGET_ALL:
+    case SLW_TARGET_IMPORT:
+        break;
+    }
+    (void)snprintf(ret_stem, SLW_MAX_STEM, "system");
+}
+
+int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err)
+{
+    char stem[SLW_MAX_STEM];
+
+    stem_of(&p->session, stem);
+    int rc = slw_run_name_create(slw_args_get(p->args, "output"), stem, &p->dir, err);
+    if (rc < 0) {
+        slw_error_hint(err, "name a directory to write with -o");
+        return rc;
+    }
+    p->perf_data = slw_run_dir_file(p->dir, SLW_RUN_PERF_DATA);
+    if (!p->perf_data)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
+    p->session.spool_path = p->session.sample ? p->perf_data : NULL;
+    return 0;
+}

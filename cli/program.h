@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Finding programs the way the shell does. */
+#ifndef SLW_CLI_PROGRAM_H
+#define SLW_CLI_PROGRAM_H
+
+#include "base/error.h"
+
+/* The path of `name`: itself when it holds a slash, else the first executable file of that name in
+ * PATH. The caller frees it. SLW_E_NOTFOUND, SLW_E_NOMEM. */
+int slw_program_find(const char *name, char **ret_path, struct slw_error *err);
+
+#endif

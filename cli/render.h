@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A run in memory -> the text of its report. */
+#ifndef SLW_CLI_RENDER_H
+#define SLW_CLI_RENDER_H
+
+#include "analyzer/renderer.h"
+
+#include <stdint.h>
+
+struct slw_render_request {
+    const char *format; /* name of a renderer; NULL: the first */
+    const char *model;  /* name or file; NULL: what the run says */
+    bool color;
+    int width;
+    uint64_t function_max; /* 0: default */
+    bool verbose;
+};
+
+/* Append the report to out. `model` may be NULL: then the one named in the request or by the run is
+ * looked up; a run whose model is gone is reported without its top-down tree, with a note. */
+int slw_render_run(struct slw_run *run, const struct slw_stacks *stacks,
+                   const struct slw_model *model, const struct slw_render_request *request,
+                   struct slw_buf *out, struct slw_error *err);
+
+/* For option tables: the i-th name, NULL past the last. */
+const char *slw_render_formats(size_t i);
+const char *slw_model_builtin_name_or_null(size_t i);
+
+#endif
