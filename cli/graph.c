@@ -8,8 +8,6 @@
 
 #define MAX_TITLE 200 /* bytes; longer command lines are cut */
 
-static const char *const source_words[] = {"hardware", "simulated", "software"};
-
 int slw_graph_column(const struct slw_stacks *stacks, const char *event, size_t *ret_column,
                      struct slw_error *err)
 {
@@ -43,21 +41,15 @@ static void put_title(const struct slw_run *run, struct slw_buf *out)
         slw_buf_puts(out, "Flame graph");
 }
 
-static void put_subtitle(const struct slw_run *run, const struct slw_stacks *stacks, size_t column,
-                         struct slw_buf *out)
+/* Where it was measured; the graph itself says what and how much. */
+static void put_subtitle(const struct slw_host *host, struct slw_buf *out)
 {
-    const struct slw_column *c = slw_stacks_column(stacks, column);
-    int counts = slw_stacks_find_column(stacks, c->event, "count");
-
-    slw_buf_puts(out, c->event);
-    if (counts >= 0)
-        slw_buf_printf(out, ", %" PRIu64 " samples", slw_stacks_total(stacks, (size_t)counts));
-    if (strcmp(c->unit, "count") != 0)
-        slw_buf_printf(out, ", %" PRIu64 " %s", slw_stacks_total(stacks, column), c->unit);
-    slw_buf_printf(out, ", %s%s", source_words[c->from.source],
-                   c->from.imported ? ", imported" : "");
-    if (run->host.cpu.name)
-        slw_buf_printf(out, ", %.80s", run->host.cpu.name);
+    if (host->cpu.name)
+        slw_buf_printf(out, "%.80s", host->cpu.name);
+    if (host->kernel)
+        slw_buf_printf(out, "%sLinux %.80s", out->length ? ", " : "", host->kernel);
+    if (host->hypervisor)
+        slw_buf_printf(out, "%s%.80s guest", out->length ? ", " : "", host->hypervisor);
 }
 
 int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
@@ -75,7 +67,7 @@ int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
         rc = slw_tree_new(stacks, column, &tree_opts, &tree, err);
     if (rc >= 0) {
         put_title(run, &title);
-        put_subtitle(run, stacks, column, &subtitle);
+        put_subtitle(&run->host, &subtitle);
         const struct slw_svg_options opts = {
             .title = request->title ? request->title : title.data,
             .subtitle = subtitle.data,

@@ -72,6 +72,21 @@ static const char *refusal_code(const struct slw_backend *b, int rc)
     return b->source == SLW_SOURCE_HARDWARE ? "no-pmu" : "no-perf-events";
 }
 
+/* Why a better backend was passed over, as a clause a report can quote. */
+static void note_refusal(struct session *s, const struct slw_backend *b, int rc, const char *why)
+{
+    const char *code = refusal_code(b, rc);
+    const char *hypervisor = s->run->host.hypervisor;
+    const char *hint = "run 'slotwise doctor' to see what would help";
+
+    if (strcmp(code, "no-pmu") == 0 && hypervisor)
+        (void)slw_run_note(s->run, SLW_NOTE_WARNING, code, hint,
+                           "this %s guest is given no PMU (%s)", hypervisor, why);
+    else
+        (void)slw_run_note(s->run, SLW_NOTE_WARNING, code, hint,
+                           "the %s backend cannot be used: %s", b->name, why);
+}
+
 /* The best backend that opens; each that did not leaves a note. */
 static int choose_backend(struct session *s, struct slw_error *err)
 {
@@ -94,9 +109,7 @@ static int choose_backend(struct session *s, struct slw_error *err)
                 *err = why;
             return rc;
         }
-        (void)slw_run_note(s->run, SLW_NOTE_WARNING, refusal_code(b, rc),
-                           "run 'slotwise doctor' to see what would help",
-                           "the %s backend cannot be used: %s", b->name, why.text);
+        note_refusal(s, b, rc, why.text);
     }
     return slw_fail(err, SLW_E_INVAL, "there is no backend '%s'", s->opts->backend);
 }

@@ -111,14 +111,24 @@ static void right(const struct term *t, const char *text, size_t columns)
     slw_buf_puts(t->out, text);
 }
 
-/* "22.1%s": always one decimal, so that columns line up, and the mark at the number. */
+/* The mark of a number's provenance as raised letters: "2.89 s" and a plain "s" would be misread.
+ */
+static void put_mark(struct slw_buf *out, const struct slw_provenance *from)
+{
+    for (const char *m = slw_format_mark(from); *m; m++)
+        slw_buf_puts(out, *m == 's' ? "ˢ" : *m == 'm' ? "ᵐ" : "ⁱ");
+}
+
+/* "22.1%" and the mark: always one decimal and two places for marks, so that columns line up. */
 static void percent(const struct term *t, double value, const struct slw_provenance *from,
                     size_t columns)
 {
     char text[48];
 
-    (void)snprintf(text, sizeof(text), "%.1f%%%-2s", value * 100, slw_format_mark(from));
-    right(t, text, columns);
+    (void)snprintf(text, sizeof(text), "%.1f%%", value * 100);
+    right(t, text, columns - 2);
+    put_mark(t->out, from);
+    right(t, "", 2 - strlen(slw_format_mark(from)));
 }
 
 /* "±2.4": half the interval, the larger side of an uneven one. */
@@ -171,7 +181,7 @@ static void put_node_value(const struct term *t, const struct slw_report_node *n
     if (!slw_format_is_share(n->value.unit)) {
         struct slw_buf text = {0};
         slw_format_number(&text, n->value.value);
-        slw_buf_puts(&text, slw_format_mark(&n->value.from));
+        put_mark(&text, &n->value.from);
         right(t, text.data ? text.data : "", 9);
         if (n->value.unit) {
             slw_buf_putc(t->out, ' ');
@@ -370,8 +380,8 @@ static void put_functions(const struct term *t)
 static void append_figure(struct slw_buf *line, const struct slw_figure *f)
 {
     slw_format_figure(line, f);
-    if (!f->absent && slw_format_mark(&f->from)[0])
-        slw_buf_printf(line, " %s", slw_format_mark(&f->from));
+    if (!f->absent)
+        put_mark(line, &f->from);
 }
 
 static void put_count(const struct term *t, const struct slw_report_row *row)
@@ -528,8 +538,8 @@ static void put_legend(const struct term *t)
         note_marks(&r->column->from, used);
     for (size_t i = 0; i < 3; i++)
         if (used[i]) {
-            char lead[] = {"smi"[i], ' ', ' ', '\0'};
-            styled_paragraph(t, DIM, 0, lead, slw_format_mark_meaning("smi"[i]));
+            static const char *const leads[] = {"ˢ  ", "ᵐ  ", "ⁱ  "};
+            styled_paragraph(t, DIM, 0, leads[i], slw_format_mark_meaning("smi"[i]));
         }
 }
 
