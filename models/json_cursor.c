@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,12 +19,78 @@ struct slw_json slw_json_element(const struct slw_json *at, size_t index)
     return (struct slw_json){.up = at, .index = index, .value = json_array_get(at->value, index)};
 }
 
-static void say_where(const struct slw_json_doc *doc, size_t offset)
+/* The element of `up`, an array in one file, that is `at` in the merged document: the value itself,
+ * or the one of the same name. */
+static struct slw_json same_element(const struct slw_json *up, const struct slw_json *at)
 {
-    unsigned line, column;
+    const char *name = json_string_value(json_object_get(at->value, "name"));
+    const size_t count = json_array_size(up->value);
 
-    slw_json_line_column(doc->text, offset, &line, &column);
-    slw_error_at(doc->err, "%s:%u:%u", doc->origin, line, column);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *e = json_array_get(up->value, i);
+        const char *other = json_string_value(json_object_get(e, "name"));
+        if (e == at->value || (name && other && strcmp(name, other) == 0))
+            return slw_json_element(up, i);
+    }
+    return slw_json_element(up, name ? count : at->index);
+}
+
+/* Retrace `at` in doc's own file. Returns how many of the steps exist there. */
+static size_t retrace(const struct slw_json_doc *doc, const struct slw_json *at,
+                      struct slw_json *steps, size_t *ret_count)
+{
+    if (!at->up) {
+        steps[0] = (struct slw_json){.value = doc->own};
+        *ret_count = 1;
+        return 1;
+    }
+    const size_t reached = retrace(doc, at->up, steps, ret_count);
+    const size_t here = *ret_count;
+    assert(here < SLW_JSON_MAX_DEPTH);
+    steps[here] =
+        at->key ? slw_json_member(&steps[here - 1], at->key) : same_element(&steps[here - 1], at);
+    *ret_count = here + 1;
+    return reached + (steps[here].value != NULL);
+}
+
+/* The file that says what is at `at`: of those in which it stands, the last to have its say. */
+static const struct slw_json_doc *find_doc(const struct slw_json_doc *doc,
+                                           const struct slw_json *at)
+{
+    const struct slw_json_doc *best = doc;
+    struct slw_json steps[SLW_JSON_MAX_DEPTH];
+    size_t most = 0, count;
+
+    for (const struct slw_json_doc *d = doc; d; d = d->base) {
+        const size_t reached = retrace(d, at, steps, &count);
+        if (reached > most) {
+            most = reached;
+            best = d;
+        }
+    }
+    return best;
+}
+
+enum place { AT_VALUE, AT_KEY, IN_STRING };
+
+static void say_where(const struct slw_json_doc *doc, const struct slw_json *at, enum place place,
+                      size_t decoded)
+{
+    const struct slw_json_doc *d = doc;
+    struct slw_json steps[SLW_JSON_MAX_DEPTH];
+    unsigned line, column;
+    size_t count;
+
+    if (doc->base) {
+        d = find_doc(doc, at);
+        (void)retrace(d, at, steps, &count);
+        at = &steps[count - 1];
+    }
+    size_t offset = slw_json_offset(d->text, d->length, at, place == AT_KEY);
+    if (place == IN_STRING)
+        offset = slw_json_string_offset(d->text, d->length, offset, decoded);
+    slw_json_line_column(d->text, offset, &line, &column);
+    slw_error_at(doc->err, "%s:%u:%u", d->origin, line, column);
 }
 
 int slw_json_fail(const struct slw_json_doc *doc, const struct slw_json *at, enum slw_code code,
@@ -34,7 +101,7 @@ int slw_json_fail(const struct slw_json_doc *doc, const struct slw_json *at, enu
     va_start(ap, fmt);
     const int rc = slw_vfail(doc->err, code, fmt, ap);
     va_end(ap);
-    say_where(doc, slw_json_offset(doc->text, doc->length, at, 0));
+    say_where(doc, at, AT_VALUE, 0);
     return rc;
 }
 
@@ -46,15 +113,13 @@ int slw_json_fail_key(const struct slw_json_doc *doc, const struct slw_json *at,
     va_start(ap, fmt);
     const int rc = slw_vfail(doc->err, code, fmt, ap);
     va_end(ap);
-    say_where(doc, slw_json_offset(doc->text, doc->length, at, 1));
+    say_where(doc, at, AT_KEY, 0);
     return rc;
 }
 
 void slw_json_where_in(const struct slw_json_doc *doc, const struct slw_json *at, size_t offset)
 {
-    const size_t start = slw_json_offset(doc->text, doc->length, at, 0);
-
-    say_where(doc, slw_json_string_offset(doc->text, doc->length, start, offset));
+    say_where(doc, at, IN_STRING, offset);
 }
 
 static bool is_known(const char *key, const char *const *known)

@@ -12,12 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Text that jansson has accepted, and how to name it. */
+/* Deepest path a cursor walks: a model nests 5. */
+#define SLW_JSON_MAX_DEPTH 8
+
+/* Text that jansson has accepted, and how to name it. Values may come from the file it is based on
+ * (base.c): complaints then point there. */
 struct slw_json_doc {
     const char *text;
     size_t length;
     const char *origin;
     struct slw_error *err;
+    json_t *own;                     /* the text as parsed, before the base was merged in */
+    const struct slw_json_doc *base; /* NULL: stands alone */
 };
 
 /* A value and the way to it. `up` must outlive the cursor. value NULL: absent. */

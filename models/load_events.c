@@ -86,8 +86,8 @@ static int load_match(struct slw_loader *l, const struct slw_json *at, bool rela
         rc = optional_int(l, at, "part", 0xfff, &m->part);
     if (rc >= 0)
         rc = load_pair(l, &stepping, &m->stepping_low, &m->stepping_high);
-    if (rc >= 0 && m->family < 0 && m->part < 0)
-        rc = slw_json_fail(l->doc, at, SLW_E_FORMAT, "'family' or 'part' is needed");
+    if (rc >= 0 && m->family < 0 && m->part < 0 && m->implementer < 0)
+        rc = slw_json_fail(l->doc, at, SLW_E_FORMAT, "'family', 'part' or 'implementer' is needed");
     if (rc >= 0)
         rc = slw_load_string(l, at, "why", relative, ret_why);
     return rc;
@@ -276,7 +276,8 @@ static int load_event(struct slw_loader *l, const struct slw_json *at, struct sl
         rc = load_counters(l, at, &e->counters);
     if (rc >= 0)
         rc = load_role(l, at, &e->role);
-    if (rc >= 0)
+    /* Inherited names are of the base's PMU; without one they name nothing. */
+    if (rc >= 0 && l->model->libpfm_pmu)
         rc = slw_load_string(l, at, "libpfm", false, &e->libpfm);
     if (rc >= 0)
         rc = slw_load_string(l, at, "sysfs", false, &e->sysfs);

@@ -97,9 +97,9 @@ static int load_node(struct slw_loader *l, const struct slw_json *at, bool metri
     if (rc >= 0)
         rc = load_range(l, at, metric, n);
     if (rc >= 0)
-        rc = slw_load_string(l, at, "what", true, &n->prose.what);
+        rc = slw_load_prose(l, at, n->name, "what", &n->prose.what);
     if (rc >= 0)
-        rc = slw_load_string(l, at, "look_at", true, &n->prose.look_at);
+        rc = slw_load_prose(l, at, n->name, "look_at", &n->prose.look_at);
     if (rc >= 0)
         rc = slw_load_string(l, at, "source", false, &n->source);
     return rc;

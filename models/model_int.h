@@ -25,8 +25,25 @@ struct slw_model_own {
     bool *needs[2];  /* by smt_on: item * event_count + event */
 };
 
+/* A file of models/ in memory, lent by the library. */
+struct slw_model_text {
+    const char *text;
+    size_t length;
+    const char *origin;
+};
+
+/* Where a model finds what it is built on: the model NAME, or "prose". `get` gives -SLW_E_NOTFOUND
+ * when there is none; the text stays until the model is loaded. */
+struct slw_model_library {
+    int (*get)(void *context, const char *name, struct slw_model_text *ret_text,
+               struct slw_error *err);
+    void *context;
+};
+
 struct slw_loader {
     const struct slw_json_doc *doc;
+    const struct slw_model_library *library;
+    json_t *prose; /* prose.json, read when a node first leaves its prose out */
     struct slw_arena *arena;
     struct slw_model *model;
     struct slw_model_own *own;
@@ -43,6 +60,26 @@ static inline const struct slw_expr *slw_model_item_expr(const struct slw_model 
 {
     return item < m->let_count ? m->lets[item].expr : m->nodes[item - m->let_count].expr;
 }
+
+/* slw_model_parse with files from `library` instead of those compiled in. */
+int slw_model_parse_with(const char *json, size_t length, const char *origin,
+                         const struct slw_model_library *library, struct slw_model **ret_model,
+                         struct slw_error *err);
+
+/* The text as JSON. -SLW_E_FORMAT with the place, -SLW_E_LIMIT, -SLW_E_NOMEM. */
+int slw_load_json(const struct slw_json_doc *doc, json_t **ret_root);
+
+/* The model as its file and the file it is based on say together. doc->own is read already; the
+ * base is read into *base, which the caller keeps as long as doc and whose `own` it drops. */
+int slw_base_merge(struct slw_json_doc *doc, const struct slw_model_library *library,
+                   struct slw_json_doc *base, json_t **ret_root);
+
+/* Prose `key` of the node at `at`: its own, or prose.json's for that name. */
+int slw_load_prose(struct slw_loader *l, const struct slw_json *at, const char *name,
+                   const char *key, const char **ret_copy);
+
+/* Every entry of prose.json is of use: text for what and look_at, and nothing else. */
+int slw_prose_check(const struct slw_json_doc *doc);
 
 /* Parts of slw_model_parse, in this order. Each -SLW_E_FORMAT, -SLW_E_LIMIT or -SLW_E_NOMEM. */
 int slw_load_events(struct slw_loader *l, const struct slw_json *at);

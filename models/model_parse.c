@@ -9,9 +9,9 @@
 #include <string.h>
 
 /* jansson's own nesting limit is 2048; a model nests 5. */
-static const char *const top_keys[] = {"name", "title", "arch",      "pmu",    "source",
-                                       "cpu",  "match", "relatives", "libpfm", "events",
-                                       "let",  "tree",  "metrics",   "checks", NULL};
+static const char *const top_keys[] = {
+    "name",   "title", "arch", "pmu",     "source", "cpu",      "match",  "relatives", "libpfm",
+    "events", "let",   "tree", "metrics", "checks", "based_on", "remove", NULL};
 
 int slw_load_array(struct slw_loader *l, size_t count, size_t size, void *ret_array)
 {
@@ -166,7 +166,7 @@ static int load_sections(struct slw_loader *l, const struct slw_json *root)
     return rc < 0 ? rc : slw_verify_checks(l, &checks);
 }
 
-static int load_json(const struct slw_json_doc *doc, json_t **ret_root)
+int slw_load_json(const struct slw_json_doc *doc, json_t **ret_root)
 {
     json_error_t e;
 
@@ -202,26 +202,38 @@ static int loader_init(struct slw_loader *l, const struct slw_json_doc *doc, str
     return 0;
 }
 
-int slw_model_parse(const char *json, size_t length, const char *origin,
-                    struct slw_model **ret_model, struct slw_error *err)
+static int load_root(struct slw_loader *l, json_t *merged)
+{
+    const struct slw_json root = {.value = merged};
+    const int rc = load_identity(l, &root);
+
+    return rc < 0 ? rc : load_sections(l, &root);
+}
+
+int slw_model_parse_with(const char *json, size_t length, const char *origin,
+                         const struct slw_model_library *library, struct slw_model **ret_model,
+                         struct slw_error *err)
 {
     struct slw_error scratch = {0}; /* the loader reports places even when nobody asked */
     struct slw_error *e = err ? err : &scratch;
-    const struct slw_json_doc doc = {.text = json, .length = length, .origin = origin, .err = e};
+    struct slw_json_doc doc = {.text = json, .length = length, .origin = origin, .err = e};
+    struct slw_json_doc base = {0};
     struct slw_loader l;
-    json_t *tree = NULL;
+    json_t *merged = NULL;
 
-    assert(json && origin && ret_model);
+    assert(json && origin && library && ret_model);
     int rc = loader_init(&l, &doc, e);
+    l.library = library;
     if (rc >= 0)
-        rc = load_json(&doc, &tree);
-    if (rc >= 0) {
-        const struct slw_json root = {.value = tree};
-        rc = load_identity(&l, &root);
-        if (rc >= 0)
-            rc = load_sections(&l, &root);
-    }
-    json_decref(tree);
+        rc = slw_load_json(&doc, &doc.own);
+    if (rc >= 0)
+        rc = slw_base_merge(&doc, library, &base, &merged);
+    if (rc >= 0)
+        rc = load_root(&l, merged);
+    json_decref(merged);
+    json_decref(base.own);
+    json_decref(doc.own);
+    json_decref(l.prose);
     if (rc < 0) {
         slw_arena_free(l.arena);
         return rc;

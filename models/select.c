@@ -2,6 +2,7 @@
 /* The models compiled in, and which of them names a CPU. Reads the match tables only; the chosen
  * model alone is parsed. */
 #include "models/builtin.h"
+#include "models/model_int.h"
 
 #include "base/buf.h"
 
@@ -12,6 +13,7 @@
 #define SLW_MODEL(name) extern const struct slw_builtin slw_builtin_##name;
 #include "models/models.def"
 #undef SLW_MODEL
+extern const struct slw_builtin slw_builtin_prose;
 
 /* clang-format off */
 static const struct slw_builtin *const builtins[] = {
@@ -34,6 +36,35 @@ const char *slw_model_builtin_name(size_t index)
     return builtins[index]->name;
 }
 
+static const struct slw_builtin *find(const char *name)
+{
+    for (size_t i = 0; i < BUILTIN_COUNT; i++)
+        if (strcmp(builtins[i]->name, name) == 0)
+            return builtins[i];
+    return NULL;
+}
+
+static int get_builtin(void *context, const char *name, struct slw_model_text *ret_text,
+                       struct slw_error *err)
+{
+    const struct slw_builtin *b = strcmp(name, "prose") == 0 ? &slw_builtin_prose : find(name);
+
+    (void)context;
+    if (!b)
+        return slw_fail(err, SLW_E_NOTFOUND, "no model is called '%.64s'", name);
+    *ret_text = (struct slw_model_text){
+        .text = (const char *)b->json, .length = b->json_length, .origin = b->name};
+    return 0;
+}
+
+int slw_model_parse(const char *json, size_t length, const char *origin,
+                    struct slw_model **ret_model, struct slw_error *err)
+{
+    static const struct slw_model_library compiled_in = {.get = get_builtin};
+
+    return slw_model_parse_with(json, length, origin, &compiled_in, ret_model, err);
+}
+
 static int load(const struct slw_builtin *b, struct slw_model **ret_model, struct slw_error *err)
 {
     return slw_model_parse((const char *)b->json, b->json_length, b->name, ret_model, err);
@@ -50,9 +81,9 @@ int slw_model_builtin(const char *name, struct slw_model **ret_model, struct slw
     struct slw_buf names = {0};
 
     assert(name && ret_model);
-    for (size_t i = 0; i < BUILTIN_COUNT; i++)
-        if (strcmp(builtins[i]->name, name) == 0)
-            return load(builtins[i], ret_model, err);
+    const struct slw_builtin *b = find(name);
+    if (b)
+        return load(b, ret_model, err);
     list_names(&names);
     (void)slw_fail(err, SLW_E_NOTFOUND, "no model is called '%.64s'", name);
     slw_error_hint(err, "the models are: %s", names.data ? names.data : "none");

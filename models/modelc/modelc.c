@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Build tool: modelc IN.json OUT.c checks a model file and writes it, without white space, as a C
- * array with its match table. Not installed, not part of slotwise. */
+/* Build tool: modelc IN.json OUT.c checks a model file, with the files beside it that it builds on,
+ * and writes it, without white space, as a C array with its match table. prose.json is written the
+ * same way. Not installed, not part of slotwise. */
 #include "models/builtin.h"
-#include "models/model.h"
+#include "models/model_int.h"
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,42 +90,97 @@ static int check_file_name(const char *path, const struct slw_model *m, struct s
                     m->name, m->name);
 }
 
-static int emit(const char *path, const char *text, size_t length, const struct slw_model *m,
-                const char *out, struct slw_error *err)
+static int emit(const char *text, size_t length, const struct slw_model *m, const char *out,
+                struct slw_error *err)
 {
     struct slw_buf b = {0};
     json_t *json = json_loadb(text, length, 0, NULL);
     char *SLW_AUTO(free) compact = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
     json_decref(json);
-    int rc = check_file_name(path, m, err);
-    if (rc < 0)
-        return rc;
     if (!compact)
         return slw_fail(err, SLW_E_NOMEM, "out of memory");
     slw_buf_puts(&b, "/* Written by modelc. */\n#include \"models/builtin.h\"\n");
     put_tables(&b, m);
     put_bytes(&b, compact, strlen(compact));
     put_builtin(&b, m, strlen(compact));
-    rc = slw_buf_failed(&b) ? slw_fail(err, SLW_E_NOMEM, "out of memory")
-                            : slw_file_write(out, b.data, b.length, err);
+    const int rc = slw_buf_failed(&b) ? slw_fail(err, SLW_E_NOMEM, "out of memory")
+                                      : slw_file_write(out, b.data, b.length, err);
     slw_buf_release(&b);
     return rc;
 }
 
-static int compile(const char *path, const char *out, struct slw_error *err)
+/* The files beside the one that is compiled: the model it is based on, and prose.json. */
+struct beside {
+    const char *path;
+    char origins[2][1024];
+    char *texts[2];
+    size_t count;
+};
+
+static int get_beside(void *context, const char *name, struct slw_model_text *ret_text,
+                      struct slw_error *err)
 {
-    char *SLW_AUTO(free) text = NULL;
-    struct slw_model *m = NULL;
+    struct beside *b = context;
+    const char *slash = strrchr(b->path, '/');
     size_t length = 0;
-    int rc = slw_file_read(path, (size_t)4 << 20, &text, &length, err);
+
+    assert(b->count < 2);
+    char *origin = b->origins[b->count];
+    (void)snprintf(origin, sizeof(b->origins[0]), "%.*s%s.json",
+                   slash ? (int)(slash + 1 - b->path) : 0, b->path, name);
+    const int rc = slw_file_read(origin, SLW_MODEL_MAX_BYTES, &b->texts[b->count], &length, err);
+    if (rc < 0)
+        return rc;
+    *ret_text =
+        (struct slw_model_text){.text = b->texts[b->count++], .length = length, .origin = origin};
+    return 0;
+}
+
+static int compile_model(const char *path, const char *text, size_t length, const char *out,
+                         struct slw_error *err)
+{
+    struct beside beside = {.path = path};
+    const struct slw_model_library library = {.get = get_beside, .context = &beside};
+    struct slw_model *m = NULL;
+    int rc = slw_model_parse_with(text, length, path, &library, &m, err);
 
     if (rc >= 0)
-        rc = slw_model_parse(text, length, path, &m, err);
+        rc = check_file_name(path, m, err);
     if (rc >= 0)
-        rc = emit(path, text, length, m, out, err);
+        rc = emit(text, length, m, out, err);
     slw_model_free(m);
+    free(beside.texts[0]);
+    free(beside.texts[1]);
     return rc;
+}
+
+/* Embedded as a model is, though it matches nothing. */
+static int compile_prose(const char *path, const char *text, size_t length, const char *out,
+                         struct slw_error *err)
+{
+    static const struct slw_model prose = {.name = "prose", .arch = "", .pmu = ""};
+    struct slw_json_doc doc = {.text = text, .length = length, .origin = path, .err = err};
+    int rc = slw_load_json(&doc, &doc.own);
+
+    if (rc >= 0)
+        rc = slw_prose_check(&doc);
+    json_decref(doc.own);
+    return rc < 0 ? rc : emit(text, length, &prose, out, err);
+}
+
+static int compile(const char *path, const char *out, struct slw_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *SLW_AUTO(free) text = NULL;
+    size_t length = 0;
+    const int rc = slw_file_read(path, (size_t)4 << 20, &text, &length, err);
+
+    if (rc < 0)
+        return rc;
+    if (strcmp(slash ? slash + 1 : path, "prose.json") == 0)
+        return compile_prose(path, text, length, out, err);
+    return compile_model(path, text, length, out, err);
 }
 
 int main(int argc, char **argv)

@@ -102,7 +102,7 @@ static const struct mistake mistakes[] = {
     {"\"arch\": \"x86_64\"", "\"arch\": @\"vax\"", "'arch' must be"},
     {"\"slots_per_cycle\": 4", "\"slots_per_cycle\": @4.5", "whole number"},
     {"\"family\": 6, ", "\"family\": @-6, ", "whole number"},
-    {"{\"vendor\": \"Tiny\", \"family\": 6, ", "@{\"vendor\": \"Tiny\", ", "'family' or 'part'"},
+    {"{\"vendor\": \"Tiny\", \"family\": 6, ", "@{\"vendor\": \"Tiny\", ", "'family', 'part' or"},
     {"[\"0x10\", 31]", "@[\"0x20\", 31]", "range is empty"},
     {"[0, 4]", "[0, @300]", "0 to 0xff"},
     {"4 * cycles", "4 * @cicles", "'cicles' is no event"},

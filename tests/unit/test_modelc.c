@@ -100,6 +100,64 @@ static void each_kind_of_mistake_stops_with_its_place(void **state)
     expect_stop("other", "Any", "Any", "other.json:1:1: error: the model is called 'generic'");
 }
 
+static int compile_text(const char *name, const char *text, char **ret_output)
+{
+    char path[256], command[1024];
+    size_t length = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.json", dir, name);
+    assert_int_equal(slw_file_write(path, text, strlen(text), NULL), 0);
+    (void)snprintf(command, sizeof(command), "cd '%s' && '%s' %s.json out.c >output 2>&1", dir,
+                   MODELC, name);
+    const int status = system(command);
+    (void)snprintf(path, sizeof(path), "%s/output", dir);
+    assert_int_equal(slw_file_read(path, 1 << 20, ret_output, &length, NULL), 0);
+    return WEXITSTATUS(status);
+}
+
+#define CHILD                                                                                      \
+    "{\n  \"name\": \"child\", \"title\": \"C\", \"based_on\": \"generic\",\n"                     \
+    "  \"source\": {\"document\": \"d\", \"version\": \"1\", \"date\": \"x\"}"
+
+static void a_model_finds_its_base_beside_it(void **state)
+{
+    static const struct {
+        const char *text, *output;
+        int status;
+    } cases[] = {
+        {CHILD "\n}\n", "", 0},
+        {CHILD ",\n  \"remove\": [\"ipx\"]\n}\n", "child.json:4:14: error: 'ipx' is no event", 65},
+        {CHILD ",\n  \"remove\": [\"cycles\"]\n}\n",
+         "generic.json:32:34: error: 'cycles' is no event", 65},
+    };
+    char *output = NULL;
+    (void)state;
+    assert_int_equal(run("generic", "Any CPU", "Any CPU", &output), 0);
+    free(output);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)out_exists();
+        const int status = compile_text("child", cases[i].text, &output);
+        if (status != cases[i].status ||
+            strncmp(output, cases[i].output, strlen(cases[i].output)) != 0)
+            fail_msg("%d %s, not %s", status, output, cases[i].output);
+        assert_int_equal(out_exists(), status == 0);
+        free(output);
+    }
+}
+
+static void prose_is_checked_and_written(void **state)
+{
+    char *output = NULL;
+    (void)state;
+    assert_int_equal(compile_text("prose", "{\"ipc\": {\"what\": \"W.\"}}", &output), 0);
+    assert_true(out_exists());
+    free(output);
+    assert_int_equal(compile_text("prose", "{\n\"ipc\": {\"wat\": \"W.\"}}", &output), 65);
+    assert_int_equal(strncmp(output, "prose.json:2:9: error: unknown key", 34), 0);
+    assert_false(out_exists());
+    free(output);
+}
+
 static void a_missing_file_is_an_error(void **state)
 {
     (void)state;
@@ -113,6 +171,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_file_is_written),
         cmocka_unit_test(each_kind_of_mistake_stops_with_its_place),
+        cmocka_unit_test(a_model_finds_its_base_beside_it),
+        cmocka_unit_test(prose_is_checked_and_written),
         cmocka_unit_test(a_missing_file_is_an_error),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
