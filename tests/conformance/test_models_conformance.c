@@ -2,8 +2,12 @@
 /* What every model compiled in must hold, beyond what the parser refuses. */
 #include "models/model.h"
 
+#include "base/file.h"
+
 #include "tests/unit/cmocka_int.h"
 
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX 192
@@ -169,6 +173,45 @@ static void every_node_is_covered_by_a_check(void **state)
     over_all_models(check_coverage);
 }
 
+static size_t users(const char *node, const char *key, const char *text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < slw_model_builtin_count(); i++) {
+        struct slw_model *m = NULL;
+        assert_int_equal(slw_model_builtin(slw_model_builtin_name(i), &m, NULL), 0);
+        const int n = slw_model_find_node(m, node);
+        const struct slw_model_prose *p = n >= 0 ? &m->nodes[n].prose : NULL;
+        if (p)
+            count += strcmp(strcmp(key, "what") == 0 ? p->what : p->look_at, text) == 0;
+        slw_model_free(m);
+    }
+    return count;
+}
+
+static void shared_prose_is_shared(void **state)
+{
+    char *text = NULL;
+    const char *node, *key;
+    size_t length = 0;
+    json_t *entry, *value;
+    (void)state;
+    assert_int_equal(
+        slw_file_read(SLW_TEST_DIR "/../models/prose.json", 1 << 20, &text, &length, NULL), 0);
+    json_t *root = json_loadb(text, length, 0, NULL);
+    assert_true(json_object_size(root) > 30);
+    json_object_foreach(root, node, entry)
+    {
+        json_object_foreach(entry, key, value)
+        {
+            if (users(node, key, json_string_value(value)) < 2)
+                fail_msg("%s of %s serves fewer than two models", key, node);
+        }
+    }
+    json_decref(root);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +221,7 @@ int main(void)
         cmocka_unit_test(perf_metrics_come_with_one_slots_event),
         cmocka_unit_test(the_common_metrics_are_there),
         cmocka_unit_test(every_node_is_covered_by_a_check),
+        cmocka_unit_test(shared_prose_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
