@@ -6,6 +6,7 @@
 #include "record/pprof_read_int.h"
 #include "record/run_dir.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -252,6 +253,7 @@ static int read_stack(struct slw_pprof_reader *r, size_t sample, uint32_t *frame
     const Perftools__Profiles__Sample *from = r->p->sample[sample];
     size_t depth = 0;
 
+    assert(frames);
     for (size_t i = 0; i < from->n_location_id; i++) {
         uint32_t position;
 

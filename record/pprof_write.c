@@ -186,7 +186,7 @@ static int column_type(struct slw_pprof_writer *w, size_t index, int64_t *ret_ty
 static int fill_columns(struct slw_pprof_writer *w, profile_message *p)
 {
     size_t count = slw_stacks_column_count(w->s);
-    void *messages, **pointers;
+    void *messages = NULL, **pointers = NULL;
     int rc = message_array(w, count, sizeof(Perftools__Profiles__ValueType), &messages, &pointers);
     Perftools__Profiles__ValueType *types = messages;
 
@@ -223,7 +223,7 @@ static void set_resolution(struct slw_pprof_writer *w, Perftools__Profiles__Mapp
 static int fill_mappings(struct slw_pprof_writer *w, profile_message *p)
 {
     size_t count = slw_stacks_mapping_count(w->s);
-    void *messages, **pointers;
+    void *messages = NULL, **pointers = NULL;
     int rc = message_array(w, count, sizeof(Perftools__Profiles__Mapping), &messages, &pointers);
     Perftools__Profiles__Mapping *mappings = messages;
 
