@@ -18,6 +18,8 @@ bad=0
 [ $# -gt 0 ] || { echo 'no archives given'; exit 1; }
 for archive in "$@"; do
     found=$(nm -u -A "$archive" | sed 's/@.*//' | grep -E "[[:space:]]U ($forbidden)\$" || true)
+    # The forked child of the collector gives the command its environment; it reads nothing of it.
+    found=$(printf '%s\n' "$found" | grep -v 'libslw_collector\.a:target\.c\.o:.* U environ$' || true)
     if [ -n "$found" ]; then
         printf '%s\n' "$found" | sed "s|^.*/||; s|\$|   (only cli/ may)|"
         bad=1

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # usage: run.sh MAKE_SVG   runs the browser tests, or says why not and exits 77. With
 # SLW_REQUIRE_BROWSER=1 a missing browser is a failure: a machine that must test must not skip.
 cd "$(dirname "$0")" || exit 1
