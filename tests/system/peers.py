@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""perf, the peer: what it says about a perf.data, as numbers to compare with."""
+import collections
+import re
+import subprocess
+
+Totals = collections.namedtuple("Totals", "samples weight")
+
+
+def perf(*args, timeout=120, check=True):
+    done = subprocess.run(["perf", *map(str, args)], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=timeout, text=True, errors="surrogateescape")
+    if check and done.returncode != 0:
+        raise AssertionError(f"perf {args}: {done.stderr}")
+    return done
+
+
+def record(data, *command, options=("-F", "997", "-g"), timeout=120):
+    # Debian's perf prefers hardware cycles; where there is no PMU it falls back to cpu-clock, as
+    # slotwise does.
+    perf("record", "-q", *options, "-o", data, "--", *command, timeout=timeout)
+
+
+def report(data, sort):
+    """{sort key: Totals}, as `perf report` prints them, every row."""
+    keys = sort.split(",")
+    out = perf("report", "-f", "-i", data, "--no-children", "--no-inline", "-g", "none", "--stdio",
+               "-t", "|", "--percent-limit", "0", "--sort", sort,
+               "-F", "sample,period," + sort).stdout
+    rows = {}
+    for line in out.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = [part.strip() for part in line.split("|", 1 + len(keys))]
+        key = tuple(re.sub(r"^\[[.kguH]\] ", "", part) for part in parts[2:])
+        old = rows.get(key, Totals(0, 0))
+        rows[key] = Totals(old.samples + int(parts[0]), old.weight + int(parts[1]))
+    return rows
+
+
+def hottest(data, limit):
+    """The `limit` functions with the most samples of their own: [(dso, symbol)]."""
+    rows = report(data, "dso,sym")
+    return [key for key, _ in sorted(rows.items(), key=lambda row: -row[1].samples)[:limit]]
