@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""Make the n-th call fail, for n = 1, 2, ... until none is left, under every command that matters.
+
+Whatever fails, slotwise never crashes, never ends with an undocumented status, and never says 0 over
+a result that is not the whole one: then there is a note in the run or a word on stderr. A short
+transfer or EINTR is no failure at all, so there the result has to be the same.
+The injector is inject.c. Past the first calls n grows by a seeded step: SLW_SEED moves it."""
+import gzip
+import json
+import os
+import random
+import shutil
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+import harness  # noqa: E402
+
+INJECT = os.environ.get("SLW_INJECT", os.path.join(harness.ROOT,
+                                                   "build/gcc/tests/fault/libslw_inject.so"))
+SEED = int(os.environ.get("SLW_SEED", "20"))
+
+FAILURES = ("alloc", "open-emfile", "open-eacces", "read-eio", "write-enospc", "mmap-enomem")
+HARMLESS = ("read-eintr", "read-short", "write-eintr", "write-short")
+FIRST = 25  # every one of the first calls, then steps
+MOST = 110  # runs per command and kind; past it the steps were too small, which is an error
+
+
+def steps(rng):
+    n = 0
+    for i in range(MOST):
+        n += 1 if i < FIRST else rng.randint(1, max(1, n // 4))
+        yield n
+
+
+def content(path):
+    """What a file says, without what differs between two runs of the same command."""
+    data = harness.read_bytes(path)
+    if path.endswith(".json"):
+        document = json.loads(data)
+        for key in ("started_realtime_ns", "notes", "self"):
+            document.pop(key, None)
+        return json.dumps(document, sort_keys=True).encode()
+    return gzip.decompress(data) if path.endswith(".gz") else data
+
+
+def notes(run):
+    path = os.path.join(run, "run.json")
+    if not os.path.exists(path):
+        return []
+    return json.loads(harness.read_bytes(path).decode())["notes"]
+
+
+class Faults(harness.Case):
+    """One run is prepared per test; each command writes to `out`, which is looked at."""
+
+    def setUp(self):
+        super().setUp()
+        print(f"seed {SEED}", flush=True)
+        self.rng = random.Random(SEED)
+        self.out = self.path("out")
+        _, self.run_dir = self.profile(harness.CLIENT, "forks", "40")
+
+    def once(self, args, fault):
+        """Run with `fault`; (done, fired)."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        os.mkdir(self.out)
+        fired = self.path("fired")
+        if os.path.exists(fired):
+            os.unlink(fired)
+        env = dict(os.environ, LD_PRELOAD=INJECT, SLW_FAULT=fault, SLW_FAULT_FIRED=fired)
+        done = self.slotwise(*args, status=None, timeout=60, env=env)
+        return done, os.path.exists(fired)
+
+    def result(self, done):
+        files = {"stdout": done.stdout.encode("utf-8", "surrogateescape")}
+        for folder, _, names in os.walk(self.out):
+            for name in names:
+                path = os.path.join(folder, name)
+                files[os.path.relpath(path, self.out)] = content(path)
+        return files
+
+    def nothing_half_written(self, fault):
+        for folder, _, names in os.walk(self.out):
+            for name in names:
+                self.assertIn(name, ("run.json", "profile.pb.gz", "perf.data", "graph.svg",
+                                     "flamegraph.svg"), f"{fault} left a temporary")
+
+    def loop(self, args, kinds, check):
+        for kind in kinds:
+            for n in steps(self.rng):
+                fault = f"{kind}:{n}"
+                with self.subTest(fault):
+                    done, fired = self.once(args, fault)
+                    if not fired:
+                        break
+                    self.nothing_half_written(fault)
+                    check(done, fault)
+            else:
+                self.fail(f"{kind}: still failing at n = {n}; raise MOST")
+
+
+class Commands(Faults):
+    """Commands with the same result every time, through every fault."""
+
+    def honest(self, reference, reference_notes):
+        def check(done, fault):
+            if done.returncode != 0:
+                return
+            same = self.result(done) == reference
+            told = done.stderr.strip() or len(notes(os.path.join(self.out, "run"))) > reference_notes
+            self.assertTrue(same or told, f"{fault}: another result, and not a word about it")
+        return check
+
+    def unchanged(self, reference):
+        def check(done, fault):
+            self.assertEqual(done.returncode, 0, f"{fault}: {done.stderr}")
+            self.assertTrue(self.result(done) == reference, f"{fault} changed the result")
+        return check
+
+    def command(self, *args):
+        done, _ = self.once(args, "alloc:0")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        reference = self.result(done)
+        reference_notes = len(notes(os.path.join(self.out, "run")))
+        self.loop(args, FAILURES, self.honest(reference, reference_notes))
+        self.loop(args, HARMLESS, self.unchanged(reference))
+        for kind in HARMLESS:
+            with self.subTest(kind + ", always"):
+                done, _ = self.once(args, kind + ":1:always")
+                self.unchanged(reference)(done, kind)
+
+    def test_report(self):
+        self.command("report", self.run_dir)
+
+    def test_report_json(self):
+        self.command("report", self.run_dir, "--format", "json")
+
+    def test_flamegraph(self):
+        self.command("flamegraph", self.run_dir, "-o", os.path.join(self.out, "graph.svg"))
+
+    def test_import(self):
+        self.command("import", os.path.join(self.run_dir, "perf.data"), "-o",
+                     os.path.join(self.out, "run"))
+
+    def test_export(self):
+        self.command("export", self.run_dir, "--format", "folded")
+
+
+class Profiling(Faults):
+    """Two profiles are never the same; what has to hold is that a loss is said."""
+
+    def args(self):
+        return ("profile", "--keep-raw", "-o", os.path.join(self.out, "run"), "--", harness.CLIENT,
+                "spin", "40")
+
+    def measured(self, done, fault):
+        run = os.path.join(self.out, "run")
+        if done.returncode != 0:
+            return
+        document = self.load(run)
+        self.assertTrue(document["counts"] or document["notes"], fault)
+        self.assertTrue(document["samplings"] or document["notes"],
+                        f"{fault}: no samples, and not a word about it")
+        sampled = sum(s["samples"] for s in document["samplings"])
+        self.assertTrue(sampled > 0 or document["notes"] or done.stderr.strip(), fault)
+        self.assertEqual(document["command"]["exit"], "status", fault)
+        self.slotwise("report", run)
+
+    def test_failures(self):
+        self.loop(self.args(), FAILURES + ("mmap-eperm", "perf-emfile", "perf-eacces",
+                                           "perf-enosys"), self.measured)
+
+    def test_perf_event_open_never_works(self):
+        for kind in ("perf-eacces", "perf-enosys", "perf-emfile"):
+            with self.subTest(kind):
+                done, fired = self.once(self.args(), kind + ":1:always")
+                self.assertTrue(fired)
+                if done.returncode == 0:
+                    document = self.load(os.path.join(self.out, "run"))
+                    self.assertTrue(document["notes"], "counted by other means without a word")
+                    self.assertTrue(document["counts"], "getrusage is always there")
+                else:
+                    self.assertIn(done.returncode, (harness.CANNOT, harness.INTERNAL), done.stderr)
+
+    def test_harmless(self):
+        def check(done, fault):
+            self.assertEqual(done.returncode, 0, f"{fault}: {done.stderr}")
+            self.measured(done, fault)
+        self.loop(self.args(), HARMLESS, check)
+
+    def test_disk_that_stays_full(self):
+        """From the n-th write on nothing can be written: an error, never a crash or a 0."""
+        for n in (1, 2, 3, 5, 8, 13, 21):
+            done, fired = self.once(self.args(), f"write-enospc:{n}:always")
+            if fired:
+                self.assertEqual(done.returncode, harness.INTERNAL, f"{n}: {done.stderr}")
+
+
+if __name__ == "__main__":
+    harness.main()
