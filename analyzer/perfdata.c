@@ -258,15 +258,12 @@ static int load(struct slw_perfdata *pd, const char *path, struct slw_error *err
             return 0;
         }
     }
-    if (fd >= 0) { /* a second open of a FIFO would find the first one's writer gone */
-        char self[64];
-        (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-        int rc = slw_file_read(S_ISFIFO(st.st_mode) ? self : path, MAX_PIPE_BYTES, &pd->heap,
-                               &pd->length, err);
-        pd->bytes = (const uint8_t *)pd->heap;
-        return rc;
-    }
-    return slw_file_read(path, MAX_PIPE_BYTES, &pd->heap, &pd->length, err);
+    char self[64]; /* a second open of a FIFO would find the first one's writer gone */
+    (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+    int rc = slw_file_read(S_ISFIFO(st.st_mode) ? self : path, MAX_PIPE_BYTES, &pd->heap,
+                           &pd->length, err);
+    pd->bytes = (const uint8_t *)pd->heap;
+    return rc;
 }
 
 int slw_perfdata_open(const char *path, struct slw_perfdata **ret_pd, struct slw_error *err)

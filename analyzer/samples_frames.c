@@ -32,8 +32,7 @@ static int grow(struct slw_locations *l)
     bigger.slots = malloc(size * sizeof(*bigger.slots));
     if (!bigger.slots)
         return -SLW_E_NOMEM;
-    for (size_t i = 0; i < size; i++)
-        bigger.slots[i].module = FREE_SLOT;
+    memset(bigger.slots, 0xff, size * sizeof(*bigger.slots)); /* module: FREE_SLOT */
     for (size_t i = 0; l->mask && i <= l->mask; i++)
         if (l->slots[i].module != FREE_SLOT)
             bigger.slots[slot_of(&bigger, l->slots[i].address, l->slots[i].module)] = l->slots[i];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ENTRIES (1U << 16)
+#define MAX_ENTRIES ((size_t)1 << 16)
 #define SLOTS       (4 * MAX_ENTRIES) /* power of two; a quarter full at most */
 #define MAX_FRAMES  (4U << 20)        /* frame ids and chain words: 16 and 32 MiB */
 #define FREE_SLOT   UINT32_MAX

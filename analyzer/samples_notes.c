@@ -4,6 +4,7 @@
 #include "analyzer/samples_int.h"
 #include "base/arena.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +38,32 @@ static int describe_command(struct slw_samples *s, const struct slw_perf_meta *m
 
 /* "GenuineIntel,6,61,4" on x86, a MIDR_EL1 in hexadecimal on arm64. Source: get_cpuid in
  * tools/perf/arch. */
+/* ",NUMBER" at *text, which is moved behind it. */
+static bool take_number(const char **text, int *ret_number)
+{
+    char *end = NULL;
+
+    if (**text != ',' || (*text)[1] < '0' || (*text)[1] > '9')
+        return false;
+    long number = strtol(*text + 1, &end, 10);
+    if (number > INT_MAX)
+        return false;
+    *ret_number = (int)number;
+    *text = end;
+    return true;
+}
+
 static int describe_cpuid(struct slw_samples *s, const char *cpuid)
 {
     struct slw_cpu *cpu = &s->run->host.cpu;
-    char vendor[64];
+    const char *rest = cpuid + strcspn(cpuid, ",");
+    char vendor[64] = "";
     int family, model, stepping;
     char *end;
 
-    if (sscanf(cpuid, "%63[^,],%d,%d,%d", vendor, &family, &model, &stepping) == 4) {
+    (void)snprintf(vendor, sizeof(vendor), "%.*s", (int)(rest - cpuid), cpuid);
+    if (take_number(&rest, &family) && take_number(&rest, &model) &&
+        take_number(&rest, &stepping)) {
         cpu->vendor = slw_run_str(s->run, vendor);
         cpu->family = family;
         cpu->model = model;
