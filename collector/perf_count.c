@@ -106,8 +106,9 @@ static int allocate(const struct slw_plan *plan, size_t spot_count, struct slw_c
     for (size_t g = 0; g < plan->group_count; g++)
         c->counter_count += plan->groups[g].event_count;
     c->spot_count = spot_count;
-    c->counters = calloc(c->counter_count, sizeof(c->counters[0]));
-    c->fds = calloc(c->counter_count * spot_count, sizeof(c->fds[0]));
+    size_t room = c->counter_count ? c->counter_count : 1; /* a plan may count nothing */
+    c->counters = calloc(room, sizeof(c->counters[0]));
+    c->fds = calloc(room * (spot_count ? spot_count : 1), sizeof(c->fds[0]));
     if (!c->counters || !c->fds)
         return slw_fail(err, SLW_E_NOMEM, "no memory for events");
     memset(c->fds, 0xff, c->counter_count * spot_count * sizeof(c->fds[0]));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/procfs.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -152,6 +153,14 @@ bool slw_proc_parse_stat(const char *text, size_t length, struct slw_proc_stat *
         return false;
     *ret_stat = s;
     return true;
+}
+
+int slw_proc_parse_id(const char *name)
+{
+    struct cursor c = {name, name + strlen(name), true};
+    uint64_t id = take_number(&c, 10);
+
+    return c.ok && c.at == c.end && id <= INT_MAX ? (int)id : 0;
 }
 
 bool slw_proc_parse_field(const char *text, const char *key, uint64_t *ret_value)

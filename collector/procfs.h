@@ -33,6 +33,9 @@ struct slw_proc_stat {
 };
 bool slw_proc_parse_stat(const char *text, size_t length, struct slw_proc_stat *ret_stat);
 
+/* The PID or TID that a folder of /proc is named after; 0: it is named after something else. */
+int slw_proc_parse_id(const char *name);
+
 /* The decimal number after "KEY:" at the start of a line (/proc/PID/status and io). */
 bool slw_proc_parse_field(const char *text, const char *key, uint64_t *ret_value);
 

@@ -213,7 +213,7 @@ static void put_threads(struct slw_buf *b, int pid)
     DIR *d = opendir(path);
     for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
         char *SLW_AUTO(free) comm = NULL;
-        int tid = atoi(e->d_name);
+        int tid = slw_proc_parse_id(e->d_name);
 
         (void)snprintf(path, sizeof(path), "task/%d/comm", tid);
         if (tid <= 0 || tid == pid || !read_proc(pid, path, &comm, NULL))
@@ -255,7 +255,7 @@ int slw_synth_all(struct slw_spool *spool, struct slw_error *err)
     int rc = 0;
 
     for (struct dirent *e = d ? readdir(d) : NULL; e && rc == 0; e = readdir(d)) {
-        int pid = atoi(e->d_name);
+        int pid = slw_proc_parse_id(e->d_name);
 
         if (pid > 0)
             rc = put_process(spool, &b, pid, err);

@@ -134,7 +134,7 @@ static int list_threads(struct slw_live_target *t, struct slw_error *err)
     t->tids = calloc(SLW_MAX_THREADS, sizeof(t->tids[0]));
     for (struct dirent *e = readdir(d); e && t->tids && t->tid_count < SLW_MAX_THREADS;
          e = readdir(d)) {
-        int tid = atoi(e->d_name);
+        int tid = slw_proc_parse_id(e->d_name);
 
         if (tid > 0)
             t->tids[t->tid_count++] = tid;
@@ -159,7 +159,7 @@ size_t slw_target_new_threads(const struct slw_live_target *t)
     (void)snprintf(path, sizeof(path), "/proc/%d/task", t->pid);
     DIR *d = t->kind == SLW_TARGET_PID ? opendir(path) : NULL;
     for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        int tid = atoi(e->d_name);
+        int tid = slw_proc_parse_id(e->d_name);
 
         count += tid > 0 && !bsearch(&tid, t->tids, t->tid_count, sizeof(tid), compare_ints);
     }

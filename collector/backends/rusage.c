@@ -125,7 +125,7 @@ static void read_switches(const struct slw_live_target *t, struct usage *u)
     (void)snprintf(path, sizeof(path), "/proc/%d/task", t->pid);
     DIR *d = opendir(path);
     for (struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-        int tid = atoi(e->d_name);
+        int tid = slw_proc_parse_id(e->d_name);
 
         (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/status", t->pid, tid);
         if (tid <= 0 || !read_small(path, text, sizeof(text)) ||

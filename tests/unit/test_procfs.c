@@ -115,6 +115,18 @@ static void a_status_field_is_found_at_line_start_only(void **state)
     assert_false(slw_proc_parse_field("VmHWM:\t\n", "VmHWM", &value));
 }
 
+static void a_folder_of_proc_is_a_process_only_by_its_whole_name(void **state)
+{
+    (void)state;
+    assert_int_equal(slw_proc_parse_id("4194304"), 4194304);
+    assert_int_equal(slw_proc_parse_id("."), 0);
+    assert_int_equal(slw_proc_parse_id("self"), 0);
+    assert_int_equal(slw_proc_parse_id("12x"), 0);
+    assert_int_equal(slw_proc_parse_id("-1"), 0);
+    assert_int_equal(slw_proc_parse_id(""), 0);
+    assert_int_equal(slw_proc_parse_id("99999999999999999999"), 0);
+}
+
 static void symbols_and_modules(void **state)
 {
     const char *module = "ext4 1130496 1 - Live 0xffffffffc0400000 (E)";
@@ -182,6 +194,7 @@ int main(void)
         cmocka_unit_test(bad_cpu_lists_have_no_cpus),
         cmocka_unit_test(a_hostile_name_does_not_move_stat_fields),
         cmocka_unit_test(a_status_field_is_found_at_line_start_only),
+        cmocka_unit_test(a_folder_of_proc_is_a_process_only_by_its_whole_name),
         cmocka_unit_test(symbols_and_modules),
         cmocka_unit_test(control_lines_become_commands),
         cmocka_unit_test(what_is_no_command_is_counted),
