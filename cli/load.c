@@ -72,6 +72,18 @@ static int load_pprof(const char *path, struct slw_loaded *ret_loaded, struct sl
     return 0;
 }
 
+/* Readers of bytes know an offset, but not whose. */
+static void name_file(struct slw_error *err, const char *path)
+{
+    char inside[sizeof(err->where)];
+
+    if (!err || strstr(err->text, path) || strstr(err->where, path))
+        return;
+    memcpy(inside, err->where, sizeof(inside));
+    (void)snprintf(err->where, sizeof(err->where), inside[0] ? "%.150s, %.90s" : "%s%s", path,
+                   inside);
+}
+
 static int load_foreign(const char *path, const char *format, struct slw_loaded *ret_loaded,
                         struct slw_error *err)
 {
@@ -85,6 +97,7 @@ static int load_foreign(const char *path, const char *format, struct slw_loaded 
     if (imported.raw_samples)
         rc = slw_samples_load(path, &opts, l.run, &l.stacks, err);
     if (rc < 0) {
+        name_file(err, path);
         slw_loaded_release(&l);
         return rc;
     }
