@@ -11,8 +11,9 @@ target_compile_options(slw_flags INTERFACE
   -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum
   -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference -fno-common -fvisibility=hidden
   $<IF:$<C_COMPILER_ID:GNU>,-Wcast-align=strict,-Wcast-align>)
-# Assertions name the file from the top of the tree, whatever directory it was built in.
-target_compile_options(slw_flags INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# Assertions name the file from the top of the tree, whatever directory it was built in; those of
+# generated code, which has no slw_flags, as well.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(SLW_DEV)
   target_compile_options(slw_flags INTERFACE -Werror)
 endif()
