@@ -6,6 +6,7 @@
 #include "tests/unit/cmocka_int.h"
 #include "tests/unit/perf_image_int.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* A procstate needs a recording for its build ids: an empty pipe will do. */
@@ -82,8 +83,8 @@ static const char *where(struct fixture *f, int32_t pid, uint64_t address)
 
     if (!m)
         return "-";
-    (void)snprintf(text, sizeof(text), "%s+%llx", f->modules.modules[m->module].path,
-                   (unsigned long long)(address - m->start + m->offset));
+    (void)snprintf(text, sizeof(text), "%s+%" PRIx64, f->modules.modules[m->module].path,
+                   address - m->start + m->offset);
     return text;
 }
 
