@@ -113,8 +113,14 @@ static int load_directory(const char *path, struct slw_loaded *ret_loaded, struc
 
     if (!json || !raw)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
-    if (access(json, F_OK) != 0 && access(raw, R_OK) == 0)
-        return load_foreign(raw, NULL, ret_loaded, err);
+    if (access(json, F_OK) != 0 && access(raw, R_OK) == 0) {
+        int rc = load_foreign(raw, NULL, ret_loaded, err);
+        if (rc == 0)
+            (void)slw_run_note(ret_loaded->run, SLW_NOTE_WARNING, "run-json-missing", NULL,
+                               "there is no run.json: only the samples of perf.data are known, "
+                               "no counts, notes or cost");
+        return rc;
+    }
     return slw_run_dir_load(path, &ret_loaded->run, &ret_loaded->stacks, err);
 }
 

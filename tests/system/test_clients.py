@@ -42,8 +42,11 @@ class Clients(harness.Case):
     def same_hot_functions(self, run, data):
         theirs = peers.report(data, "sym")
         samples = sum(totals.samples for totals in theirs.values())
+        # Where interrupts come back on, cpu-clock bills the time they were off: that is the load of
+        # the machine at the moment, not the client, and differs from run to run.
         hot = {symbol for (symbol,), totals in theirs.items()
-               if totals.samples >= HOT_SHARE * samples and not symbol.startswith("0x")}
+               if totals.samples >= HOT_SHARE * samples and not symbol.startswith("0x")
+               and not symbol.startswith("_raw_spin_unlock_irq")}
         self.assertTrue(hot, "perf found nothing hot: the workload is no test")
         stacks = self.folded(run)
         ours = {strip_version(name) for frames in stacks for name in frames.split(";")}

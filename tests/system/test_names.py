@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs whose names are hostile or missing: no byte of them may break a report, a graph or a
 file, and none may be lost on the way."""
+import json
 import os
 import shutil
 import xml.etree.ElementTree as ElementTree
@@ -110,18 +111,18 @@ class Names(harness.Case):
         self.assertLess(max(map(len, term.splitlines())), 400, "one name filled the terminal")
 
     def test_stripped_program(self):
-        """No symbols: the module is named, and a note says what would help."""
+        """No symbols: the module is named, and a finding says what would help."""
         program = self.path("stripped")
         shutil.copy(harness.CLIENT, program)
         harness.subprocess.run([self.need("strip"), program], check=True)
-        document, run = self.profile(program, "spin", "300")
+        _, run = self.profile(program, "spin", "300")
         self.assertTrue(any("stripped" in frames for frames in self.folded(run)))
         self.assertNotIn("slw_client_hot", "".join(self.folded(run)))
         self.svg(run)
         report = self.slotwise("report", run).stdout
         self.assertIn("stripped", report)
-        self.assertTrue(any("symbol" in note["text"] for note in document["notes"]),
-                        document["notes"])
+        findings = json.loads(self.slotwise("report", run, "--format", "json").stdout)["findings"]
+        self.assertIn("no-symbols", [finding["id"] for finding in findings])
 
     def test_program_replaced_while_running(self):
         """An upgrade during the run: the new file's symbols are not the old code's."""
