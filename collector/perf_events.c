@@ -195,6 +195,14 @@ static void note_descendants(struct slw_backend_state *s)
     }
 }
 
+/* What the task or CPU clock counted, which leads the software group; 0: unknown. */
+static uint64_t cpu_time_ns(const struct slw_counting *c)
+{
+    const struct slw_counter *clock = c->counter_count > 0 ? &c->counters[0] : NULL;
+
+    return clock && clock->source == SLW_SOURCE_SOFTWARE && !clock->absent ? clock->raw : 0;
+}
+
 int slw_perf_collect(struct slw_backend_state *s, struct slw_run *run, struct slw_error *err)
 {
     int drained = 0, sampled = 0;
@@ -207,6 +215,8 @@ int slw_perf_collect(struct slw_backend_state *s, struct slw_run *run, struct sl
     }
     /* A broken ring is no reason to lose the counts. */
     int counted = slw_counting_collect(&s->env, &s->counting, err);
+    if (s->rings.event && !slw_spool_full(s->rings.spool))
+        slw_sampling_coverage(&s->env, &s->rings, cpu_time_ns(&s->counting));
     return drained < 0 ? drained : sampled < 0 ? sampled : counted;
 }
 

@@ -115,6 +115,11 @@ void slw_sampling_poll_fds(const struct slw_sample_rings *r, struct pollfd *poll
 void slw_sampling_hung_up(struct slw_sample_rings *r, size_t index, struct pollfd *poll_fd);
 int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings *r,
                          struct slw_error *err);
+/* Note when the sampled event was off the counters for a part of the CPU time: then the samples may
+ * show another picture than the whole. Not told by its enabled time, which also runs while a thread
+ * is on another CPU than this descriptor's. */
+void slw_sampling_coverage(const struct slw_perf_env *env, const struct slw_sample_rings *r,
+                           uint64_t cpu_time_ns);
 void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings *r);
 
 #endif

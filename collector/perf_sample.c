@@ -61,11 +61,17 @@ static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
     struct perf_event_attr attr = slw_perf_attr(env, event->type, event->config, 0);
 
     set_common(env, &attr);
-    /* An idle CPU executes nothing of interest; a cycle counter stands still there too. */
-    attr.exclude_idle = env->target->kind == SLW_TARGET_ALL;
+    /* An idle CPU executes nothing of interest. A cycle counter stands still there by itself, and
+     * Arm's driver refuses to be told. */
+    attr.exclude_idle = env->target->kind == SLW_TARGET_ALL && event->source == SLW_SOURCE_SOFTWARE;
     attr.freq = env->opts->frequency_hz > 0;
     attr.sample_period = attr.freq ? env->opts->frequency_hz : env->opts->period;
     attr.enable_on_exec = env->target->enable_on_exec;
+    /* Counting groups take turns on the counters; samples that took turns with them would miss what
+     * runs meanwhile. The plan leaves a counter free for this. */
+    attr.pinned = event->source == SLW_SOURCE_HARDWARE;
+    attr.read_format =
+        PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING; /* coverage */
     return attr;
 }
 
@@ -321,6 +327,29 @@ int slw_sampling_enable(const struct slw_perf_env *env, struct slw_sample_rings 
             return slw_fail_sys(err, SLW_E_IO, -rc, "cannot %s sampling", on ? "start" : "stop");
     }
     return 0;
+}
+
+void slw_sampling_coverage(const struct slw_perf_env *env, const struct slw_sample_rings *r,
+                           uint64_t cpu_time_ns)
+{
+    const uint64_t slack_ns = 2000000 + cpu_time_ns / 50;
+    uint64_t running_ns = 0;
+
+    for (size_t i = 0; i < r->ring_count * r->thread_count; i++) {
+        uint64_t reading[3] = {0}; /* value, enabled, running */
+        int fd = r->sampled[0].fds[i];
+
+        /* Reads as nothing: a pinned event that found no counter and gave up. */
+        if (fd >= 0 && env->sys->read(fd, reading, sizeof(reading)) == (ssize_t)sizeof(reading))
+            running_ns += reading[2];
+    }
+    if (running_ns + slack_ns >= cpu_time_ns)
+        return;
+    (void)slw_run_note(env->run, SLW_NOTE_WARNING, "sampling-part-time",
+                       "end other profilers and measure again",
+                       "others held the counter that samples of %s need: samples are of %llu %% of "
+                       "the CPU time only",
+                       r->event->name, (unsigned long long)(running_ns * 100 / cpu_time_ns));
 }
 
 int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings *r,

@@ -31,6 +31,7 @@ static struct {
     uint64_t now_ns;
     int open_count, map_count, member_count[MAX_FDS], next_fd;
     uint32_t types[MAX_FDS];
+    bool alone[MAX_FDS]; /* read without PERF_FORMAT_GROUP */
     struct perf_event_mmap_page *ring;
 } kernel;
 
@@ -56,6 +57,7 @@ static int fake_open(struct perf_event_attr *attr, pid_t pid, int cpu, int group
     assert_true(kernel.next_fd < MAX_FDS);
     kernel.open_count++;
     kernel.types[kernel.next_fd] = attr->type;
+    kernel.alone[kernel.next_fd] = !(attr->read_format & PERF_FORMAT_GROUP);
     kernel.member_count[kernel.next_fd] = 1;
     if (group_fd >= 0)
         kernel.member_count[group_fd - FIRST_FD]++;
@@ -99,6 +101,11 @@ static ssize_t fake_read(int fd, void *data, size_t length)
     bool stuck;
 
     assert_true(fd >= FIRST_FD);
+    if (kernel.alone[fd - FIRST_FD]) {
+        assert_true(length >= 3 * sizeof(values[0]));
+        memcpy(values, (uint64_t[]){100, 10000000, 10000000}, 3 * sizeof(values[0]));
+        return 3 * sizeof(values[0]);
+    }
     count = (uint64_t)kernel.member_count[fd - FIRST_FD];
     stuck = kernel.never_runs && kernel.types[fd - FIRST_FD] != PERF_TYPE_SOFTWARE;
     assert_true((count + 3) * sizeof(values[0]) <= length);
