@@ -116,6 +116,7 @@ static int allocate(const struct slw_plan *plan, size_t spot_count, struct slw_c
         for (size_t i = 0; i < plan->groups[g].event_count; i++)
             c->counters[n++] = (struct slw_counter){.event = plan->groups[g].events[i],
                                                     .group = (int)g,
+                                                    .pmu = plan->groups[g].pmu,
                                                     .source = plan->groups[g].source};
     return 0;
 }
@@ -200,6 +201,8 @@ static const char *absence(const struct slw_counter *k)
 {
     if (k->absent)
         return k->absent;
+    if (k->running_ns > 0 && k->raw == 0 && k->event.doubtful)
+        return "not supported: the PMU does not list it, and it did not count";
     if (k->running_ns > 0)
         return NULL;
     return k->enabled_ns > 0 ? "never scheduled: no counter was free for its group"
@@ -215,6 +218,7 @@ static int add_count(const struct slw_perf_env *env, const struct slw_counter *k
                               .mode = user ? SLW_MODE_USER : SLW_MODE_ALL,
                               .from = {.source = k->source},
                               .group = k->group,
+                              .pmu = k->pmu,
                               .pid = -1,
                               .tid = -1,
                               .cpu = -1,

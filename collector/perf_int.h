@@ -54,6 +54,7 @@ struct slw_counter {
     struct slw_plan_event event;
     int group;
     enum slw_source source;
+    const char *pmu;    /* of the group */
     const char *absent; /* NULL so far: open everywhere */
     uint64_t raw, enabled_ns, running_ns;
 };

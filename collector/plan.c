@@ -25,28 +25,28 @@ struct planner {
 
 static const struct slw_plan_event software_events[] = {
     {-1, "task-clock", "ns", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, 0, SLW_EVENT_PLAIN,
-     false, true},
+     false, true, false},
     {-1, "context-switches", "events", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES, 0,
-     SLW_EVENT_PLAIN, true, false},
+     SLW_EVENT_PLAIN, true, false, false},
     {-1, "cpu-migrations", "events", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS, 0,
-     SLW_EVENT_PLAIN, true, false},
+     SLW_EVENT_PLAIN, true, false, false},
     {-1, "page-faults", "events", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS, 0, SLW_EVENT_PLAIN,
-     false, false},
+     false, false, false},
     {-1, "minor-faults", "events", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS_MIN, 0,
-     SLW_EVENT_PLAIN, false, false},
+     SLW_EVENT_PLAIN, false, false, false},
     {-1, "major-faults", "events", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS_MAJ, 0,
-     SLW_EVENT_PLAIN, false, false},
+     SLW_EVENT_PLAIN, false, false, false},
 };
 
-static const struct slw_plan_event generic_events[] = {
+static const struct slw_plan_event generic_events[SLW_PLAN_GENERIC_EVENTS] = {
     {-1, "cycles", "events", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, 0, SLW_EVENT_PLAIN,
-     false, false},
+     false, false, false},
     {-1, "instructions", "events", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS, 0,
-     SLW_EVENT_PLAIN, false, false},
+     SLW_EVENT_PLAIN, false, false, false},
     {-1, "branches", "events", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 0,
-     SLW_EVENT_PLAIN, false, false},
+     SLW_EVENT_PLAIN, false, false, false},
     {-1, "branch-misses", "events", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES, 0,
-     SLW_EVENT_PLAIN, false, false},
+     SLW_EVENT_PLAIN, false, false, false},
 };
 
 /* On a CPU as a target the task clock never stands still: it tells the length of the measurement,
@@ -65,6 +65,17 @@ static void add_fixed_group(struct slw_plan *p, enum slw_source source,
     g->source = source;
     g->event_count = count;
     memcpy(g->events, events, count * sizeof(events[0]));
+}
+
+/* Nobody told how many counters this CPU has: all together, or in smaller groups when some of them
+ * turned out to be missing. */
+static void add_generic(struct slw_plan *p, int reserved_counters)
+{
+    size_t size = SLW_PLAN_GENERIC_EVENTS - (size_t)reserved_counters;
+
+    for (size_t i = 0; i < SLW_PLAN_GENERIC_EVENTS; i += size)
+        add_fixed_group(p, SLW_SOURCE_HARDWARE, generic_events + i,
+                        i + size <= SLW_PLAN_GENERIC_EVENTS ? size : SLW_PLAN_GENERIC_EVENTS - i);
 }
 
 static bool draft_has(const struct draft *d, int event)
@@ -249,9 +260,13 @@ static struct slw_plan_event model_event(const struct slw_model *m, int index)
     const struct slw_model_event *e = &m->events[index];
     bool slots = e->role != SLW_EVENT_PLAIN;
 
-    return (struct slw_plan_event){index,   e->name,   slots ? "slots" : "events",
-                                   e->type, e->config, e->config1,
-                                   e->role, false,     false};
+    return (struct slw_plan_event){.model_event = index,
+                                   .name = e->name,
+                                   .unit = slots ? "slots" : "events",
+                                   .type = e->type,
+                                   .config = e->config,
+                                   .config1 = e->config1,
+                                   .role = e->role};
 }
 
 /* Drafts become groups; slots leads wherever it is. */
@@ -321,8 +336,7 @@ int slw_plan_new(const struct slw_plan_options *opts, struct slw_plan **ret_plan
     if (opts->hardware && opts->model)
         rc = plan_model(p, opts, err);
     else if (opts->hardware)
-        add_fixed_group(p, SLW_SOURCE_HARDWARE, generic_events,
-                        sizeof(generic_events) / sizeof(generic_events[0]));
+        add_generic(p, opts->reserved_counters);
     if (rc < 0) {
         slw_plan_free(p);
         return rc;

@@ -21,13 +21,17 @@ struct slw_plan_event {
     enum slw_event_role role;
     bool kernel_only;  /* happens in kernel mode: counting user mode alone would say 0 */
     bool ignores_mode; /* counts user and kernel mode whatever attr.exclude_* asks for */
+    bool doubtful;     /* opens, but the PMU does not list it: a count of 0 would mean nothing */
 };
 
 struct slw_plan_group {
     enum slw_source source;
+    const char *pmu; /* kind of core, where there are several: "cpu_core"; lent; NULL: only one */
     size_t event_count;
     struct slw_plan_event events[SLW_MAX_GROUP_EVENTS]; /* the first leads */
 };
+
+#define SLW_PLAN_GENERIC_EVENTS 4 /* of a CPU without a model, in one group where they fit */
 
 /* Something the formulas need and the plan does not hold as they need it. */
 struct slw_plan_gap {

@@ -32,6 +32,7 @@ struct slw_session_options {
     const char *control_fifo; /* NULL, or a FIFO to read "start\n", "stop\n", "quit\n" from */
     bool start_stopped;       /* with control_fifo: wait for the first "start" */
     const char *spool_path;   /* perf.data to write; NULL only when !sample */
+    const char *sysfs_root;   /* put before /sys, for tests of other machines; NULL: this one */
     const volatile sig_atomic_t *stop; /* set to a signal number by the caller's handler; NULL ok */
 };
 
