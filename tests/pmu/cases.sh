@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# What runs in the emulated machine: every case leaves its runs and outputs in /out, where check.py
+# looks at them afterwards. A file of its own per case: NAME.slotwise, NAME.out (what was printed),
+# NAME.rc (exit status). Sourced by the machine's busybox shell; $boot says which machine it is.
+
+# As a user without rights, of whom the kernel lets only user mode be counted: exact numbers.
+profile() { # case, options and command...
+    name=$1
+    shift
+    loop -u slotwise profile -o "/out/$name.slotwise" --no-flamegraph "$@" >"/out/$name.out" 2>&1
+    echo $? >"/out/$name.rc"
+    echo "case $name: $(cat "/out/$name.rc") at $(cut -d" " -f1 /proc/uptime) s"
+}
+
+profile_as_root() {
+    name=$1
+    shift
+    slotwise profile -o "/out/$name.slotwise" --no-flamegraph "$@" >"/out/$name.out" 2>&1
+    echo $? >"/out/$name.rc"
+    echo "case $name: $(cat "/out/$name.rc") at $(cut -d" " -f1 /proc/uptime) s"
+}
+
+main_cases() {
+    profile one --no-sampling -- loop 1
+    profile thousand --no-sampling -- loop 1000
+    profile ten_million --no-sampling -- loop 10000000
+    profile twenty_million --no-sampling -- loop 20000000
+    profile samples --period 1000003 --keep-raw -- loop 40000000
+    profile frequency -F 997 --keep-raw -- loop 40000000
+    profile threads --period 1000003 --keep-raw -- loop -t 4 10000000
+    profile children --period 1000003 --keep-raw -- loop -f 4 10000000
+    profile throttled --period 781 -- loop 10000000
+    profile turns --model /t/many.json --no-sampling -- loop 100000000
+    profile turns_sampled --model /t/many.json --period 1000003 -- loop 40000000
+    profile wide --model /t/wide.json --no-sampling -- loop 20000000
+    profile no_slots --model neoverse_n2 --no-sampling -- loop 1000000
+    profile no_model --model generic --period 1000003 -- loop 10000000
+    profile_as_root everything --period 1000003 --keep-raw -- loop 10000000
+
+    # Attached: what happens before and after is not counted.
+    loop 200000000 &
+    profile_as_root attached -p $! --duration 200ms --period 1000003
+    kill $!
+    profile_as_root machine -a --duration 200ms --period 1000003 --keep-raw
+
+    # Others hold counters.
+    hold 3 slotwise profile -o /out/held.slotwise --no-flamegraph --model /t/many.json \
+        --period 1000003 -- loop 40000000 >/out/held.out 2>&1
+    echo $? >/out/held.rc
+    hold 7 slotwise profile -o /out/none_left.slotwise --no-flamegraph --backend hwpmu \
+        --period 1000003 -- loop 1000000 >/out/none_left.out 2>&1
+    echo $? >/out/none_left.rc
+
+    echo 3 >/proc/sys/kernel/perf_event_paranoid
+    profile refused --backend hwpmu -- loop 1000
+    profile fallen_back -- loop 1000000
+    slotwise doctor --json >/out/doctor.json
+    echo 2 >/proc/sys/kernel/perf_event_paranoid
+}
+
+# A core without stall events, known to no model.
+a72_cases() {
+    profile a72_known -- loop 10000000
+    profile a72_n1 --model neoverse_n1 --no-sampling -- loop 10000000
+}
+
+# No instructions, and a clock that follows the host's.
+plain_cases() {
+    profile plain --period 10000003 -- loop 40000000
+}
+
+uname -r >/out/kernel
+ls /sys/bus/event_source/devices/armv8*/events >/out/events
+cat /sys/bus/event_source/devices/armv8*/caps/slots >/out/caps_slots
+"${boot:-main}_cases"
+chmod -R a+rX /out

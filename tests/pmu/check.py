@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Look at what the emulated machine left behind: one function per case.
+
+    check.py CASE GUEST_OUTPUT SLOTWISE LOOP     CASE: the name of a function without "case_"
+
+Numbers are exact where the machine is: instructions of the loop, cycles of an instruction. The few
+hundred instructions of tolerance are for the C library's start and for a newer kernel of Debian.
+"""
+import json
+import os
+import subprocess
+import sys
+
+import perfdata
+
+ROUND = 4           # instructions of a round of hot_loop
+START = 40_000      # more than the C library takes to start and end a static program
+CYCLES = 4          # cycles of an instruction: -icount shift=2
+PERIOD = 1_000_003  # of most samplings in cases.sh
+
+
+class Guest:
+    def __init__(self, output, slotwise, loop):
+        self.output, self.slotwise, self.loop = output, slotwise, loop
+
+    def path(self, name, machine="main"):
+        return os.path.join(self.output, machine, name)
+
+    def text(self, name, machine="main"):
+        with open(self.path(name, machine), encoding="utf-8") as f:
+            return f.read()
+
+    def status(self, name, machine="main"):
+        return int(self.text(name + ".rc", machine))
+
+    def run(self, name, machine="main"):
+        assert self.status(name, machine) == 0, self.text(name + ".out", machine)
+        return Run(json.loads(self.text(name + ".slotwise/run.json", machine)))
+
+    def report(self, name, machine="main"):
+        """What the native slotwise says about a run of the other machine."""
+        text = subprocess.run(
+            [self.slotwise, "report", self.path(name + ".slotwise", machine), "--format", "json"],
+            check=True, capture_output=True, text=True).stdout
+        assert "NaN" not in text and "inf" not in text.split(), text
+        return json.loads(text)
+
+    def samples(self, name, machine="main"):
+        return perfdata.read(self.path(name + ".slotwise/perf.data", machine))
+
+    def function(self, symbol):
+        """-> range of addresses."""
+        lines = subprocess.run(["aarch64-linux-gnu-nm", "-S", self.loop], check=True,
+                               capture_output=True, text=True).stdout.split("\n")
+        for line in lines:
+            words = line.split()
+            if len(words) == 4 and words[3] == symbol:
+                return range(int(words[0], 16), int(words[0], 16) + int(words[1], 16))
+        raise AssertionError(f"no symbol {symbol}")
+
+
+class Run:
+    def __init__(self, document):
+        self.document = document
+        self.counts = {c["event"]: c for c in document["counts"]}
+        self.notes = {n["code"]: n for n in document["notes"]}
+
+    def count(self, event):
+        c = self.counts[event]
+        assert "absent" not in c, c
+        return c["raw"]
+
+    def scaled(self, event):
+        c = self.counts[event]
+        assert "absent" not in c and c["running_ns"] > 0, c
+        return c["raw"] * c["enabled_ns"] / c["running_ns"]
+
+    def absent(self, event):
+        c = self.counts[event]
+        assert "absent" in c and "raw" not in c, c
+        return c["absent"]
+
+    @property
+    def sampling(self):
+        assert len(self.document["samplings"]) == 1, self.document["samplings"]
+        return self.document["samplings"][0]
+
+
+def equal(got, expected, what):
+    assert got == expected, f"{what}: {got}, not {expected}"
+
+
+def near(got, expected, tolerance, what):
+    assert abs(got - expected) <= tolerance, \
+        f"{what}: {got}, not {expected} within {tolerance} (off by {got - expected})"
+
+
+def between(got, low, high, what):
+    assert low <= got <= high, f"{what}: {got}, not from {low} to {high}"
+
+
+def node(report, name):
+    found = [n for n in report["topdown"]["nodes"] if n["name"] == name]
+    equal(len(found), 1, f"nodes called {name}")
+    return found[0]
+
+
+# ---- counting ----
+
+def case_exact_counts(guest):
+    ten, twenty = guest.run("ten_million"), guest.run("twenty_million")
+    near(twenty.count("inst_retired") - ten.count("inst_retired"), 10_000_000 * ROUND, 500,
+         "instructions of ten million rounds more")
+    between(ten.count("inst_retired"), 10_000_000 * ROUND, 10_000_000 * ROUND + START,
+            "instructions of ten million rounds and the start of a program")
+    equal(ten.counts["inst_retired"]["mode"], "user", "mode")
+    equal(ten.counts["inst_retired"]["from"]["source"], "hardware", "source")
+
+
+def case_enable_on_exec(guest):
+    """Nothing of slotwise's own child before exec is counted, and everything after."""
+    one, thousand = guest.run("one"), guest.run("thousand")
+    near(thousand.count("inst_retired") - one.count("inst_retired"), 999 * ROUND, 100,
+         "instructions of 999 rounds more")
+    between(one.count("inst_retired"), 1000, START, "instructions of a program that does nothing")
+
+
+def case_cycles_of_an_instruction(guest):
+    for name in ("one", "ten_million", "samples", "threads", "throttled"):
+        run = guest.run(name)
+        near(run.count("cpu_cycles"), run.count("inst_retired") * CYCLES, 16, f"cycles of {name}")
+        ipc = node(guest.report(name), "ipc")
+        near(ipc["value"], 0.25, 1e-6, f"IPC of {name}")
+
+
+def case_group_reads(guest):
+    """All events of a group are counted over the same time, and all of the time if they fit."""
+    for name in ("ten_million", "turns", "held", "attached"):
+        groups = {}
+        for c in guest.run(name).document["counts"]:
+            if "raw" in c and c.get("group", -1) >= 0:
+                groups.setdefault(c["group"], []).append((c["enabled_ns"], c["running_ns"]))
+        assert len(groups) >= 2, groups
+        for group, times in groups.items():
+            equal(len(set(times)), 1, f"different times in group {group} of {name}")
+    full = guest.run("ten_million").counts["inst_retired"]
+    equal(full["enabled_ns"], full["running_ns"], "time on the counters without taking turns")
+
+
+def case_threads_are_followed(guest):
+    run = guest.run("threads")
+    between(run.count("inst_retired"), 4 * 10_000_000 * ROUND,
+            4 * 10_000_000 * ROUND + 2 * START, "instructions of four threads")
+    samples, _ = guest.samples("threads")
+    tids = {}
+    for s in samples:
+        tids[s.tid] = tids.get(s.tid, 0) + 1
+    busy = {t: n for t, n in tids.items() if n > 100}
+    equal(len(busy), 4, f"threads with samples ({tids})")
+    equal(len({s.pid for s in samples}), 1, "processes")
+
+
+def case_children_are_followed(guest):
+    run = guest.run("children")
+    between(run.count("inst_retired"), 4 * 10_000_000 * ROUND,
+            4 * 10_000_000 * ROUND + 4 * START, "instructions of four children")
+    samples, _ = guest.samples("children")
+    busy = {p for p in {s.pid for s in samples} if sum(s.pid == p for s in samples) > 100}
+    equal(len(busy), 4, "children with samples")
+
+
+def case_kernel_mode_is_counted_for_root(guest):
+    run = guest.run("everything")
+    equal(run.counts["inst_retired"]["mode"], "all", "mode")
+    between(run.count("inst_retired"), 10_000_000 * ROUND + START // 2,
+            10_000_000 * ROUND + 3_000_000, "instructions in user and kernel mode")
+    assert "kernel-hidden" not in run.notes, run.notes
+    equal(run.counts["context-switches"].get("absent"), None, "absence of context switches")
+
+
+def case_attached_counts_its_phase_only(guest):
+    run = guest.run("attached")
+    between(run.count("cpu_cycles"), 190_000_000, 201_000_000, "cycles of 200 ms at 1 GHz")
+    near(run.count("cpu_cycles"), run.count("inst_retired") * CYCLES, 500_000, "cycles attached")
+    near(run.sampling["samples"], run.count("cpu_cycles") / PERIOD, 2, "samples")
+
+
+def case_the_whole_machine(guest):
+    run = guest.run("machine")
+    between(run.count("cpu_cycles"), 150_000_000, 210_000_000, "cycles of 200 ms at 1 GHz")
+    equal(run.sampling["event"], "cycles", "sampled event")
+    equal(run.sampling["from"]["source"], "hardware", "source of the samples")
+
+
+# ---- sampling ----
+
+def case_samples_are_a_period_apart(guest):
+    run = guest.run("samples")
+    samples, throttled = guest.samples("samples")
+    cycles = run.count("cpu_cycles")
+    near(len(samples), cycles / PERIOD, 1, "number of samples")
+    equal(run.sampling["samples"], len(samples), "samples in the run")
+    equal({s.period for s in samples}, {PERIOD}, "periods")
+    equal(run.sampling["weight"], PERIOD * len(samples), "weight of the samples")
+    equal(throttled, 0, "throttle records")
+    # One cycle is one nanosecond. The counters stand still while the kernel handles an overflow, some
+    # 10 us, the same every time; a tick now and then makes a distance longer.
+    gaps = sorted(b.time_ns - a.time_ns for a, b in zip(samples, samples[1:]))
+    between(gaps[0], PERIOD, PERIOD + 50_000, "shortest distance in time")
+    near(gaps[len(gaps) // 2], gaps[0], 2_000, "usual distance in time")
+
+
+def case_every_ip_is_in_the_loop(guest):
+    loop = guest.function("hot_loop")
+    for name in ("samples", "threads", "children"):
+        samples, _ = guest.samples(name)
+        outside = [hex(s.ip) for s in samples if s.ip not in loop]
+        # A program's start takes far less than a period.
+        assert len(outside) <= 4, f"{name}: {outside} of {len(samples)}"
+        assert all(s.user for s in samples), f"{name}: kernel samples in a user-mode run"
+    spread = {s.ip for s in guest.samples("samples")[0] if s.ip in loop}
+    between(len(spread), ROUND, ROUND + 2, "instructions of the loop that were hit")
+
+
+def case_every_call_chain_is_whole(guest):
+    functions = [guest.function(f) for f in ("hot_loop", "inner", "middle", "outer", "main")]
+    samples, _ = guest.samples("samples")
+    for s in samples:
+        if s.ip in functions[0]:
+            for depth, function in enumerate(functions):
+                assert s.chain[depth] in function, f"frame {depth} of {[hex(a) for a in s.chain]}"
+
+
+def case_symbols_and_stacks_of_another_machine(guest):
+    """profile.pb.gz, made in the machine, holds names: folded here by the native program."""
+    text = subprocess.run([guest.slotwise, "export", guest.path("samples.slotwise"), "--format",
+                           "folded"], check=True, capture_output=True, text=True).stdout
+    total = hot = 0
+    for line in text.splitlines():
+        stack, weight = line.rsplit(" ", 1)
+        total += int(weight)
+        if stack.endswith("main;outer;middle;inner;hot_loop"):
+            hot += int(weight)
+    assert total > 0 and hot >= total - 2 * PERIOD, text
+    equal(total, guest.run("samples").sampling["weight"], "weight of all stacks")
+
+
+def case_frequency_mode(guest):
+    run = guest.run("frequency")
+    samples, _ = guest.samples("frequency")
+    seconds = run.document["wall_ns"] / 1e9
+    between(len(samples), 0.7 * 997 * seconds, 1.3 * 997 * seconds, "samples at 997 Hz")
+    near(run.sampling["weight"], run.count("cpu_cycles"), run.count("cpu_cycles") * 0.02,
+         "weight of the samples against the count")
+
+
+def case_throttling_is_counted_and_shown(guest):
+    run = guest.run("throttled")
+    between(run.document["losses"]["throttled"], 1, 10_000, "throttled")
+    # Samples are lost by it, counts are not: they are other events.
+    between(run.count("inst_retired"), 10_000_000 * ROUND, 10_000_000 * ROUND + START,
+            "instructions")
+    assert run.sampling["weight"] < run.count("cpu_cycles"), "no sample was lost"
+    assert "throttled" in guest.text("throttled.out")
+
+
+# ---- counters that are not enough ----
+
+def case_taking_turns_is_scaled(guest):
+    run = guest.run("turns")
+    for i in range(6):
+        count = run.counts[f"inst{i}"]
+        between(count["running_ns"] / count["enabled_ns"], 0.3, 0.7, "share of the time")
+        near(run.scaled(f"inst{i}"), 400_000_000, 2_000_000, f"instructions by inst{i}")
+        near(run.scaled(f"cycles{i}"), 1_600_000_000, 8_000_000, f"cycles by cycles{i}")
+
+
+def case_samples_do_not_take_turns(guest):
+    """However many groups take turns, no sample is missing."""
+    run = guest.run("turns_sampled")
+    count = run.counts["inst0"]
+    between(count["running_ns"] / count["enabled_ns"], 0.2, 0.5, "share of the time of a group")
+    near(run.sampling["samples"], 40_000_000 * ROUND * CYCLES / PERIOD, 2, "samples")
+    assert "sampling-part-time" not in run.notes, run.notes
+
+
+def case_an_oversized_group_is_noticed(guest):
+    """A model that claims twelve counters: its group opens and would never run."""
+    run = guest.run("wide")
+    assert "counters-held" in run.notes, run.notes
+    for i in range(6):
+        near(run.scaled(f"inst{i}"), 80_000_000, 1_600_000, f"instructions by inst{i}")
+
+
+def case_held_counters_shrink_the_groups(guest):
+    run = guest.run("held")
+    assert "counters-held" in run.notes, run.notes
+    for i in range(6):
+        near(run.scaled(f"inst{i}"), 160_000_000, 8_000_000, f"instructions by inst{i}")
+    # Not the number of samples: off the cycle counter, which is held, QEMU sees overflows late.
+    assert run.sampling["samples"] > 100, run.sampling
+
+
+def case_never_scheduled_is_absent(guest):
+    run = guest.run("none_left")
+    for event in ("cpu_cycles", "inst_retired"):
+        assert "never scheduled" in run.absent(event), run.absent(event)
+    assert "sampling-part-time" in run.notes, run.notes
+    ipc = node(guest.report("none_left"), "ipc")
+    equal(ipc["value"], None, "IPC")
+    assert "never scheduled" in ipc["absent"], ipc
+
+
+# ---- what is not there ----
+
+def case_events_that_would_read_zero_are_absent(guest):
+    """The kernel opens any raw number; the CPU tells which it counts."""
+    listed = guest.text("events").split()
+    run = guest.run("ten_million")
+    assert "l1i_cache_refill" not in listed and "inst_retired" in listed, listed
+    for event in ("l1i_cache_refill", "l2d_cache_refill", "itlb_walk", "br_mis_pred_retired"):
+        equal(run.absent(event), "not supported: the CPU does not count it", event)
+    equal(node(guest.report("ten_million"), "icache_mpki")["value"], None, "icache_mpki")
+
+
+def case_no_slots(guest):
+    """A model of slots where caps/slots is 0 and slot events count nothing: no top-down."""
+    equal(int(guest.text("caps_slots"), 16), 0, "caps/slots")
+    run = guest.run("no_slots")
+    assert "not supported" in run.absent("stall_slot")
+    report = guest.report("no_slots")
+    for name in ("frontend_bound", "backend_bound", "bad_speculation", "retiring"):
+        equal(node(report, name)["value"], None, name)
+        assert "not supported" in node(report, name)["absent"]
+    near(node(report, "ipc")["value"], 0.25, 1e-6, "IPC")
+
+
+def case_generic_events(guest):
+    run = guest.run("no_model")
+    assert "not supported" in run.absent("branch_misses")
+    full = run.counts["cycles"]
+    equal(full["running_ns"], full["enabled_ns"], "time on the counters (absent events hold none)")
+    near(run.count("cycles"), run.count("instructions") * CYCLES, 16, "cycles")
+
+
+def case_a_core_without_stall_events(guest):
+    run = guest.run("a72_n1", "a72")
+    for event in ("stall_frontend", "stall_backend"):
+        assert "not supported" in run.absent(event)
+    between(run.count("inst_retired"), 10_000_000 * ROUND, 10_000_000 * ROUND + START,
+            "instructions")
+    report = guest.report("a72_n1", "a72")
+    equal(node(report, "frontend_stall_ratio")["value"], None, "frontend_stall_ratio")
+
+
+def case_an_unknown_core_gets_generic_events(guest):
+    run = guest.run("a72_known", "a72")
+    equal(run.document["model"].get("name"), "generic", "model")
+    assert "stalled_cycles_frontend" in run.counts
+    assert "not supported" in run.absent("stalled_cycles_frontend")
+    near(run.count("cycles"), run.count("instructions") * CYCLES, 16, "cycles")
+    assert any("0xd08" in n["text"] for n in run.notes.values()), run.notes
+
+
+def case_no_instructions_event(guest):
+    run = guest.run("plain", "plain")
+    assert "not supported" in run.absent("inst_retired")
+    assert run.count("cpu_cycles") > 0
+    assert run.sampling["samples"] > 0
+    ipc = node(guest.report("plain", "plain"), "ipc")
+    equal(ipc["value"], None, "IPC")
+    assert "inst_retired" in ipc["absent"], ipc
+
+
+# ---- not permitted ----
+
+def case_refused(guest):
+    equal(guest.status("refused"), 69, "exit status")
+    text = guest.text("refused.out")
+    assert "perf_event_paranoid=3" in text and "slotwise doctor" in text, text
+    assert not os.path.exists(guest.path("refused.slotwise")), "a run was written"
+
+
+def case_refused_falls_back_and_says_so(guest):
+    run = guest.run("fallen_back")
+    assert "perf-refused" in run.notes, run.notes
+    assert "paranoid=3" in run.notes["perf-refused"]["text"], run.notes
+    assert "cpu_cycles" not in run.counts
+    assert run.count("user-time") > 0
+
+
+def main():
+    name, output, slotwise, loop = sys.argv[1:]
+    if not os.path.isdir(output):
+        print("skipped: the machine did not run")
+        return 1 if os.environ.get("SLW_REQUIRE_PMU") == "1" else 77
+    guest = Guest(output, slotwise, loop)
+    try:
+        globals()["case_" + name](guest)
+    except AssertionError as e:
+        print(f"FAILED {name}: {e}")
+        return 1
+    print(f"ok {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
