@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 /* Source: the checksum of .gnu_debuglink, gdb manual "Separate Debug Files": CRC-32 of the file. */
@@ -52,16 +53,14 @@ static bool try_file(const char *path, const char *build_id, const uint32_t *crc
     return true;
 }
 
-static bool by_build_id(const char *build_id, const char *debug_dir, struct slw_elf *ret_debug,
-                        char **ret_path)
+/* False when there can be none: no build id, or a path too long. */
+static bool build_id_path(const char *build_id, const char *debug_dir, char ret_path[PATH_MAX])
 {
-    char path[PATH_MAX];
-
     if (strlen(build_id) < 4)
         return false;
-    int n = snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug", debug_dir, build_id,
+    int n = snprintf(ret_path, PATH_MAX, "%s/.build-id/%.2s/%s.debug", debug_dir, build_id,
                      build_id + 2);
-    return n > 0 && (size_t)n < sizeof(path) && try_file(path, build_id, NULL, ret_debug, ret_path);
+    return n > 0 && n < PATH_MAX;
 }
 
 static bool by_link(const struct slw_elf *e, const char *path, const char *build_id,
@@ -90,10 +89,13 @@ int slw_elf_open_debug(const struct slw_elf *e, const char *path, const char *de
                        struct slw_elf *ret_debug, char **ret_path)
 {
     char build_id[SLW_BUILD_ID_HEX_BYTES];
+    char named[PATH_MAX];
 
     slw_elf_build_id(e, build_id);
-    if (by_build_id(build_id, debug_dir, ret_debug, ret_path) ||
-        by_link(e, path, build_id, debug_dir, ret_debug, ret_path))
+    bool can = build_id_path(build_id, debug_dir, named);
+    if (can && try_file(named, build_id, NULL, ret_debug, ret_path))
         return 0;
-    return -SLW_E_NOTFOUND;
+    if (by_link(e, path, build_id, debug_dir, ret_debug, ret_path))
+        return 0;
+    return can && access(named, F_OK) == 0 ? -SLW_E_PERM : -SLW_E_NOTFOUND;
 }

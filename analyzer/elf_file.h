@@ -40,8 +40,8 @@ int slw_elf_add_symbols(const struct slw_elf *e, const struct slw_elf *runtime,
 int slw_elf_add_plt(const struct slw_elf *e, struct slw_arena *arena, struct slw_symtab *t);
 
 /* Open the separate debug file of `e` (mapped from `path`): by build id, then by .gnu_debuglink.
- * Only one that matches (build id, or checksum) is taken. 0 or -SLW_E_NOTFOUND. ret_path (may be
- * NULL) is a heap string. */
+ * Only one that matches (build id, or checksum) is taken. 0, -SLW_E_NOTFOUND, or -SLW_E_PERM: there
+ * is one of this build id that cannot be used. ret_path (may be NULL) is a heap string. */
 int slw_elf_open_debug(const struct slw_elf *e, const char *path, const char *debug_dir,
                        struct slw_elf *ret_debug, char **ret_path);
 

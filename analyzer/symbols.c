@@ -94,11 +94,15 @@ static int read_tables(struct slw_symbols *s, const struct slw_module *m,
                        struct slw_symbols_module *l)
 {
     const struct slw_elf *names = &l->elf;
+    int rc = -SLW_E_NOTFOUND;
 
-    if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE &&
-        slw_elf_open_debug(&l->elf, m->path, s->opts.debug_dir, &l->debug, NULL) == 0)
+    if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE)
+        rc = slw_elf_open_debug(&l->elf, m->path, s->opts.debug_dir, &l->debug, NULL);
+    if (rc == 0)
         names = &l->debug;
-    int rc = slw_elf_add_symbols(names, &l->elf, &l->table);
+    else if (rc == -SLW_E_PERM)
+        l->problem = SLW_SYMBOLS_NO_DEBUG;
+    rc = slw_elf_add_symbols(names, &l->elf, &l->table);
     if (rc == 0 && names != &l->elf)
         rc = slw_elf_add_symbols(&l->elf, &l->elf, &l->table);
     if (rc == 0)

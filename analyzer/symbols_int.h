@@ -14,6 +14,7 @@ enum slw_symbols_problem {
     SLW_SYMBOLS_MISSING,   /* no such file here */
     SLW_SYMBOLS_REPLACED,  /* another file by that name */
     SLW_SYMBOLS_UNCHECKED, /* recorded elsewhere, and nothing to tell whether this is the file */
+    SLW_SYMBOLS_NO_DEBUG,  /* the file is fine, its separate debug file cannot be read */
     SLW_SYMBOLS_HIDDEN,    /* kernel addresses are withheld */
     SLW_SYMBOLS_ELSEWHERE  /* another kernel, or another boot of it */
 };

@@ -4,7 +4,9 @@
 #include "cli/command.h"
 #include "cli/help.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int print_and_release(const struct slw_terminal *t, struct slw_buf *text,
@@ -83,6 +85,21 @@ static int run_word(const char *word, struct slw_terminal *t, int argc, char **a
     return run_command(*ret_command, t, argc - 1, argv + 1, err);
 }
 
+/* libjansson 2.14 dereferences NULL when its lexer runs out of memory; a clean end is better. What
+ * a run measured is in perf.data by then. */
+static void *json_memory(size_t size)
+{
+    void *p = malloc(size);
+
+    if (!p) {
+        struct slw_error err = {0};
+        (void)slw_fail(&err, SLW_E_NOMEM, "no memory for JSON");
+        slw_terminal_error(NULL, &err);
+        exit(slw_code_exit_status(SLW_E_NOMEM));
+    }
+    return p;
+}
+
 int main(int argc, char **argv)
 {
     const struct slw_command_entry *command = NULL;
@@ -90,6 +107,7 @@ int main(int argc, char **argv)
     struct slw_terminal terminal;
     int rc;
 
+    json_set_alloc_funcs(json_memory, free);
     slw_terminal_read(&terminal);
     if (argc < 2)
         return print_bare_help(&terminal, &err);

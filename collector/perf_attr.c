@@ -111,7 +111,7 @@ int slw_perf_fail(const struct slw_perf_env *env, const char *event, int sys, st
     case EMFILE:
     case ENFILE:
         slw_error_hint(err, "raise the limit: 'ulimit -n' as root, or measure fewer threads");
-        return slw_fail(err, SLW_E_LIMIT, "out of file descriptors while opening %s: %s", event,
+        return slw_fail(err, SLW_E_IO, "out of file descriptors while opening %s: %s", event,
                         strerror(sys));
     default:
         return slw_fail_sys(err, SLW_E_IO, sys, "cannot open event %s", event);

@@ -41,8 +41,13 @@ static _Noreturn void run_child(const struct slw_session_options *opts, int go_f
     char byte;
     int failed;
 
-    if (slw_read_full(go_fd, &byte, 1) != 1)
-        _exit(127); /* the session was given up */
+    long long n = slw_read_full(go_fd, &byte, 1);
+    if (n != 1) { /* 0: the session was given up, and nobody listens any more */
+        failed = (int)-n;
+        if (n < 0)
+            (void)slw_write_all(error_fd, &failed, sizeof(failed));
+        _exit(127);
+    }
     reset_signals();
     if (opts->envp) {
         char **own = NULL;
@@ -75,9 +80,9 @@ static int open_command(const struct slw_session_options *opts, struct slw_live_
         run_child(opts, go[0], error[1]);
     }
     int failed = errno;
-    (void)close(go[0]);
     (void)close(error[1]);
     t->go_fd = go[1];
+    t->go_read_fd = go[0]; /* held, so that a child gone early costs no SIGPIPE */
     t->error_fd = error[0];
     if (pid < 0)
         return slw_fail_sys(err, SLW_E_EXEC, failed, "cannot start '%s'", opts->argv[0]);
@@ -103,7 +108,8 @@ int slw_target_go(struct slw_live_target *t, struct slw_error *err)
         return 0;
     (void)slw_write_all(t->go_fd, "g", 1);
     (void)close(t->go_fd);
-    t->go_fd = -1;
+    (void)close(t->go_read_fd);
+    t->go_fd = t->go_read_fd = -1;
     /* The other end closes at exec, or tells why there was none. */
     long long n = slw_read_full(t->error_fd, &failed, sizeof(failed));
     (void)close(t->error_fd);
@@ -266,6 +272,7 @@ int slw_target_open(const struct slw_sys *sys, const struct slw_session_options 
                                   .gated = opts->delay_ms > 0 || opts->control_fifo,
                                   .cgroup_fd = -1,
                                   .go_fd = -1,
+                                  .go_read_fd = -1,
                                   .error_fd = -1,
                                   .pid_fd = -1};
     t->enable_on_exec = t->kind == SLW_TARGET_COMMAND && !t->gated;
@@ -349,6 +356,7 @@ void slw_target_close(struct slw_live_target *t)
         return;
     close_fd(t->error_fd);
     close_fd(t->go_fd);
+    close_fd(t->go_read_fd);
     if (t->kind == SLW_TARGET_COMMAND && t->go_fd >= 0 && t->pid > 0)
         reap(t, 0); /* it reads end of file from the gate and ends */
     close_fd(t->cgroup_fd);

@@ -32,6 +32,7 @@ struct slw_live_target {
     /* SLW_TARGET_COMMAND */
     const char *program; /* lent from the options */
     int go_fd;           /* one byte lets the child exec */
+    int go_read_fd;      /* its other end */
     int error_fd;        /* errno of a failed exec, or end of file */
     bool reaped;
     int wait_status;

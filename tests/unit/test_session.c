@@ -343,7 +343,7 @@ static void out_of_descriptors_is_an_error_that_says_so(void **state)
 {
     (void)state;
     kernel.emfile_after = 3;
-    assert_int_equal(session(), -SLW_E_LIMIT);
+    assert_int_equal(session(), -SLW_E_IO);
     assert_non_null(strstr(error.text, "file descriptors"));
     assert_true(error.hint[0] != '\0');
 }
