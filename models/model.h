@@ -193,6 +193,9 @@ void slw_model_needs(const struct slw_model *m, size_t index, bool *needed);
 void slw_model_needs_with(const struct slw_model *m, size_t index,
                           const struct slw_model_vars *vars, bool *needed);
 
+/* The event that counts core cycles of one thread: what samples are taken by. -1: none. */
+int slw_model_cycles_event(const struct slw_model *m);
+
 int slw_model_find_event(const struct slw_model *m, const char *name); /* -1: none */
 int slw_model_find_node(const struct slw_model *m, const char *name);  /* -1: none */
 
