@@ -33,6 +33,7 @@ struct slw_perf_attr {
     uint64_t sample_regs_intr;
 };
 
+#define SLW_PERF_ATTR_INHERIT        (UINT64_C(1) << 1)
 #define SLW_PERF_ATTR_EXCLUDE_USER   (UINT64_C(1) << 4)
 #define SLW_PERF_ATTR_EXCLUDE_KERNEL (UINT64_C(1) << 5)
 #define SLW_PERF_ATTR_FREQ           (UINT64_C(1) << 10)
@@ -67,7 +68,8 @@ enum slw_perf_kind {
     SLW_PERF_LOST,         /* count records did not fit the ring */
     SLW_PERF_LOST_SAMPLES, /* count samples were lost */
     SLW_PERF_THROTTLE,
-    SLW_PERF_UNTHROTTLE
+    SLW_PERF_UNTHROTTLE,
+    SLW_PERF_READ /* counter values outside a sample; in `sample`, its read fields only */
 };
 
 struct slw_perf_mmap {
@@ -94,6 +96,8 @@ struct slw_perf_sample {
     uint64_t read_count;                 /* values of PERF_SAMPLE_READ; 0: none */
     struct slw_perf_values read;         /* read_count groups of read_stride values */
     uint32_t read_stride, read_id_index; /* index of the id in a group; 0: there is no id */
+    bool has_read_times;                 /* of the counters of the read, all the same: */
+    uint64_t read_enabled_ns, read_running_ns;
     uint64_t branch_count;
     struct slw_perf_values regs_user;
     uint64_t regs_user_abi;

@@ -65,6 +65,7 @@ static bool is_indexed(uint32_t type)
     case PERF_RECORD_LOST_SAMPLES:
     case PERF_RECORD_THROTTLE:
     case PERF_RECORD_UNTHROTTLE:
+    case PERF_RECORD_READ:
         return true;
     default:
         return false;

@@ -168,9 +168,11 @@ struct slw_perf_trailer {
 void slw_perf_read_trailer(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
                            struct slw_perf_trailer *ret_trailer);
 
-/* perfdata_sample.c, perfdata_record.c: decode; false: malformed. */
+/* perfdata_sample.c, perfdata_record.c: decode; false: malformed. Values are those of
+ * PERF_SAMPLE_READ and of PERF_RECORD_READ. */
 bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
                             struct slw_perf_record *r);
+void slw_perf_read_values(struct slw_perf_cursor *c, uint64_t format, struct slw_perf_sample *s);
 bool slw_perf_decode(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
                      struct slw_perf_record *r);
 

@@ -63,8 +63,20 @@ static bool decode_task(struct slw_perf_cursor *c, struct slw_perf_record *r)
     return !c->bad;
 }
 
-static bool decode_other(struct slw_perf_cursor *c, const struct slw_perf_raw *raw,
-                         struct slw_perf_record *r)
+/* All events of a group read have one format; without an event of its own the first one's. */
+static bool decode_read(const struct slw_perfdata *pd, struct slw_perf_cursor *c,
+                        struct slw_perf_record *r)
+{
+    size_t event = r->event >= 0 ? (size_t)r->event : 0;
+
+    take_pid_tid(c, r);
+    if (pd->event_count > 0)
+        slw_perf_read_values(c, pd->events[event].attr.read_format, &r->sample);
+    return !c->bad;
+}
+
+static bool decode_other(const struct slw_perfdata *pd, struct slw_perf_cursor *c,
+                         const struct slw_perf_raw *raw, struct slw_perf_record *r)
 {
     switch (raw->type) {
     case PERF_RECORD_MMAP:
@@ -83,6 +95,9 @@ static bool decode_other(struct slw_perf_cursor *c, const struct slw_perf_raw *r
     case PERF_RECORD_EXIT:
         r->kind = SLW_PERF_EXIT;
         return decode_task(c, r);
+    case PERF_RECORD_READ:
+        r->kind = SLW_PERF_READ;
+        return decode_read(pd, c, r);
     case PERF_RECORD_LOST:
         r->kind = SLW_PERF_LOST;
         (void)slw_perf_u64(c);
@@ -121,5 +136,5 @@ bool slw_perf_decode(const struct slw_perfdata *pd, const struct slw_perf_raw *r
     r->tid = trailer.tid;
     r->cpu = trailer.cpu;
     r->event = trailer.event;
-    return decode_other(&c, raw, r);
+    return decode_other(pd, &c, raw, r);
 }

@@ -22,9 +22,20 @@ static struct slw_perf_values take_values(struct slw_perf_cursor *c, uint64_t co
     return v;
 }
 
+static void read_times(struct slw_perf_cursor *c, uint64_t format, struct slw_perf_sample *s)
+{
+    const uint64_t both = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+
+    if (format & PERF_FORMAT_TOTAL_TIME_ENABLED)
+        s->read_enabled_ns = slw_perf_u64(c);
+    if (format & PERF_FORMAT_TOTAL_TIME_RUNNING)
+        s->read_running_ns = slw_perf_u64(c);
+    s->has_read_times = (format & both) == both;
+}
+
 /* { value, [enabled], [running], [id], [lost] } or
  * { nr, [enabled], [running], { value, [id], [lost] } * nr } */
-static void read_values(struct slw_perf_cursor *c, uint64_t format, struct slw_perf_sample *s)
+void slw_perf_read_values(struct slw_perf_cursor *c, uint64_t format, struct slw_perf_sample *s)
 {
     bool group = (format & PERF_FORMAT_GROUP) != 0, id = (format & PERF_FORMAT_ID) != 0;
     bool lost = (format & READ_LOST) != 0;
@@ -32,6 +43,10 @@ static void read_values(struct slw_perf_cursor *c, uint64_t format, struct slw_p
                      (format & PERF_FORMAT_TOTAL_TIME_RUNNING ? 1U : 0U);
 
     if (!group) {
+        struct slw_perf_cursor after_value = *c;
+
+        (void)slw_perf_u64(&after_value);
+        read_times(&after_value, format, s);
         s->read_count = 1;
         s->read_stride = 1 + times + id + lost;
         s->read_id_index = id ? 1 + times : 0;
@@ -39,7 +54,7 @@ static void read_values(struct slw_perf_cursor *c, uint64_t format, struct slw_p
         return;
     }
     s->read_count = slw_perf_u64(c);
-    (void)slw_perf_skip(c, (uint64_t)times * sizeof(uint64_t));
+    read_times(c, format, s);
     s->read_stride = 1 + (id ? 1U : 0U) + (lost ? 1U : 0U);
     s->read_id_index = id ? 1 : 0;
     if (s->read_count > slw_perf_left(c))
@@ -151,7 +166,7 @@ bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf
 
     read_fixed(&c, type, r);
     if (type & PERF_SAMPLE_READ)
-        read_values(&c, attr->read_format, s);
+        slw_perf_read_values(&c, attr->read_format, s);
     if (type & PERF_SAMPLE_CALLCHAIN) {
         s->has_chain = true;
         s->chain = take_values(&c, slw_perf_u64(&c));

@@ -335,6 +335,7 @@ int slw_procstate_apply(struct slw_procstate *ps, const struct slw_perf_record *
     case SLW_PERF_LOST_SAMPLES:
     case SLW_PERF_THROTTLE:
     case SLW_PERF_UNTHROTTLE:
+    case SLW_PERF_READ:
     default:
         return 0;
     }

@@ -35,14 +35,20 @@ static int on_record(void *ctx, const struct slw_perf_record *r)
     case SLW_PERF_THROTTLE:
         losses->throttled += !s->count_only;
         return 0;
+    case SLW_PERF_READ:
+        if (!s->count_only)
+            slw_samples_final_read(s, r);
+        return 0;
+    case SLW_PERF_FORK:
+    case SLW_PERF_EXIT:
+        slw_group_reads_forget(s->reads, r->tid);
+        return slw_procstate_apply(s->procs, r);
     case SLW_PERF_MMAP: {
         int rc = slw_procstate_apply(s->procs, r);
         tell_kernel_text(s);
         return rc;
     }
     case SLW_PERF_COMM:
-    case SLW_PERF_FORK:
-    case SLW_PERF_EXIT:
     case SLW_PERF_UNTHROTTLE:
     default:
         return slw_procstate_apply(s->procs, r);
@@ -72,7 +78,9 @@ static int pass(struct slw_samples *s)
     if (!s->procs)
         return -SLW_E_NOMEM;
     int rc = slw_perfdata_each(s->pd, on_record, s);
-    return rc < 0 ? rc : slw_samples_flush(s);
+    if (rc == 0)
+        rc = slw_samples_flush(s);
+    return rc < 0 || s->count_only ? rc : slw_samples_close_books(s);
 }
 
 static int passes(struct slw_samples *s)
@@ -142,6 +150,7 @@ static int load(struct slw_samples *s, const char *path, struct slw_error *err)
 static void release(struct slw_samples *s)
 {
     slw_memo_free(s->memo);
+    slw_group_reads_free(s->reads);
     slw_stacks_free(s->stacks);
     slw_symbols_free(s->symbols);
     slw_procstate_free(s->procs);

@@ -90,7 +90,7 @@ static int add_event(struct slw_samples *s, size_t index, struct slw_column *col
 
     size_t listed = 0;
 
-    *out = (struct slw_event_columns){-1, -1};
+    *out = (struct slw_event_columns){-1, -1, -1};
     if (e->sample_count == 0 && (dummy || s->run->sampling_count >= SLW_MAX_SAMPLINGS))
         return 0;
     int rc = find_sampling(s, &sampling, &listed, err);
@@ -112,6 +112,39 @@ static int add_event(struct slw_samples *s, size_t index, struct slw_column *col
     return 0;
 }
 
+/* The counters of a group read are read in one instant; one alone has nothing to be divided by. */
+static bool in_group_read(const struct slw_perf_event *e)
+{
+    const uint64_t group = PERF_FORMAT_GROUP | PERF_FORMAT_ID;
+
+    return (e->attr.sample_type & PERF_SAMPLE_READ) && (e->attr.read_format & group) == group;
+}
+
+/* A profile without room for them does without: they only tell how much its numbers are worth. */
+static int add_within(struct slw_samples *s, struct slw_column *columns, size_t *column_count)
+{
+    for (size_t i = 0; i < slw_perfdata_event_count(s->pd); i++) {
+        const struct slw_perf_event *e = slw_perfdata_event(s->pd, i);
+        struct slw_event_columns *out = &s->events[i];
+
+        if (out->count < 0 || !in_group_read(e) || *column_count + 2 > SLW_MAX_COLUMNS)
+            continue;
+        const char *name = slw_arena_printf(s->arena, "%s" SLW_WITHIN_SUFFIX, e->name);
+        if (!name)
+            return -SLW_E_NOMEM;
+        out->within = columns_of(columns, *column_count, name);
+        if (out->within >= 0)
+            continue;
+        out->within = (int)*column_count;
+        columns[out->within] = columns[out->count];
+        columns[out->within + 1] = columns[out->period];
+        columns[out->within].event = columns[out->within + 1].event = name;
+        s->samplings[out->within / 2] = SLW_NO_SAMPLING;
+        *column_count += 2;
+    }
+    return 0;
+}
+
 int slw_samples_make_columns(struct slw_samples *s, struct slw_error *err)
 {
     struct slw_column columns[SLW_MAX_COLUMNS];
@@ -120,12 +153,15 @@ int slw_samples_make_columns(struct slw_samples *s, struct slw_error *err)
 
     s->events = slw_arena_array(s->arena, event_count + 1, sizeof(*s->events));
     s->weights = slw_arena_array(s->arena, SLW_MAX_COLUMNS, sizeof(*s->weights));
-    s->last_values =
-        slw_arena_array(s->arena, slw_perfdata_id_count(s->pd) + 1, sizeof(*s->last_values));
-    if (!s->events || !s->weights || !s->last_values)
+    s->attributed = slw_arena_array(s->arena, event_count + 1, sizeof(*s->attributed));
+    s->final = slw_arena_array(s->arena, event_count + 1, sizeof(*s->final));
+    s->reads = slw_group_reads_new();
+    if (!s->events || !s->weights || !s->attributed || !s->final || !s->reads)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the events of perf.data");
     for (size_t i = 0; i < event_count && rc == 0; i++)
         rc = add_event(s, i, columns, &column_count, err);
+    if (rc == 0 && add_within(s, columns, &column_count) < 0)
+        rc = slw_fail(err, SLW_E_NOMEM, "no memory for the events of perf.data");
     if (rc == 0 && column_count > 0)
         rc = slw_stacks_new(columns, column_count, &s->stacks, err);
     return rc;

@@ -3,10 +3,13 @@
 #ifndef SLW_ANALYZER_SAMPLES_INT_H
 #define SLW_ANALYZER_SAMPLES_INT_H
 
+#include "analyzer/group_reads.h"
 #include "analyzer/perfdata.h"
 #include "analyzer/procstate.h"
 #include "analyzer/samples.h"
 #include "analyzer/symbols.h"
+
+#include <stdint.h>
 
 /* An address of a module (exact: that of an instruction that ran, not of one returned to), and the
  * frame it became. */
@@ -22,10 +25,12 @@ struct slw_locations {
     size_t mask, count; /* slot count - 1; 0 when there are none */
 };
 
-/* Where the weight of an event goes; -1: it has no samples. */
+/* Where the weight of an event goes; -1: it has no samples. within: the first of the pair for what
+ * began and ended in one function; -1: the event is in no group read. */
 struct slw_event_columns {
-    int count, period;
+    int count, period, within;
 };
+#define SLW_NO_SAMPLING SIZE_MAX
 
 /* What the frames of a sample depend on. */
 struct slw_memo_key {
@@ -41,6 +46,7 @@ struct slw_memo_entry {
     struct slw_memo_key key;
     size_t first_frame, first_word;
     uint32_t depth, foreign_frames; /* and what every such sample adds to the tallies */
+    uint32_t leaf;                  /* frame; SLW_NO_LEAF: no stack */
     bool flat, copied;
 };
 
@@ -56,9 +62,11 @@ struct slw_samples {
     struct slw_symbols *symbols;
     struct slw_stacks *stacks;
     struct slw_event_columns *events;      /* by event */
-    size_t samplings[SLW_MAX_COLUMNS / 2]; /* in the run, of each pair of columns */
+    size_t samplings[SLW_MAX_COLUMNS / 2]; /* in the run, of each pair of columns, or none */
     uint64_t *weights;                     /* one per column, all 0 between samples */
-    uint64_t *last_values;                 /* of PERF_SAMPLE_READ, by id position */
+    struct slw_group_reads *reads;
+    uint64_t *attributed, *final; /* of group reads, by event: events with a function,
+                                     and all there were */
     struct slw_locations locations;
     uint32_t *mappings; /* stack mapping of a module; SLW_NO_MAPPING: not made yet */
     uint32_t mapping_capacity;
@@ -68,6 +76,8 @@ struct slw_samples {
     bool count_only;   /* first of two passes: find the hot addresses */
     uint32_t hot_hits; /* addresses with at least as many hits get a line; 0: none does */
     uint64_t delivered, foreign_frames, no_period, refused, copied_stacks;
+    uint64_t backwards, implausible, overdrawn; /* of group reads */
+    bool has_final;
 };
 
 /* samples_columns.c */
@@ -84,6 +94,18 @@ void slw_samples_forget_frames(struct slw_samples *s);
 /* samples_stack.c: one sample into the memo; the memo into the stacks. */
 int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r);
 int slw_samples_flush(struct slw_samples *s);
+
+/* Add `samples` samples of together `weight` to the event's columns of s->weights. */
+void slw_samples_weigh(struct slw_samples *s, size_t event, uint64_t samples, uint64_t weight);
+/* s->weights into the totals of the run's samplings; clears them. */
+void slw_samples_total(struct slw_samples *s, bool taken);
+
+/* samples_reads.c: samples that carry counter values. */
+int slw_samples_weigh_read(struct slw_samples *s, const struct slw_perf_record *r, uint32_t leaf);
+void slw_samples_final_read(struct slw_samples *s, const struct slw_perf_record *r);
+/* What was counted after the last sample of each thread becomes a stack of its own. */
+int slw_samples_close_books(struct slw_samples *s);
+int slw_samples_read_notes(struct slw_samples *s);
 
 /* samples_memo.c. slw_memo_find and slw_memo_add return NULL for absent and out of memory; an entry
  * is valid until the next add or flush. slw_memo_weigh refuses (false) what would pass 2^63. */

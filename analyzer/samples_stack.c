@@ -93,69 +93,67 @@ static int thread_of(struct slw_samples *s, struct slw_task *task, uint32_t *ret
     return 0;
 }
 
-/* Add one sample of `period` to the event's columns of s->weights. */
-static void weigh(struct slw_samples *s, size_t event, uint64_t period)
+void slw_samples_weigh(struct slw_samples *s, size_t event, uint64_t samples, uint64_t weight)
 {
     const struct slw_event_columns *c = &s->events[event];
 
     if (c->count < 0)
         return;
-    s->weights[c->count] += 1;
-    s->weights[c->period] += period;
+    s->weights[c->count] += samples;
+    s->weights[c->period] += weight;
 }
 
-/* Samples that carry counter values stand for every event that counted since the last one; the
- * difference is its period. Source: deliver_sample_value in tools/perf/util/session.c. */
-static void weigh_read(struct slw_samples *s, const struct slw_perf_sample *p)
-{
-    for (uint64_t i = 0; i < p->read_count; i++) {
-        uint64_t value = slw_perf_value(&p->read, i * p->read_stride);
-        uint64_t id = slw_perf_value(&p->read, i * p->read_stride + p->read_id_index);
-        uint32_t position, event;
-        if (!slw_perfdata_find_id(s->pd, id, &position, &event))
-            continue;
-        uint64_t period = value - s->last_values[position];
-        s->last_values[position] = value;
-        if (period > 0)
-            weigh(s, event, period);
-    }
-}
-
+/* NULL: the columns are no measurement of their own. */
 static struct slw_sampling *sampling_of(struct slw_samples *s, size_t column)
 {
-    return &s->run->samplings[s->samplings[column / 2]];
+    size_t sampling = s->samplings[column / 2];
+
+    return sampling == SLW_NO_SAMPLING ? NULL : &s->run->samplings[sampling];
+}
+
+void slw_samples_total(struct slw_samples *s, bool taken)
+{
+    size_t columns = slw_stacks_column_count(s->stacks);
+
+    for (size_t i = 0; i + 1 < columns; i += 2) {
+        struct slw_sampling *sampling = sampling_of(s, i);
+
+        if (sampling && taken) {
+            sampling->samples += s->weights[i];
+            sampling->weight += s->weights[i + 1];
+        }
+        s->weights[i] = s->weights[i + 1] = 0;
+    }
 }
 
 /* Move s->weights into the entry and the run's totals, and clear it. A weight past the range of the
  * profile is refused whole and told in a note. */
 static void commit(struct slw_samples *s, const struct slw_memo_entry *e)
 {
-    size_t columns = slw_stacks_column_count(s->stacks);
     bool taken = slw_memo_weigh(s->memo, e, s->weights);
 
-    for (size_t i = 0; i + 1 < columns; i += 2) {
-        sampling_of(s, i)->samples += taken ? s->weights[i] : 0;
-        sampling_of(s, i)->weight += taken ? s->weights[i + 1] : 0;
-        s->weights[i] = s->weights[i + 1] = 0;
-    }
+    slw_samples_total(s, taken);
     s->refused += !taken;
 }
 
 /* One sample like those of the entry. */
-static void account(struct slw_samples *s, const struct slw_memo_entry *e,
-                    const struct slw_perf_record *r)
+static int account(struct slw_samples *s, const struct slw_memo_entry *e,
+                   const struct slw_perf_record *r)
 {
+    int rc = 0;
+
     s->foreign_frames += e->foreign_frames;
     s->run->losses.no_user_stack += e->flat;
     s->copied_stacks += e->copied;
     if (r->sample.read_count > 0 && r->sample.read_id_index > 0) {
-        weigh_read(s, &r->sample);
+        rc = slw_samples_weigh_read(s, r, e->leaf);
     } else {
         s->no_period += !r->sample.has_period;
-        weigh(s, (size_t)r->event, r->sample.has_period ? r->sample.period : 0);
+        slw_samples_weigh(s, (size_t)r->event, 1, r->sample.has_period ? r->sample.period : 0);
     }
     s->delivered++;
     commit(s, e);
+    return rc;
 }
 
 static int into_stacks(void *ctx, const struct slw_memo_entry *e, const uint32_t *frames,
@@ -168,8 +166,12 @@ static int into_stacks(void *ctx, const struct slw_memo_entry *e, const uint32_t
     if (rc != -SLW_E_RANGE)
         return rc;
     for (size_t i = 0; i + 1 < columns; i += 2) { /* they are not in the profile after all */
-        sampling_of(s, i)->samples -= weights[i];
-        sampling_of(s, i)->weight -= weights[i + 1];
+        struct slw_sampling *sampling = sampling_of(s, i);
+
+        if (!sampling)
+            continue;
+        sampling->samples -= weights[i];
+        sampling->weight -= weights[i + 1];
         s->refused += weights[i];
     }
     return 0;
@@ -203,6 +205,7 @@ static int resolve(struct slw_samples *s, const struct slw_task *task,
         return rc;
     judge(s, &w, r, entry);
     entry->depth = (uint32_t)w.depth;
+    entry->leaf = w.depth > 0 ? s->frames[0] : SLW_NO_LEAF;
     return slw_memo_is_full(s->memo, w.depth, r->sample.chain.count) ? slw_samples_flush(s) : 0;
 }
 
@@ -232,6 +235,5 @@ int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
     }
     if (!e)
         return -SLW_E_NOMEM;
-    account(s, e, r);
-    return 0;
+    return account(s, e, r);
 }

@@ -19,6 +19,12 @@ struct slw_column {
     struct slw_provenance from;
 };
 
+/* Events read together with the sampled one (sampled group reads) have a second pair, named with
+ * this suffix: of the first pair, what was counted between two samples in the same function. */
+#define SLW_WITHIN_SUFFIX ":within"
+/* The function of a stack for what such events counted after the last sample of their thread. */
+#define SLW_AFTER_LAST_SAMPLE "[after last sample]"
+
 #define SLW_MAX_COLUMNS     128
 #define SLW_MAX_STACK_DEPTH 2048 /* frames of one stack; deeper stacks are cut at the root end */
 
