@@ -63,6 +63,7 @@ static int table_row(struct table *t, struct slw_arena *arena, const struct key 
     row->module = key->path;
     row->module_name = last_part(key->path);
     row->kind = (enum slw_frame_kind)key->kind;
+    row->symbol = by_function ? key->function : "";
     if (by_function) {
         row->function = shown_name(arena, key->function, key->path);
         if (!row->function)

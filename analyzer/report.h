@@ -61,10 +61,41 @@ struct slw_report_function {
     const char *function;    /* never empty: "[libpq.so.5]" when there is no symbol */
     const char *module;      /* path as mapped; "[unknown]" when there is none */
     const char *module_name; /* last part of the path */
+    const char *symbol;      /* as the frames have it, "" none; lent by the stacks */
     enum slw_frame_kind kind;
     uint64_t self, total; /* weight in the report's main column */
     uint64_t self_samples, total_samples;
     struct slw_share self_share, total_share;
+};
+
+/* Columns of the per-function table. */
+enum slw_function_cell {
+    SLW_CELL_FRONTEND,
+    SLW_CELL_BACKEND,
+    SLW_CELL_BAD_SPECULATION,
+    SLW_CELL_RETIRING,
+    SLW_CELL_IPC,
+    SLW_CELL_ICACHE_MPKI,
+    SLW_CELL_COUNT
+};
+
+enum slw_function_category {
+    SLW_CATEGORY_UNKNOWN,   /* no numbers */
+    SLW_CATEGORY_UNDECIDED, /* no category is above the others beyond doubt */
+    SLW_CATEGORY_FRONTEND,
+    SLW_CATEGORY_BACKEND,
+    SLW_CATEGORY_BAD_SPECULATION,
+    SLW_CATEGORY_RETIRING
+};
+
+struct slw_report_function_topdown {
+    const struct slw_report_function *function; /* lent from functions */
+    uint64_t reads;                             /* samples whose counters were the function's own */
+    double mixing;      /* estimated part of its counts that is others'; 0..1 */
+    const char *absent; /* NULL, or why it has no numbers: "too few samples" */
+    struct slw_figure cells[SLW_CELL_COUNT];
+    double margins[SLW_CELL_COUNT]; /* of shares: half the 95 % interval and the mixing; else 0 */
+    enum slw_function_category category;
 };
 
 struct slw_report_thread {
@@ -105,7 +136,8 @@ struct slw_report {
     struct slw_report_part parts[3];       /* indexed by enum slw_frame_kind; they sum to weight */
     struct slw_report_function *functions; /* by self weight, descending */
     size_t function_count;
-    struct slw_report_function *modules; /* function is NULL here */
+    struct slw_report_function_topdown *function_topdowns; /* of each function; NULL: none */
+    struct slw_report_function *modules;                   /* function is NULL here */
     size_t module_count;
     struct slw_report_thread *threads; /* by weight, descending */
     size_t thread_count;

@@ -3,6 +3,7 @@
  * numbers that are unknown are null with a reason next to them. */
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
+#include "analyzer/function_topdown.h"
 #include "analyzer/renderer.h"
 #include "analyzer/text.h"
 
@@ -206,6 +207,31 @@ static json_t *sum_json(struct json *j, const struct slw_report *r, uint64_t wei
     return o;
 }
 
+static json_t *function_topdown_json(struct json *j, const struct slw_report_function_topdown *t)
+{
+    static const char *const names[SLW_CELL_COUNT] = {
+        "frontend_bound", "backend_bound", "bad_speculation", "retiring", "ipc", "icache_mpki"};
+    const char *category = slw_function_category_name(t->category);
+    json_t *o = json_object();
+
+    put(j, o, "reads", integer(t->reads));
+    put(j, o, "mixing", real(t->mixing));
+    put_text(j, o, "absent", t->absent);
+    put_text(j, o, "category", category[0] ? category : NULL);
+    for (size_t i = 0; i < SLW_CELL_COUNT; i++) {
+        const struct slw_figure *f = &t->cells[i];
+        json_t *cell = json_object();
+
+        put(j, cell, "value", f->absent ? json_null() : real(f->value));
+        put_text(j, cell, "unit", f->unit);
+        put_text(j, cell, "absent", f->absent);
+        put(j, cell, "margin",
+            f->absent || i > SLW_CELL_RETIRING ? json_null() : real(t->margins[i]));
+        put(j, o, names[i], cell);
+    }
+    return o;
+}
+
 static json_t *functions_json(struct json *j, const struct slw_report *r,
                               const struct slw_report_function *rows, size_t count, size_t limit)
 {
@@ -222,6 +248,10 @@ static json_t *functions_json(struct json *j, const struct slw_report *r,
         put(j, o, "kind", json_string_nocheck(kinds[f->kind]));
         put(j, o, "self", sum_json(j, r, f->self, f->self_samples, &f->self_share));
         put(j, o, "total", sum_json(j, r, f->total, f->total_samples, &f->total_share));
+        if (rows == r->functions)
+            put(j, o, "topdown",
+                r->function_topdowns ? function_topdown_json(j, &r->function_topdowns[i])
+                                     : json_null());
         push(j, array, o);
     }
     return array;

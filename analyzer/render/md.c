@@ -3,6 +3,7 @@
  * they must not become links, mentions, HTML or table columns. */
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
+#include "analyzer/function_table.h"
 #include "analyzer/renderer.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
@@ -201,6 +202,37 @@ static void put_functions(struct slw_buf *out, const struct slw_report *r, size_
     }
 }
 
+static void put_function_topdown(struct slw_buf *out, const struct slw_report *r, size_t most)
+{
+    if (!r->function_topdowns)
+        return;
+    slw_buf_puts(out, "#### Top-down by function\n\n| function | share |");
+    for (int i = 0; i < SLW_CELL_COUNT; i++)
+        slw_buf_printf(out, " %s |", slw_function_cell_name((enum slw_function_cell)i));
+    slw_buf_puts(out, " margin | reads |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+    for (size_t i = 0; i < r->function_count && i < most; i++) {
+        const struct slw_report_function_topdown *t = &r->function_topdowns[i];
+
+        slw_buf_puts(out, "| ");
+        put_name(out, r->functions[i].function);
+        slw_buf_printf(out, " | %.1f %%", 100 * r->functions[i].self_share.value);
+        put_mark(out, &r->column->from);
+        for (int c = 0; c < SLW_CELL_COUNT; c++) {
+            slw_buf_puts(out, " | ");
+            if (t->absent)
+                slw_buf_puts(out, c == 0 ? t->absent : "");
+            else
+                slw_function_cell_put(out, t, (enum slw_function_cell)c);
+        }
+        if (t->absent)
+            slw_buf_puts(out, " | ");
+        else
+            slw_buf_printf(out, " | %.1f", slw_function_margin(t));
+        slw_buf_printf(out, " | %llu |\n", (unsigned long long)t->reads);
+    }
+    slw_buf_printf(out, "\n%s\n\n", slw_function_table_caveat());
+}
+
 static void put_modules(struct slw_buf *out, const struct slw_report *r)
 {
     if (r->module_count == 0)
@@ -323,6 +355,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_topdown(out, report);
     put_modules(out, report);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
+    put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_findings(out, report);
     put_counts(out, report);
     put_notes(out, report->run);

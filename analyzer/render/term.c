@@ -3,6 +3,7 @@
  * ground; everything foreign goes through text.h, which lets no escape sequence pass. */
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
+#include "analyzer/function_table.h"
 #include "analyzer/renderer.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
@@ -375,6 +376,15 @@ static void put_functions(const struct term *t)
     }
 }
 
+static void put_function_topdown(const struct term *t)
+{
+    if (!t->r->function_topdowns)
+        return;
+    heading(t, "TOP-DOWN BY FUNCTION", "where the slots of each function went");
+    slw_function_table_term(t->out, t->r, t->width, t->functions);
+    styled_paragraph(t, DIM, 2, "", slw_function_table_caveat());
+}
+
 /* ---- counts ---- */
 
 static void append_figure(struct slw_buf *line, const struct slw_figure *f)
@@ -560,6 +570,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     put_topdown(&t);
     put_split(&t);
     put_functions(&t);
+    put_function_topdown(&t);
     put_findings(&t);
     put_counts(&t);
     put_notes(&t);
