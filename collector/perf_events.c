@@ -86,8 +86,8 @@ static void note_new_threads(const struct slw_perf_env *env)
 
 int slw_perf_open(const struct slw_session_options *opts, struct slw_live_target *target,
                   struct slw_spool *spool, const struct slw_plan *plan,
-                  const struct slw_perf_event *sampled, struct slw_run *run,
-                  struct slw_backend_state **ret_state, struct slw_error *err)
+                  const struct slw_perf_event *sampled, const struct slw_sample_group *group,
+                  struct slw_run *run, struct slw_backend_state **ret_state, struct slw_error *err)
 {
     struct slw_backend_state *s = calloc(1, sizeof(*s));
 
@@ -100,7 +100,7 @@ int slw_perf_open(const struct slw_session_options *opts, struct slw_live_target
     if (rc == 0)
         rc = slw_counting_open(&s->env, plan, &s->counting, err);
     if (rc == 0 && opts->sample)
-        rc = slw_sampling_open(&s->env, sampled, spool, &s->rings, err);
+        rc = slw_sampling_open(&s->env, sampled, group, spool, &s->rings, err);
     if (rc == 0)
         rc = allocate_polls(s, err);
     if (rc < 0) {

@@ -7,6 +7,7 @@
 
 #include "collector/backend.h"
 #include "collector/plan.h"
+#include "collector/sample_group.h"
 
 /* The event that takes samples, and that stands for the backend: when it cannot be opened, nothing
  * can be measured this way. */
@@ -18,13 +19,14 @@ struct slw_perf_event {
     uint64_t config;
 };
 
-/* Open everything, disabled, and begin the spool. The plan is copied from, not kept. Besides errors
+/* Open everything, disabled, and begin the spool. Plan and group are copied from, not kept; group
+ * NULL: samples carry no counters. A group that cannot be had here is a note. Besides errors
  * of the spool: SLW_E_UNSUPPORTED (no such event here), SLW_E_PERM, SLW_E_GONE, SLW_E_LIMIT (out of
  * descriptors), SLW_E_NOMEM. */
 int slw_perf_open(const struct slw_session_options *opts, struct slw_live_target *target,
                   struct slw_spool *spool, const struct slw_plan *plan,
-                  const struct slw_perf_event *sampled, struct slw_run *run,
-                  struct slw_backend_state **ret_state, struct slw_error *err);
+                  const struct slw_perf_event *sampled, const struct slw_sample_group *group,
+                  struct slw_run *run, struct slw_backend_state **ret_state, struct slw_error *err);
 int slw_perf_start(struct slw_backend_state *s, struct slw_error *err);
 int slw_perf_poll(struct slw_backend_state *s, int timeout_ms, struct slw_error *err);
 int slw_perf_stop(struct slw_backend_state *s, struct slw_error *err);

@@ -77,8 +77,8 @@ void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c);
 
 /* ---- perf_sample.c ---- */
 
-/* One event of the spool: the sampled one, and one that only tracks mappings when the sampled one
- * may be off while the target starts programs. */
+/* One event of the spool: the sampled one, one that only tracks mappings when the sampled one may
+ * be off while the target starts programs, and those that are read with every sample. */
 struct slw_sampled {
     const char *name;
     struct perf_event_attr attr;
@@ -86,13 +86,15 @@ struct slw_sampled {
     size_t id_count;
     int *fds; /* [cpu * tid_count + thread]; -1: not open */
 };
-#define SLW_MAX_SAMPLED 2
+#define SLW_MAX_SAMPLED (2 + SLW_MAX_GROUP_EVENTS)
 
 struct slw_sample_rings {
     const struct slw_perf_event *event; /* lent; NULL: not sampling */
     struct slw_spool *spool;
     struct slw_sampled sampled[SLW_MAX_SAMPLED];
     size_t sampled_count;
+    size_t leader;       /* of sampled: its group; 0 when it samples alone */
+    size_t first_member; /* from here on they only count, in the group; sampled_count: none */
     size_t thread_count; /* fds per CPU and event */
     size_t ring_count;   /* one per CPU */
     struct slw_ring *rings;
@@ -103,8 +105,8 @@ struct slw_sample_rings {
 };
 
 int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_event *event,
-                      struct slw_spool *spool, struct slw_sample_rings *ret_rings,
-                      struct slw_error *err);
+                      const struct slw_sample_group *group, struct slw_spool *spool,
+                      struct slw_sample_rings *ret_rings, struct slw_error *err);
 int slw_sampling_enable(const struct slw_perf_env *env, struct slw_sample_rings *r, bool on,
                         struct slw_error *err);
 /* Move what the rings hold to the spool. A spool that fails ends sampling and is remembered. */
@@ -122,5 +124,17 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
 void slw_sampling_coverage(const struct slw_perf_env *env, const struct slw_sample_rings *r,
                            uint64_t cpu_time_ns);
 void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings *r);
+
+/* ---- perf_group.c: counters read with every sample ---- */
+
+/* Make sampled[0] carry the group's counters and append its other events. */
+void slw_sampling_add_group(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                            const struct slw_sample_group *group);
+/* Does this kernel and CPU do it? Opens the group on ourselves and lets it run for a moment. False:
+ * *ret_why says why not. */
+bool slw_sampling_probe_group(const struct slw_perf_env *env, const struct slw_sample_rings *r,
+                              const char **ret_why);
+/* Final values of all groups, as records of the spool. */
+void slw_sampling_write_totals(const struct slw_perf_env *env, struct slw_sample_rings *r);
 
 #endif

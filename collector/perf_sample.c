@@ -126,12 +126,12 @@ static bool concede(const struct slw_perf_env *env, struct perf_event_attr *attr
 }
 
 static int open_adapted(const struct slw_perf_env *env, struct perf_event_attr *attr,
-                        const struct slw_spot *spot)
+                        const struct slw_spot *spot, int group_fd)
 {
-    int fd = slw_perf_try_open(env, attr, spot, -1);
+    int fd = slw_perf_try_open(env, attr, spot, group_fd);
 
     while (fd == -EINVAL && concede(env, attr))
-        fd = slw_perf_try_open(env, attr, spot, -1);
+        fd = slw_perf_try_open(env, attr, spot, group_fd);
     return fd;
 }
 
@@ -180,7 +180,9 @@ static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, 
     struct slw_spot spot = spot_of(env->target, cpu, thread);
     struct slw_sampled *s = &r->sampled[event];
     uint64_t id = 0;
-    int fd = open_adapted(env, &s->attr, &spot);
+    bool follows = event != r->leader && (event == 0 || event >= r->first_member);
+    int group_fd = follows ? *fd_slot(r, r->leader, cpu, thread) : -1;
+    int fd = open_adapted(env, &s->attr, &spot, group_fd);
 
     if (fd == -ESRCH && env->target->kind == SLW_TARGET_PID)
         return 0;
@@ -193,6 +195,8 @@ static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, 
     if (rc < 0)
         return slw_fail_sys(err, SLW_E_IO, -rc, "cannot read the id of an event");
     s->ids[s->id_count++] = id;
+    if (event >= r->first_member)
+        return 1; /* it writes nothing by itself */
     rc = join_ring(env, r, cpu, thread, fd, err);
     return rc < 0 ? rc : 1;
 }
@@ -204,10 +208,11 @@ static int open_all(const struct slw_perf_env *env, struct slw_sample_rings *r,
 
     for (size_t cpu = 0; cpu < r->ring_count; cpu++) {
         for (size_t thread = 0; thread < r->thread_count; thread++) {
-            int rc = 1;
+            int rc = open_one(env, r, r->leader, cpu, thread, err);
 
             for (size_t event = 0; event < r->sampled_count && rc == 1; event++)
-                rc = open_one(env, r, event, cpu, thread, err);
+                if (event != r->leader)
+                    rc = open_one(env, r, event, cpu, thread, err);
             if (rc < 0)
                 return rc;
             open_count += rc == 1;
@@ -253,10 +258,29 @@ static void choose_events(const struct slw_perf_env *env, struct slw_sample_ring
     r->sampled_count = 1;
     if (env->target->enable_on_exec) {
         set_tracking(&r->sampled[0].attr); /* on from the first mapping of the program */
-        return;
+    } else {
+        r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env)};
+        r->sampled_count = 2;
     }
-    r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env)};
-    r->sampled_count = 2;
+    r->leader = 0;
+    r->first_member = r->sampled_count;
+}
+
+/* Samples without counters where they cannot be had: the stacks are worth having alone. */
+static void choose_group(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                         const struct slw_sample_group *group)
+{
+    const char *why = group->why;
+
+    if (group->event_count > 0) {
+        slw_sampling_add_group(env, r, group);
+        if (slw_sampling_probe_group(env, r, &why))
+            return;
+        choose_events(env, r);
+    }
+    (void)slw_run_note(env->run, SLW_NOTE_WARNING, "no-per-function",
+                       "Linux 6.12 or newer with a PMU that holds the group can do it",
+                       "per-function top-down is not possible here: %s", why);
 }
 
 static void note_ring(const struct slw_perf_env *env, const struct slw_sample_rings *r,
@@ -293,13 +317,15 @@ static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *
 }
 
 int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_event *event,
-                      struct slw_spool *spool, struct slw_sample_rings *ret_rings,
-                      struct slw_error *err)
+                      const struct slw_sample_group *group, struct slw_spool *spool,
+                      struct slw_sample_rings *ret_rings, struct slw_error *err)
 {
     uint64_t wanted_bytes = env->opts->ring_bytes ? env->opts->ring_bytes : DEFAULT_RING_BYTES;
     struct slw_sample_rings r = {.event = event, .spool = spool, .ring_bytes = wanted_bytes};
 
     choose_events(env, &r);
+    if (group)
+        choose_group(env, &r, group);
     int rc = allocate(&r, env->target, err);
     if (rc == 0)
         rc = open_all(env, &r, err);
@@ -320,7 +346,7 @@ int slw_sampling_enable(const struct slw_perf_env *env, struct slw_sample_rings 
     unsigned long request = on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
 
     for (size_t i = 0; i < r->ring_count * r->thread_count; i++) {
-        int fd = r->sampled[0].fds[i];
+        int fd = r->sampled[r->leader].fds[i]; /* the others follow it */
         int rc = fd < 0 ? 0 : env->sys->ioctl(fd, request, NULL);
 
         if (rc < 0)
@@ -336,11 +362,13 @@ void slw_sampling_coverage(const struct slw_perf_env *env, const struct slw_samp
     uint64_t running_ns = 0;
 
     for (size_t i = 0; i < r->ring_count * r->thread_count; i++) {
-        uint64_t reading[3] = {0}; /* value, enabled, running */
+        /* Value, or in a group the number of events; enabled, running; a group's values and ids. */
+        uint64_t reading[3 + 2 * SLW_MAX_GROUP_EVENTS] = {0};
         int fd = r->sampled[0].fds[i];
 
         /* Reads as nothing: a pinned event that found no counter and gave up. */
-        if (fd >= 0 && env->sys->read(fd, reading, sizeof(reading)) == (ssize_t)sizeof(reading))
+        if (fd >= 0 &&
+            env->sys->read(fd, reading, sizeof(reading)) >= 3 * (ssize_t)sizeof(reading[0]))
             running_ns += reading[2];
     }
     if (running_ns + slack_ns >= cpu_time_ns)
@@ -356,7 +384,7 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
                          struct slw_error *err)
 {
     const struct perf_event_attr *attr = &r->sampled[0].attr;
-    struct slw_sampling s = {.event = r->event->name,
+    struct slw_sampling s = {.event = r->sampled[0].name,
                              .unit = r->event->unit,
                              .mode = env->user_only ? SLW_MODE_USER : SLW_MODE_ALL,
                              .from = {.source = r->event->source},
@@ -365,6 +393,8 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
                              .call_graph =
                                  attr->sample_type & PERF_SAMPLE_CALLCHAIN ? "fp" : "none"};
 
+    if (r->first_member < r->sampled_count)
+        slw_sampling_write_totals(env, r);
     return slw_run_add_sampling(env->run, &s, err);
 }
 

@@ -23,6 +23,7 @@ struct slw_session_options {
     const struct slw_model *model; /* NULL: none; then only generic and software events */
     int level;                     /* deepest top-down level to count, 0: none */
     bool sample;                   /* false: count only */
+    bool per_function;             /* read counters with every sample, where the kernel can */
     uint64_t frequency_hz;         /* 0: use period */
     uint64_t period;
     enum slw_call_graph call_graph;

@@ -71,6 +71,21 @@ static void set_pmu(const struct place *at, struct slw_plan *plan)
     }
 }
 
+/* The counters read with every sample. Without a model nobody knows what they would mean. */
+static void plan_group(const struct slw_session_options *opts, const struct slw_run *run,
+                       const struct place *at, const char *const *absent,
+                       struct slw_sample_group *ret_group)
+{
+    const struct slw_model_vars vars = {.smt_on = run->host.cpu.smt == 1};
+
+    *ret_group = (struct slw_sample_group){.why = "there is no model of this CPU"};
+    if (opts->model)
+        slw_sample_group_plan(opts->model, &vars, run->host.nmi_watchdog == 1, absent, ret_group);
+    for (size_t i = 0; i < ret_group->event_count; i++)
+        if (ret_group->events[i].type == PERF_TYPE_RAW)
+            ret_group->events[i].type = at->pmu.type;
+}
+
 /* What could not be planned is absent with its reason, or noted as counted at different times. */
 static int report_gaps(const struct slw_plan *plan, const struct slw_model *m, struct slw_run *run,
                        struct slw_error *err)
@@ -156,10 +171,11 @@ static void note_hybrid(struct slw_run *run, const struct place *at)
 }
 
 static int open_plan(const struct slw_session_options *opts, struct slw_live_target *target,
-                     struct slw_spool *spool, const struct slw_plan *plan, struct slw_run *run,
+                     struct slw_spool *spool, const struct slw_plan *plan,
+                     const struct slw_sample_group *group, struct slw_run *run,
                      struct slw_backend_state **ret_state, struct slw_error *err)
 {
-    int rc = slw_perf_open(opts, target, spool, plan, &cycles, run, ret_state, err);
+    int rc = slw_perf_open(opts, target, spool, plan, &cycles, group, run, ret_state, err);
 
     if (rc == 0 && opts->model)
         rc = report_gaps(plan, opts->model, run, err);
@@ -179,13 +195,15 @@ static int open_pmu(const struct slw_session_options *opts, struct slw_live_targ
                        .root = opts->sysfs_root ? opts->sysfs_root : "",
                        .release = run->host.kernel,
                        .pmu = {.type = PERF_TYPE_RAW}};
-    const int expected = m ? (run->host.nmi_watchdog == 1) + (opts->sample ? 1 : 0) : 0;
+    const int expected =
+        m ? (run->host.nmi_watchdog == 1) + (opts->sample && !opts->per_function ? 1 : 0) : 0;
     struct slw_plan_options plan_options = {.model = m,
                                             .level = opts->level,
                                             .reserved_counters = expected,
                                             .system_wide = opts->target == SLW_TARGET_ALL,
                                             .hardware = true,
                                             .needs = slw_model_needs};
+    struct slw_sample_group group;
     struct slw_plan *plan = NULL;
 
     at.in_sysfs = m && slw_pmu_find(at.root, m->pmu, &at.pmu);
@@ -197,7 +215,9 @@ static int open_pmu(const struct slw_session_options *opts, struct slw_live_targ
     int rc = plan_within_budget(&at, &plan_options, opts->sample, &plan, err);
     if (rc < 0)
         return rc;
-    rc = open_plan(opts, target, spool, plan, run, ret_state, err);
+    plan_group(opts, run, &at, absent, &group);
+    rc = open_plan(opts, target, spool, plan, opts->per_function ? &group : NULL, run, ret_state,
+                   err);
     if (rc == 0) {
         note_budget(run, &plan_options, expected);
         note_hybrid(run, &at);

@@ -18,11 +18,14 @@ static int open_clock(const struct slw_session_options *opts, struct slw_live_ta
                       struct slw_backend_state **ret_state, struct slw_error *err)
 {
     struct slw_plan_options plan_options = {.system_wide = opts->target == SLW_TARGET_ALL};
+    struct slw_sample_group group;
     struct slw_plan *plan = NULL;
     int rc = slw_plan_new(&plan_options, &plan, err);
 
+    slw_sample_group_software(&group);
     if (rc == 0)
-        rc = slw_perf_open(opts, target, spool, plan, &cpu_clock, run, ret_state, err);
+        rc = slw_perf_open(opts, target, spool, plan, &cpu_clock,
+                           opts->per_function ? &group : NULL, run, ret_state, err);
     slw_plan_free(plan);
     return rc;
 }
