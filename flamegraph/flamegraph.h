@@ -22,11 +22,27 @@ int slw_tree_new(const struct slw_stacks *s, size_t column, const struct slw_tre
                  struct slw_tree **ret_tree, struct slw_error *err);
 void slw_tree_free(struct slw_tree *t);
 
+/* What the colour of a frame says, when it is not the kind of code. */
+enum slw_svg_category {
+    SLW_SVG_UNKNOWN, /* grey: no numbers, or too few samples */
+    SLW_SVG_UNDECIDED,
+    SLW_SVG_FRONTEND,
+    SLW_SVG_BACKEND,
+    SLW_SVG_BAD_SPECULATION,
+    SLW_SVG_RETIRING,
+    SLW_SVG_CATEGORY_COUNT
+};
+/* function and module as the frames of the profile have them; module "" when unknown. */
+typedef enum slw_svg_category (*slw_svg_category_fn)(const void *ctx, const char *function,
+                                                     const char *module);
+
 struct slw_svg_options {
-    const char *title;    /* NULL: "Flame graph" */
-    const char *subtitle; /* NULL: none; up to 12 lines below the total: command, notes */
-    int width_px;         /* 0: 1200 */
-    double min_width_px;  /* frames narrower than this are culled; 0: 0.1 */
+    const char *title;            /* NULL: "Flame graph" */
+    const char *subtitle;         /* NULL: none; up to 12 lines below the total: command, notes */
+    int width_px;                 /* 0: 1200 */
+    double min_width_px;          /* frames narrower than this are culled; 0: 0.1 */
+    slw_svg_category_fn category; /* NULL: colour by the kind of code */
+    const void *category_ctx;
 };
 
 /* Append a complete SVG document, fit for a file of its own and for pasting into HTML. Hostile

@@ -37,7 +37,21 @@ struct drawing {
     int width, height;
     int graph_top;
     const char *title, *subtitle;
+    slw_svg_category_fn category; /* NULL: colours are of kinds */
+    const void *category_ctx;
     struct slw_buf *out;
+};
+
+/* Class and words of each category; the classes are in svg_style.css. */
+static const struct {
+    const char *class, *words;
+} categories[SLW_SVG_CATEGORY_COUNT] = {
+    [SLW_SVG_UNKNOWN] = {"cn", "too few samples"},
+    [SLW_SVG_UNDECIDED] = {"cu", "undecided"},
+    [SLW_SVG_FRONTEND] = {"cf", "front-end bound"},
+    [SLW_SVG_BACKEND] = {"cb", "back-end bound"},
+    [SLW_SVG_BAD_SPECULATION] = {"cs", "bad speculation"},
+    [SLW_SVG_RETIRING] = {"cr", "retiring"},
 };
 
 /* How many lines a subtitle has; also its limit. */
@@ -173,6 +187,15 @@ static void put_label(const struct drawing *d, const struct slw_layout_frame *f)
     }
 }
 
+static enum slw_svg_category category_of(const struct drawing *d, const struct slw_layout_frame *f)
+{
+    const struct slw_tree_name *name = &d->tree->names[d->tree->nodes[f->node].name];
+
+    if (name->kind == SLW_TREE_ALL || name->kind == SLW_TREE_THREAD)
+        return SLW_SVG_UNKNOWN;
+    return d->category(d->category_ctx, name->label, name->module);
+}
+
 /* Lines: the name, the module when known, the numbers. The script reads them back. */
 static void put_tooltip(const struct drawing *d, const struct slw_layout_frame *f)
 {
@@ -186,7 +209,11 @@ static void put_tooltip(const struct drawing *d, const struct slw_layout_frame *
     slw_escape_put(out, d->unit.label, 80);
     slw_buf_puts(out, ", ");
     slw_amount_put_hundredths(out, slw_amount_share(f->weight, d->total, 100));
-    slw_buf_puts(out, "%</title>");
+    slw_buf_putc(out, '%');
+    /* Colour alone would leave out who cannot see it. */
+    if (d->category && f->node != SLW_NO_NODE && category_of(d, f) != SLW_SVG_UNKNOWN)
+        slw_buf_printf(out, "; itself: %s", categories[category_of(d, f)].words);
+    slw_buf_puts(out, "</title>");
 }
 
 /* The class is kind and shade; the shade is the name's, so that a function keeps its colour in
@@ -195,6 +222,10 @@ static void put_class(const struct drawing *d, const struct slw_layout_frame *f)
 {
     if (f->node == SLW_NO_NODE) {
         slw_buf_puts(d->out, "<g class=\"n\"");
+        return;
+    }
+    if (d->category) {
+        slw_buf_printf(d->out, "<g class=\"%s\"", categories[category_of(d, f)].class);
         return;
     }
     const struct slw_tree_name *name = &d->tree->names[d->tree->nodes[f->node].name];
@@ -242,25 +273,32 @@ static void put_frame(const struct drawing *d, const struct slw_layout_frame *f)
     slw_buf_puts(out, "</g>\n");
 }
 
+static int put_legend_entry(const struct drawing *d, const char *class, const char *words, int x,
+                            int y)
+{
+    slw_buf_printf(d->out,
+                   "<g class=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"14\" height=\"12\"/></g>"
+                   "<text class=\"sub\" x=\"%d\" y=\"%d\">%s</text>",
+                   class, x, y - 10, x + 19, y, words);
+    return x + 34 + (int)strlen(words) * CHAR_HUND / 100;
+}
+
 static void put_legend(const struct drawing *d, int y)
 {
-    static const char *const entries[][2] = {{"u2", "user"},
-                                             {"i2", "inlined"},
-                                             {"k2", "kernel"},
-                                             {"o2", "other (JIT, vdso)"},
-                                             {"t2", "thread"},
-                                             {"n", "too narrow to draw"},
-                                             {"u2 hit", "search match"}};
+    static const char *const kinds[][2] = {{"u2", "user"},
+                                           {"i2", "inlined"},
+                                           {"k2", "kernel"},
+                                           {"o2", "other (JIT, vdso)"},
+                                           {"t2", "thread"}};
     int x = MARGIN;
 
     slw_buf_puts(d->out, "<g class=\"legend\" role=\"img\" aria-label=\"Legend\">");
-    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-        slw_buf_printf(d->out,
-                       "<g class=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"14\" height=\"12\"/></g>"
-                       "<text class=\"sub\" x=\"%d\" y=\"%d\">%s</text>",
-                       entries[i][0], x, y - 10, x + 19, y, entries[i][1]);
-        x += 34 + (int)strlen(entries[i][1]) * CHAR_HUND / 100;
-    }
+    for (size_t i = SLW_SVG_CATEGORY_COUNT; i-- > 0 && d->category;)
+        x = put_legend_entry(d, categories[i].class, categories[i].words, x, y);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !d->category; i++)
+        x = put_legend_entry(d, kinds[i][0], kinds[i][1], x, y);
+    x = put_legend_entry(d, "n", "too narrow to draw", x, y);
+    (void)put_legend_entry(d, d->category ? "cr hit" : "u2 hit", "search match", x, y);
     slw_buf_puts(d->out, "</g>\n");
 }
 
@@ -333,6 +371,8 @@ int slw_svg_render(const struct slw_tree *t, const struct slw_svg_options *opts,
                             .width = width,
                             .title = opts->title ? opts->title : "Flame graph",
                             .subtitle = opts->subtitle,
+                            .category = opts->category,
+                            .category_ctx = opts->category_ctx,
                             .out = out};
         draw(&d);
         if (slw_buf_failed(out))

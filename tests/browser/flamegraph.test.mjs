@@ -61,6 +61,23 @@ describe("the drawing", () => {
     await page.close();
   });
 
+  test("tells what bounds a function apart, in colour and in words", async () => {
+    const names = ["few", "undecided", "frontend", "backend", "speculation", "retiring"];
+    for (const colorScheme of ["light", "dark"]) {
+      const { page, graph } = await openGraph(browser, names.map((name) => `main;${name} 5\n`).join(""),
+        { colorScheme }, "--topdown");
+      const fill = (name) => graph.frame(name).locator("rect").evaluate((r) => getComputedStyle(r).fill);
+      const fills = await Promise.all(names.map(fill));
+      assert.equal(new Set(fills).size, names.length);
+      assert.equal(await fill("main"), fills[0]);
+      const words = await page.locator(".legend").textContent();
+      for (const word of ["front-end bound", "back-end bound", "bad speculation", "retiring", "undecided",
+        "too few samples"])
+        assert.ok(words.includes(word), word);
+      await page.close();
+    }
+  });
+
   test("has a dark side", async () => {
     const fill = (selector) => (page) => page.locator(selector).first()
       .evaluate((element) => getComputedStyle(element).fill);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* usage: make_svg FOLDED [--icicle] [--clock] [--title T] [--subtitle T] > x.svg: the drawing
- * alone, for the browser tests and for looking at it; --clock takes every count for as many samples
- * of 1.001001 ms of cpu-clock. Prints to stderr how long each step took. Not a command for people:
- * that is `slotwise flamegraph`. */
+/* usage: make_svg FOLDED [--icicle] [--clock] [--topdown] [--title T] [--subtitle T] > x.svg: the
+ * drawing alone, for the browser tests and for looking at it; --clock takes every count for as many
+ * samples of 1.001001 ms of cpu-clock; --topdown colours functions named after a category by it.
+ * Prints to stderr how long each step took. Not a command for people: that is `slotwise
+ * flamegraph`. */
 #include "base/clock.h"
 #include "collector/importer.h"
 #include "flamegraph/flamegraph.h"
@@ -54,6 +55,19 @@ static int as_clock(struct slw_stacks **stacks, struct slw_error *err)
     return rc;
 }
 
+static enum slw_svg_category category(const void *ctx, const char *function, const char *module)
+{
+    static const char *const names[SLW_SVG_CATEGORY_COUNT] = {"few",     "undecided",   "frontend",
+                                                              "backend", "speculation", "retiring"};
+
+    (void)ctx;
+    (void)module;
+    for (int i = 0; i < SLW_SVG_CATEGORY_COUNT; i++)
+        if (strcmp(function, names[i]) == 0)
+            return (enum slw_svg_category)i;
+    return SLW_SVG_UNKNOWN;
+}
+
 static int draw(const struct slw_stacks *stacks, const struct slw_tree_options *tree_options,
                 const struct slw_svg_options *svg_options, struct slw_error *err)
 {
@@ -87,6 +101,8 @@ int main(int argc, char **argv)
             tree_options.inverted = true;
         else if (strcmp(argv[i], "--clock") == 0)
             clock = true;
+        else if (strcmp(argv[i], "--topdown") == 0)
+            svg_options.category = category;
         else if (strcmp(argv[i], "--title") == 0 && i + 1 < argc)
             svg_options.title = argv[++i];
         else if (strcmp(argv[i], "--subtitle") == 0 && i + 1 < argc)

@@ -121,6 +121,32 @@ static void a_drawing_holds_every_frame_and_its_numbers(void **state)
     free(svg);
 }
 
+static enum slw_svg_category bound_by(const void *ctx, const char *function, const char *module)
+{
+    assert_string_equal(ctx, "mine");
+    assert_string_equal(module, "");
+    return strcmp(function, "send") == 0   ? SLW_SVG_FRONTEND
+           : strcmp(function, "recv") == 0 ? SLW_SVG_BACKEND
+                                           : SLW_SVG_UNKNOWN;
+}
+
+static void categories_colour_frames_and_are_told_in_words(void **state)
+{
+    (void)state;
+    static const char folded[] = "client;main;send 30\nclient;main;recv 60\nclient;main 10\n";
+    const struct slw_svg_options opts = {.category = bound_by, .category_ctx = "mine"};
+    char *svg = draw(folded, sizeof(folded) - 1, &opts);
+
+    assert_non_null(strstr(svg,
+                           "<g class=\"cb\" data-f=\"3 0 60\"><title>recv\n60 samples, 60.00%; "
+                           "itself: back-end bound</title>"));
+    assert_non_null(strstr(svg, "<g class=\"cf\" data-f=\"3 60 30\""));
+    assert_int_equal(count(svg, "<g class=\"cn\" data-f="), 3); /* the root, client, main */
+    assert_non_null(strstr(svg, ">too few samples</text>"));
+    assert_null(strstr(svg, ">inlined</text>"));
+    free(svg);
+}
+
 static void hostile_names_and_titles_stay_text(void **state)
 {
     (void)state;
@@ -239,6 +265,7 @@ int main(void)
         cmocka_unit_test(text_is_cut_to_its_columns),
         cmocka_unit_test(amounts_are_exact),
         cmocka_unit_test(a_drawing_holds_every_frame_and_its_numbers),
+        cmocka_unit_test(categories_colour_frames_and_are_told_in_words),
         cmocka_unit_test(hostile_names_and_titles_stay_text),
         cmocka_unit_test(a_very_long_name_is_kept_in_the_tooltip),
         cmocka_unit_test(nothing_outside_is_referenced),
