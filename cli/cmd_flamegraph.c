@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* slotwise flamegraph RUN|FILE: an interactive SVG. */
+#include "analyzer/report.h"
 #include "cli/command.h"
 #include "cli/graph.h"
 #include "cli/load.h"
+#include "cli/render.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static const char *colors(size_t i)
+{
+    static const char *const names[] = {"kind", "topdown", NULL};
+
+    return names[i];
+}
 
 static const struct slw_option options[] = {
     {.name = "output",
@@ -23,6 +32,17 @@ static const struct slw_option options[] = {
      .value = "TEXT",
      .text = "Title (default: the measured command)."},
     {.name = "inverted", .letter = 'i', .text = "Start from the leaves: who calls this?"},
+    {.name = "color",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = colors,
+     .text =
+         "Colour by the kind of code (default), or by what bounds each function itself; needs a "
+         "run made with --per-function."},
+    {.name = "model",
+     .kind = SLW_OPTION_TEXT,
+     .value = "NAME|FILE",
+     .choices = slw_model_builtin_name_or_null,
+     .text = "With --color topdown: this CPU model instead of the one the run names."},
     {.name = "by-thread", .text = "One tower per thread instead of per thread name."},
     SLW_OPTION_HELP,
     SLW_OPTION_END,
@@ -51,25 +71,54 @@ static int write_svg(const struct slw_args *args, const struct slw_terminal *t,
     return rc;
 }
 
+/* The report whose per-function numbers give the colours; *ret_report stays NULL where colours are
+ * not asked for. */
+static int load_colors(const struct slw_args *args, const struct slw_loaded *loaded,
+                       struct slw_model **ret_model, struct slw_report **ret_report,
+                       struct slw_error *err)
+{
+    const char *color = slw_args_get(args, "color"), *model = slw_args_get(args, "model");
+
+    if (!color || strcmp(color, "topdown") != 0)
+        return 0;
+    if (!model)
+        model = loaded->run->model.name;
+    if (!model) {
+        slw_error_hint(err, "name one with --model; see 'slotwise models list'");
+        return slw_fail(err, SLW_E_NODATA, "this run was not interpreted with a CPU model");
+    }
+    int rc = slw_load_model(model, ret_model, err);
+    if (rc >= 0)
+        rc = slw_report_new(loaded->run, loaded->stacks, *ret_model, ret_report, err);
+    return rc;
+}
+
 static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
 {
-    const struct slw_graph_request request = {
+    struct slw_graph_request request = {
         .event = slw_args_get(args, "event"),
         .title = slw_args_get(args, "title"),
         .inverted = slw_args_has(args, "inverted"),
         .by_thread = slw_args_has(args, "by-thread"),
     };
     struct slw_loaded loaded = {0};
+    struct slw_report *report = NULL;
+    struct slw_model *model = NULL;
     struct slw_buf svg = {0};
     int rc = slw_args_operands(args, 1, 1, "a run or a file of samples", err);
 
     if (rc >= 0)
         rc = slw_load(args->operands[0], NULL, &loaded, err);
     if (rc >= 0)
+        rc = load_colors(args, &loaded, &model, &report, err);
+    request.topdown = report;
+    if (rc >= 0)
         rc = slw_graph_render(loaded.run, loaded.stacks, &request, &svg, err);
     if (rc >= 0)
         rc = write_svg(args, t, &svg, err);
     slw_buf_release(&svg);
+    slw_report_free(report);
+    slw_model_free(model);
     slw_loaded_release(&loaded);
     return rc;
 }
@@ -77,7 +126,7 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
 const struct slw_command_entry slw_command_flamegraph = {
     .name = "flamegraph",
     .summary = "Draw the samples of a run as an interactive SVG.",
-    .usage = "RUN|FILE [-o FILE.svg|-] [--event EVENT] [--inverted]",
+    .usage = "RUN|FILE [-o FILE.svg|-] [--event EVENT] [--inverted] [--color topdown]",
     .about = "FILE may be a perf.data, folded stacks (one 'a;b;c 42' a line) or a pprof profile. "
              "The SVG needs nothing but a browser: click to zoom, '/' to search.",
     .options = options,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/graph.h"
 
+#include "analyzer/function_topdown.h"
 #include "flamegraph/flamegraph.h"
 
 #include <inttypes.h>
@@ -52,6 +53,30 @@ static void put_subtitle(const struct slw_host *host, struct slw_buf *out)
         slw_buf_printf(out, "%s%.80s guest", out->length ? ", " : "", host->hypervisor);
 }
 
+static enum slw_svg_category category(const void *ctx, const char *function, const char *module)
+{
+    static const enum slw_svg_category of[] = {
+        [SLW_CATEGORY_UNKNOWN] = SLW_SVG_UNKNOWN,
+        [SLW_CATEGORY_UNDECIDED] = SLW_SVG_UNDECIDED,
+        [SLW_CATEGORY_FRONTEND] = SLW_SVG_FRONTEND,
+        [SLW_CATEGORY_BACKEND] = SLW_SVG_BACKEND,
+        [SLW_CATEGORY_BAD_SPECULATION] = SLW_SVG_BAD_SPECULATION,
+        [SLW_CATEGORY_RETIRING] = SLW_SVG_RETIRING,
+    };
+    const struct slw_report_function_topdown *t = slw_function_topdown_find(ctx, function, module);
+
+    return t ? of[t->category] : SLW_SVG_UNKNOWN;
+}
+
+/* Without numbers every frame would be grey: a picture of nothing. */
+static int check_topdown(const struct slw_report *r, struct slw_error *err)
+{
+    if (r->function_topdowns)
+        return 0;
+    slw_error_hint(err, "profile with --per-function on a CPU whose model is known");
+    return slw_fail(err, SLW_E_NODATA, "the samples of this run carry no top-down counters");
+}
+
 int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
                      const struct slw_graph_request *request, struct slw_buf *out,
                      struct slw_error *err)
@@ -63,6 +88,8 @@ int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
     size_t column = 0;
     int rc = slw_graph_column(stacks, request->event, &column, err);
 
+    if (rc >= 0 && request->topdown)
+        rc = check_topdown(request->topdown, err);
     if (rc >= 0)
         rc = slw_tree_new(stacks, column, &tree_opts, &tree, err);
     if (rc >= 0) {
@@ -71,6 +98,8 @@ int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
         const struct slw_svg_options opts = {
             .title = request->title ? request->title : title.data,
             .subtitle = subtitle.data,
+            .category = request->topdown ? category : NULL,
+            .category_ctx = request->topdown,
         };
         rc = slw_svg_render(tree, &opts, out, err);
     }

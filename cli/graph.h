@@ -7,11 +7,14 @@
 #include "record/run.h"
 #include "record/stacks.h"
 
+struct slw_report;
+
 struct slw_graph_request {
     const char *event; /* NULL: the first */
     const char *title; /* NULL: the command of the run */
     bool inverted;
     bool by_thread;
+    const struct slw_report *topdown; /* colour frames by what bounds them; NULL: by kind */
 };
 
 /* Append a complete SVG. SLW_E_NODATA when there are no samples, SLW_E_NOTFOUND when the event was

@@ -61,6 +61,9 @@ const struct slw_option slw_profile_options[] = {
      .choices = call_graphs,
      .text = "How callers are found: fp follows frame pointers (default), none takes the sampled "
              "function only."},
+    {.name = "per-function",
+     .text = "Read level-1 counters with every sample, for top-down per function (page faults and "
+             "context switches where there is no PMU). Takes counters from the totals."},
     {.name = "no-sampling", .text = "Count only; no stacks, no flame graph."},
     {.name = "backend",
      .kind = SLW_OPTION_CHOICE,
@@ -125,6 +128,7 @@ static int check_exclusions(const struct slw_args *a, struct slw_error *err)
         {"no-sampling", "period"},
         {"no-sampling", "call-graph"},
         {"no-sampling", "keep-raw"},
+        {"no-sampling", "per-function"},
     };
 
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -190,6 +194,7 @@ static int set_sampling(struct slw_profile *p, struct slw_error *err)
         return rc;
     p->session.ring_bytes = round_ring(p->session.ring_bytes);
     p->session.sample = !slw_args_has(p->args, "no-sampling");
+    p->session.per_function = slw_args_has(p->args, "per-function");
     p->session.frequency_hz = period ? 0 : hz;
     p->session.period = period;
     p->session.call_graph =
