@@ -60,7 +60,6 @@ void slw_sampling_add_group(const struct slw_perf_env *env, struct slw_sample_ri
 {
     struct slw_sampled *sampler = &r->sampled[0];
     const struct slw_plan_event *own = &group->events[group->sampling];
-    const bool pinned = sampler->attr.pinned; /* only a leader may be */
 
     /* The model's code for it, which is also right where there are several PMUs; the name stays. */
     if (own->model_event < 0)
@@ -70,9 +69,11 @@ void slw_sampling_add_group(const struct slw_perf_env *env, struct slw_sample_ri
     sampler->attr.config1 = own->config1;
     sampler->attr.sample_type |= PERF_SAMPLE_READ;
     sampler->attr.read_format = group_format;
+    /* Held for good, a group of this size could leave the counting groups nothing: it takes turns
+     * with them, and its own times say for how long it had the counters. */
+    sampler->attr.pinned = 0;
     if (group->sampling != 0) {
         sampler->attr.disabled = 0;
-        sampler->attr.pinned = 0;
         sampler->attr.enable_on_exec = 0;
     }
     for (size_t i = 0; i < group->event_count; i++) {
@@ -80,8 +81,7 @@ void slw_sampling_add_group(const struct slw_perf_env *env, struct slw_sample_ri
             continue;
         if (i == 0)
             r->leader = r->sampled_count;
-        r->sampled[r->sampled_count] = member(env, sampler, &group->events[i], i == 0);
-        r->sampled[r->sampled_count++].attr.pinned = i == 0 && pinned;
+        r->sampled[r->sampled_count++] = member(env, sampler, &group->events[i], i == 0);
     }
 }
 
