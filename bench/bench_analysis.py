@@ -37,6 +37,15 @@ def record_sqlite3(data, wanted):
                                                 QUERY.format(rows=int(3e6 * amount))], [])
 
 
+def record_framed(data, wanted):
+    """A client built with frame pointers: whole user stacks."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    program = os.path.join(os.path.dirname(data), "framed")
+    measure.must(measure.run([measure.need("cc"), "-O1", "-g", "-fno-omit-frame-pointer", "-o",
+                              program, os.path.join(here, "clients", "framed.c")]), "cc")
+    return record(data, wanted, lambda amount: [program, str(int(3e6 * amount))], [])
+
+
 def record_pgbench(data, wanted):
     """A client and its server on the whole machine: deep kernel stacks, many processes."""
     pgbench = measure.need("pgbench")
@@ -96,6 +105,7 @@ def main():
     options = measure.arguments(__doc__, rounds=5, samples=100_000)
     claims = measure.Claims()
     with measure.Folder() as folder:
+        compare("client with frame pointers", record_framed, options, folder, claims)
         compare("sqlite3", record_sqlite3, options, folder, claims)
         compare("pgbench and PostgreSQL", record_pgbench, options, folder, claims)
     return 1 if options.check and claims.unmet else 0
