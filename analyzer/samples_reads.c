@@ -159,13 +159,15 @@ static int note_remainder(struct slw_samples *s)
 
 static int note_discarded(struct slw_samples *s)
 {
-    if (s->backwards + s->implausible == 0)
+    const unsigned long long discarded = s->backwards + s->implausible;
+
+    if (discarded == 0)
         return 0;
     return slw_run_note(s->run, SLW_NOTE_WARNING, "reads-discarded", NULL,
                         "the counters of %llu samples were discarded: %llu had gone backwards, "
                         "%llu showed more events than a CPU can have in the time",
-                        (unsigned long long)(s->backwards + s->implausible),
-                        (unsigned long long)s->backwards, (unsigned long long)s->implausible);
+                        discarded, (unsigned long long)s->backwards,
+                        (unsigned long long)s->implausible);
 }
 
 int slw_samples_read_notes(struct slw_samples *s)

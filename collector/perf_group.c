@@ -150,7 +150,7 @@ bool slw_sampling_probe_group(const struct slw_perf_env *env, const struct slw_s
         else
             *ret_why = refusal(env, &r->sampled[event], -fd, count == 0);
     }
-    if (works && !runs(env, fds[0])) {
+    if (works && count > 0 && !runs(env, fds[0])) {
         *ret_why = "its counters never ran together, though the kernel took the group";
         works = false;
     }

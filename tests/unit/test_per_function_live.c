@@ -14,7 +14,7 @@
 #define PAGES       2000 /* touched in each call of slw_live_touch */
 #define PAGE        4096
 #define THREADS     2
-#define FAULTS_EACH (ROUNDS * PAGES)
+#define FAULTS_EACH (UINT64_C(1) * ROUNDS * PAGES)
 
 static char self[PATH_MAX], folder[] = "/tmp/slw-perfn-XXXXXX", spool_path[PATH_MAX];
 static struct slw_run *run;
