@@ -111,6 +111,8 @@ static int read_features(struct slw_perfdata *pd, const struct slw_perf_header *
         if (!(h->features[bit / 64] >> (bit % 64) & 1))
             continue;
         struct slw_perf_cursor body = section(pd, read_section(&c));
+        if (c.bad || body.bad)
+            slw_perf_damaged(pd, pd->length, 0, "the file is cut off behind its records");
         if (c.bad)
             break;
         if (!body.bad && slw_perf_feature(pd, bit, body) < 0)
