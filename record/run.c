@@ -54,6 +54,7 @@ void slw_run_free(struct slw_run *run)
         return;
     free(run->counts);
     free(run->samplings);
+    free(run->printed);
     free(run->labels);
     free(run->notes);
     slw_arena_free(run->arena);
@@ -113,6 +114,18 @@ int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *samplin
         !own(run, &s.from.detail))
         return slw_fail(err, SLW_E_NOMEM, "no memory for sampled events");
     APPEND(run->samplings, run->sampling_count, s, SLW_MAX_SAMPLINGS, "sampled events");
+    return 0;
+}
+
+int slw_run_add_printed(struct slw_run *run, const struct slw_printed *printed,
+                        struct slw_error *err)
+{
+    struct slw_printed p = *printed;
+
+    if (!own(run, &p.name) || !own(run, &p.value) || !own(run, &p.unit) ||
+        !own(run, &p.threshold) || !own(run, &p.pmu) || !own(run, &p.from.detail))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for printed metrics");
+    APPEND(run->printed, run->printed_count, p, SLW_MAX_PRINTED, "printed metrics");
     return 0;
 }
 

@@ -45,9 +45,26 @@ struct slw_count {
     int32_t pid, tid;    /* -1: the whole target */
     int32_t cpu;         /* -1: all */
     const char *absent;  /* NULL: counted; else why not ("not supported", "never scheduled") */
-    uint64_t raw;        /* events counted while scheduled; unscaled */
+    uint64_t raw;        /* events counted while scheduled; unscaled unless `scaled` */
     uint64_t enabled_ns; /* time the event asked for a counter */
     uint64_t running_ns; /* time it held one; <= enabled_ns */
+    /* The tool that was imported from has scaled raw to all of the time already: it must not be
+     * scaled again. The times are 0 where that tool printed none; how much of the time was counted
+     * stands here, in hundredths of a percent, which is what perf prints. */
+    bool scaled;
+    int covered_bp; /* 0 .. 10000; meaningless unless scaled */
+};
+
+/* A metric as another tool computed and printed it. Kept to check ours against, and because some
+ * outputs hold nothing else. The value stays text: what was printed is all that is known. */
+struct slw_printed {
+    const char *name;      /* as printed: "tma_backend_bound", "insn per cycle" */
+    const char *value;     /* digits, '.' as decimal point: "43.2" */
+    const char *unit;      /* "%", or NULL */
+    const char *threshold; /* the tool's own verdict: "good", "bad"; NULL: none */
+    const char *pmu;       /* as in struct slw_count */
+    int count_index;       /* of run->counts: the count it stood next to; -1: none */
+    struct slw_provenance from;
 };
 
 /* One sampled event, a column of the stack profile. */
@@ -157,6 +174,8 @@ struct slw_run {
     size_t count_count;
     struct slw_sampling *samplings;
     size_t sampling_count;
+    struct slw_printed *printed;
+    size_t printed_count;
     struct slw_label *labels;
     size_t label_count;
     struct slw_note *notes;
@@ -176,8 +195,10 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_NOTES     1000    /* a report nobody reads helps nobody */
 #define SLW_MAX_LABELS    1000
 #define SLW_MAX_SAMPLINGS 64
+#define SLW_MAX_PRINTED   2000 /* perf knows some hundred metrics for a CPU */
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
+int slw_run_add_printed(struct slw_run *run, const struct slw_printed *p, struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 

@@ -24,12 +24,15 @@ _Static_assert(sizeof(int32_t) == sizeof(int), "pids and CPU numbers are ints");
 #define NATURAL(k, m)            INT(k, m, -1, 0, INT_MAX)
 #define EXIT(k, m, of)           {.key = k, .kind = SLW_FIELD_EXIT, AT(m), \
                                   .other = offsetof(struct STRUCT, of)}
+#define MARK(k, m)               {.key = k, .kind = SLW_FIELD_MARK, AT(m)}
 #define FLAG(k, m)               {.key = k, .kind = SLW_FIELD_FLAG, AT(m)}
 #define ENUM(k, m, n)            {.key = k, .kind = SLW_FIELD_ENUM, AT(m), .names = (n)}
 #define TEXTS(k, m, count)       {.key = k, .kind = SLW_FIELD_TEXTS, AT(m), \
                                   .other = offsetof(struct STRUCT, count)}
 #define OBJECT(k, m, f)          {.key = k, .kind = SLW_FIELD_OBJECT, AT(m), .fields = (f)}
 #define LIST(k, m, count, l)     {.key = k, .kind = SLW_FIELD_LIST, AT(m), \
+                                  .other = offsetof(struct STRUCT, count), .list = &(l)}
+#define SOME(k, m, count, l)     {.key = k, .kind = SLW_FIELD_SOME, AT(m), \
                                   .other = offsetof(struct STRUCT, count), .list = &(l)}
 #define END                      {.kind = SLW_FIELD_END}
 /* clang-format on */
@@ -138,6 +141,8 @@ static const struct slw_field count_fields[] = {NAME("event", event),
                                                 COUNTED("raw", raw),
                                                 COUNTED("enabled_ns", enabled_ns),
                                                 COUNTED("running_ns", running_ns),
+                                                MARK("scaled", scaled),
+                                                INT("covered_bp", covered_bp, 0, 0, 10000),
                                                 END};
 #undef STRUCT
 
@@ -154,6 +159,17 @@ static const struct slw_field sampling_fields[] = {NAME("event", event),
                                                    END};
 #undef STRUCT
 
+#define STRUCT slw_printed
+static const struct slw_field printed_fields[] = {NAME("name", name),
+                                                  NAME("value", value),
+                                                  TEXT("unit", unit),
+                                                  TEXT("threshold", threshold),
+                                                  TEXT("pmu", pmu),
+                                                  NATURAL("count_index", count_index),
+                                                  OBJECT("from", from, provenance_fields),
+                                                  END};
+#undef STRUCT
+
 #define STRUCT slw_label
 static const struct slw_field label_fields[] = {NAME("key", key), NAME("value", value), END};
 #undef STRUCT
@@ -167,6 +183,8 @@ static const char *check_count(const void *element)
 {
     const struct slw_count *c = element;
 
+    if (!c->scaled && c->covered_bp != 0)
+        return "covered_bp is for scaled counts only";
     return c->running_ns > c->enabled_ns ? "running_ns is larger than enabled_ns" : NULL;
 }
 
@@ -178,6 +196,11 @@ static int add_count(struct slw_run *run, const void *element, struct slw_error 
 static int add_sampling(struct slw_run *run, const void *element, struct slw_error *err)
 {
     return slw_run_add_sampling(run, element, err);
+}
+
+static int add_printed(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_printed(run, element, err);
 }
 
 static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
@@ -199,6 +222,8 @@ static const struct slw_field_list counts = {count_fields, sizeof(struct slw_cou
                                              check_count, add_count};
 static const struct slw_field_list samplings = {sampling_fields, sizeof(struct slw_sampling),
                                                 SLW_MAX_SAMPLINGS, NULL, add_sampling};
+static const struct slw_field_list printed = {printed_fields, sizeof(struct slw_printed),
+                                              SLW_MAX_PRINTED, NULL, add_printed};
 static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
                                              NULL, add_label};
 static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
@@ -216,6 +241,7 @@ const struct slw_field slw_run_fields[] = {TEXT("tool", tool),
                                            OBJECT("self", self, self_fields),
                                            LIST("counts", counts, count_count, counts),
                                            LIST("samplings", samplings, sampling_count, samplings),
+                                           SOME("printed", printed, printed_count, printed),
                                            LIST("labels", labels, label_count, labels),
                                            LIST("notes", notes, note_count, notes),
                                            END};

@@ -21,9 +21,11 @@ enum slw_field_kind {
     SLW_FIELD_INT,     /* int within [min, max]; the key is missing when it is `unknown` */
     SLW_FIELD_EXIT,    /* int; only when the enum slw_exit_kind at `other` has a value */
     SLW_FIELD_FLAG,    /* bool */
+    SLW_FIELD_MARK,    /* bool; the key is missing when false */
     SLW_FIELD_ENUM,    /* an enum, written as names[value] */
     SLW_FIELD_OBJECT,  /* a struct described by `fields` */
-    SLW_FIELD_LIST     /* an array of structs described by `list` */
+    SLW_FIELD_LIST,    /* an array of structs described by `list` */
+    SLW_FIELD_SOME     /* the same; the key is missing when it is empty */
 };
 
 struct slw_field;
@@ -52,6 +54,7 @@ extern const struct slw_field slw_run_fields[];
 union slw_field_element {
     struct slw_count count;
     struct slw_sampling sampling;
+    struct slw_printed printed;
     struct slw_label label;
     struct slw_note note;
 };

@@ -295,10 +295,12 @@ static int read_value(const struct reader *r, const struct place *at, const stru
     case SLW_FIELD_ENUM:
         return read_int_field(r, at, f, j, object);
     case SLW_FIELD_FLAG:
+    case SLW_FIELD_MARK:
         return read_flag(r, at, j, slot);
     case SLW_FIELD_OBJECT:
         return read_fields(r, at, f->fields, j, slot);
     case SLW_FIELD_LIST:
+    case SLW_FIELD_SOME:
         return read_list(r, at, f->list, j);
     case SLW_FIELD_END:
         break;
@@ -326,6 +328,8 @@ static enum presence presence_of(const struct slw_field *f, const char *object, 
     case SLW_FIELD_STAMP:
     case SLW_FIELD_ABSENT:
     case SLW_FIELD_INT:
+    case SLW_FIELD_MARK:
+    case SLW_FIELD_SOME:
         return OPTIONAL;
     case SLW_FIELD_NAME:
     case SLW_FIELD_TEXTS:

@@ -147,6 +147,10 @@ static bool has_value(const struct slw_field *f, const char *object, bool absent
     case SLW_FIELD_INT:
         value = int_at(object, f->offset);
         return value != f->unknown && value >= f->min && value <= f->max;
+    case SLW_FIELD_MARK:
+        return object[f->offset] != 0;
+    case SLW_FIELD_SOME:
+        return size_at(object, f->other) > 0;
     case SLW_FIELD_EXIT:
         value = int_at(object, f->other);
         return value == SLW_EXIT_STATUS || value == SLW_EXIT_SIGNAL;
@@ -202,12 +206,14 @@ static json_t *value_json(const struct slw_field *f, const char *object)
     case SLW_FIELD_EXIT:
         return json_integer(int_at(object, f->offset));
     case SLW_FIELD_FLAG:
+    case SLW_FIELD_MARK:
         return json_boolean(object[f->offset]);
     case SLW_FIELD_ENUM:
         return json_string(enum_name(f, int_at(object, f->offset)));
     case SLW_FIELD_OBJECT:
         return slw_fields_to_json(f->fields, object + f->offset);
     case SLW_FIELD_LIST:
+    case SLW_FIELD_SOME:
         return list_json(f->list, text_at(object, f->offset), size_at(object, f->other));
     case SLW_FIELD_END:
         break;

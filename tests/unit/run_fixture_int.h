@@ -56,6 +56,19 @@ static inline void assert_count(const struct slw_count *a, const struct slw_coun
     assert_true(a->raw == b->raw);
     assert_true(a->enabled_ns == b->enabled_ns);
     assert_true(a->running_ns == b->running_ns);
+    assert_int_equal(a->scaled, b->scaled);
+    assert_int_equal(a->covered_bp, b->covered_bp);
+}
+
+static inline void assert_printed(const struct slw_printed *a, const struct slw_printed *b)
+{
+    assert_text(a->name, b->name);
+    assert_text(a->value, b->value);
+    assert_text(a->unit, b->unit);
+    assert_text(a->threshold, b->threshold);
+    assert_text(a->pmu, b->pmu);
+    assert_int_equal(a->count_index, b->count_index);
+    assert_provenance(&a->from, &b->from);
 }
 
 static inline void assert_sampling(const struct slw_sampling *a, const struct slw_sampling *b)
@@ -142,6 +155,9 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->sampling_count, b->sampling_count);
     for (size_t i = 0; i < a->sampling_count; i++)
         assert_sampling(&a->samplings[i], &b->samplings[i]);
+    assert_int_equal(a->printed_count, b->printed_count);
+    for (size_t i = 0; i < a->printed_count; i++)
+        assert_printed(&a->printed[i], &b->printed[i]);
     assert_int_equal(a->label_count, b->label_count);
     for (size_t i = 0; i < a->label_count; i++) {
         assert_text(a->labels[i].key, b->labels[i].key);
@@ -181,7 +197,7 @@ static inline void fill_host(struct slw_host *h)
                               .smt = 1};
 }
 
-static inline void fill_lists(struct slw_run *run)
+static inline void fill_counts(struct slw_run *run)
 {
     const struct slw_count live = {.event = "inst_retired.any",
                                    .unit = "events",
@@ -206,7 +222,35 @@ static inline void fill_lists(struct slw_run *run)
                                    .raw = UINT64_MAX,
                                    .enabled_ns = UINT64_MAX,
                                    .running_ns = UINT64_MAX};
+    const struct slw_count scaled = {.event = "slots",
+                                     .unit = "slots",
+                                     .from = {SLW_SOURCE_HARDWARE, true, "perf stat"},
+                                     .group = 0,
+                                     .pid = -1,
+                                     .tid = -1,
+                                     .cpu = -1,
+                                     .raw = 12345,
+                                     .scaled = true,
+                                     .covered_bp = 2504};
     struct slw_count gone = huge;
+
+    gone.absent = "not supported";
+    assert_int_equal(slw_run_add_count(run, &live, NULL), 0);
+    assert_int_equal(slw_run_add_count(run, &huge, NULL), 0);
+    assert_int_equal(slw_run_add_count(run, &gone, NULL), 0);
+    assert_int_equal(slw_run_add_count(run, &scaled, NULL), 0);
+}
+
+static inline void fill_lists(struct slw_run *run)
+{
+    const struct slw_printed printed = {.name = "tma_x" HOSTILE,
+                                        .value = "43.2",
+                                        .unit = "%",
+                                        .threshold = "bad",
+                                        .pmu = "cpu_atom",
+                                        .count_index = 3,
+                                        .from = {SLW_SOURCE_HARDWARE, true, "perf stat"}};
+    const struct slw_printed alone = {.name = "x", .value = "-0.0", .count_index = -1};
     const struct slw_sampling sampling = {.event = "cpu-clock",
                                           .unit = "nanoseconds",
                                           .mode = SLW_MODE_ALL,
@@ -215,10 +259,9 @@ static inline void fill_lists(struct slw_run *run)
                                           .call_graph = "fp",
                                           .samples = 12345,
                                           .weight = UINT64_C(9999999999999999)};
-    gone.absent = "not supported";
-    assert_int_equal(slw_run_add_count(run, &live, NULL), 0);
-    assert_int_equal(slw_run_add_count(run, &huge, NULL), 0);
-    assert_int_equal(slw_run_add_count(run, &gone, NULL), 0);
+
+    assert_int_equal(slw_run_add_printed(run, &printed, NULL), 0);
+    assert_int_equal(slw_run_add_printed(run, &alone, NULL), 0);
     assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
     assert_int_equal(slw_run_add_label(run, "commit", HOSTILE, NULL), 0);
     assert_int_equal(slw_run_add_label(run, "commit", "", NULL), 0);
@@ -249,6 +292,7 @@ static inline struct slw_run *rich_run(void)
     run->requests = (struct slw_maybe_u64){.value = 42};
     run->losses = (struct slw_losses){1, 2, 3, 4, 5};
     run->self = (struct slw_self_cost){{.value = 6}, {.absent = "refused"}, 7, 8, 9};
+    fill_counts(run);
     fill_lists(run);
     return run;
 }

@@ -53,7 +53,7 @@ static bool always_written(enum slw_field_kind kind)
 {
     return kind != SLW_FIELD_TEXT && kind != SLW_FIELD_STAMP && kind != SLW_FIELD_ABSENT &&
            kind != SLW_FIELD_REASON && kind != SLW_FIELD_INT && kind != SLW_FIELD_EXIT &&
-           kind != SLW_FIELD_COUNTED;
+           kind != SLW_FIELD_COUNTED && kind != SLW_FIELD_MARK && kind != SLW_FIELD_SOME;
 }
 
 static void compare_enum(const struct slw_field *f, const json_t *property)
@@ -82,7 +82,7 @@ static void compare(const struct slw_field *fields, const json_t *object)
             fail_msg("%s: the schema and the code disagree on whether it may be missing", f->key);
         if (f->kind == SLW_FIELD_OBJECT)
             compare(f->fields, property);
-        if (f->kind == SLW_FIELD_LIST) {
+        if (f->kind == SLW_FIELD_LIST || f->kind == SLW_FIELD_SOME) {
             assert_int_equal(json_integer_value(json_object_get(property, "maxItems")),
                              f->list->max);
             compare(f->list->fields, resolved(json_object_get(property, "items")));
