@@ -184,6 +184,10 @@ struct slw_model_value {
 void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input *inputs,
                         const struct slw_model_vars *vars, struct slw_model_value *values);
 
+/* Set `flagged` of every value anew, from the values as they stand: for nodes that were evaluated
+ * with different inputs and are now put together. */
+void slw_model_flag(const struct slw_model *m, struct slw_model_value *values);
+
 /* Mark in needed[event_count] the events that node `index` (and, transitively, the lets and nodes
  * it uses) needs. Adds to what is set already. */
 void slw_model_needs(const struct slw_model *m, size_t index, bool *needed);

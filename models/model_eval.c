@@ -101,6 +101,15 @@ static bool is_flagged(const struct slw_model_node *n, const struct slw_model_va
            !any_flagged(values, n->threshold_needs, n->threshold_need_count, false);
 }
 
+void slw_model_flag(const struct slw_model *m, struct slw_model_value *values)
+{
+    for (size_t i = 0; i < m->node_count; i++) {
+        const int node = m->own->flag_order[i];
+
+        values[node].flagged = is_flagged(&m->nodes[node], &values[node], values);
+    }
+}
+
 void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input *inputs,
                         const struct slw_model_vars *vars, struct slw_model_value *values)
 {
@@ -110,11 +119,7 @@ void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input 
     compute_items(&s);
     for (size_t i = 0; i < m->node_count; i++)
         values[i] = node_value(&m->nodes[i], &s.items[m->let_count + i]);
-    for (size_t i = 0; i < m->node_count; i++) {
-        const int node = m->own->flag_order[i];
-
-        values[node].flagged = is_flagged(&m->nodes[node], &values[node], values);
-    }
+    slw_model_flag(m, values);
 }
 
 static void add_needs(const struct slw_model *m, size_t index, int smt_on, bool *needed)

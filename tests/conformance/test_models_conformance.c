@@ -76,7 +76,9 @@ static void check_tree(const struct slw_model *m)
             assert_true(n->low >= 0 && n->high <= 1);
     }
     assert_int_equal(deepest, m->max_level);
-    assert_int_equal(m->max_level > 0, m->slots_per_cycle > 0);
+    /* A model that is for several CPUs, and so matches none, may leave open how wide they are. */
+    if (m->match_count > 0 || m->slots_per_cycle > 0)
+        assert_int_equal(m->max_level > 0, m->slots_per_cycle > 0);
 }
 
 static void the_tree_is_well_formed(void **state)
