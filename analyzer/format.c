@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/format.h"
 
+#include "analyzer/text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -138,4 +140,15 @@ const char *slw_format_mode(enum slw_mode mode)
     static const char *const names[] = {"all", "user", "kernel"};
 
     return names[mode];
+}
+
+void slw_format_printed(struct slw_buf *out, const struct slw_printed *p)
+{
+    slw_buf_puts(out, "  ");
+    slw_text_cell(out, p->name, 25);
+    slw_buf_putc(out, ' ');
+    slw_text_clean(out, p->value);
+    slw_buf_puts(out, p->unit ? " " : "");
+    slw_text_clean(out, p->unit ? p->unit : "");
+    slw_buf_putc(out, '\n');
 }

@@ -40,4 +40,7 @@ const char *slw_format_source(enum slw_source source);
 /* "all", "user", "kernel" */
 const char *slw_format_mode(enum slw_mode mode);
 
+/* "  tma_retiring              14.6 %" and a line end: a metric as another tool printed it. */
+void slw_format_printed(struct slw_buf *out, const struct slw_printed *p);
+
 #endif

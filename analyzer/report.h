@@ -37,6 +37,7 @@ struct slw_report_node { /* a top-down node or metric */
     struct slw_figure value;
     bool flagged, mismeasured;
     bool thin;                         /* its counts cover too little to judge by: topdown.h */
+    int stretch;                       /* group its counts are from, or SLW_STRETCH_x: inputs.h */
     const struct slw_model_node *node; /* lent from the model */
 };
 
@@ -54,6 +55,7 @@ struct slw_topdown {
     int rival;           /* UNDECIDED: the node it cannot be told from; -1 */
     bool have_sum;       /* every level-1 node has a value */
     double level1_sum;   /* 1.0 when the level accounts for every slot */
+    size_t stretches;    /* level 1 was counted in so many different stretches of time; 0, 1: one */
     double min_coverage; /* of the level-1 nodes */
 };
 

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-static bool whole_target(const struct slw_count *c)
+bool slw_count_is_whole(const struct slw_count *c)
 {
     return c->pid == -1 && c->tid == -1 && c->cpu == -1;
 }
@@ -26,27 +26,38 @@ static bool same_event(const void *ctx, uint32_t position, const void *key)
     return a->mode == b->mode && same_pmu(a->pmu, b->pmu) && strcmp(a->event, b->event) == 0;
 }
 
-static double coverage_of(const struct slw_count *c)
+bool slw_count_has_coverage(const struct slw_count *c)
 {
+    return c->scaled || c->enabled_ns > 0;
+}
+
+double slw_count_coverage(const struct slw_count *c)
+{
+    if (c->scaled)
+        return c->covered_bp / 10000.0;
     if (c->enabled_ns == 0 || c->running_ns > c->enabled_ns)
         return 0;
     return (double)c->running_ns / (double)c->enabled_ns;
 }
 
-/* The scaled events of one count. Returns NULL, or why there are none. */
-static const char *scale_count(struct slw_arena *arena, const struct slw_count *c, uint64_t *events)
+const char *slw_count_events(struct slw_arena *arena, const struct slw_count *c,
+                             uint64_t *ret_events)
 {
     const struct slw_reading reading = {c->raw, c->enabled_ns, c->running_ns};
     struct slw_error err = {0};
 
     if (c->absent)
         return c->absent;
-    /* A part of a sum (a thread, a CPU) that was never enabled did not run: nothing happened. */
-    if (!whole_target(c) && c->enabled_ns == 0 && c->running_ns == 0 && c->raw == 0) {
-        *events = 0;
+    if (c->scaled) {
+        *ret_events = c->raw;
         return NULL;
     }
-    if (slw_scale(&reading, events, &err) == 0)
+    /* A part of a sum (a thread, a CPU) that was never enabled did not run: nothing happened. */
+    if (!slw_count_is_whole(c) && c->enabled_ns == 0 && c->running_ns == 0 && c->raw == 0) {
+        *ret_events = 0;
+        return NULL;
+    }
+    if (slw_scale(&reading, ret_events, &err) == 0)
         return NULL;
     const char *why = slw_arena_strdup(arena, err.text);
     return why ? why : "cannot be scaled";
@@ -55,7 +66,7 @@ static const char *scale_count(struct slw_arena *arena, const struct slw_count *
 static void add_part(struct slw_report *r, struct slw_report_row *row, const struct slw_count *c)
 {
     uint64_t events = 0;
-    const char *absent = scale_count(r->arena, c, &events);
+    const char *absent = slw_count_events(r->arena, c, &events);
 
     row->part_count++;
     if (row->total.absent)
@@ -67,8 +78,8 @@ static void add_part(struct slw_report *r, struct slw_report_row *row, const str
         row->events = 0;
         return;
     }
-    if (c->enabled_ns > 0 && coverage_of(c) < row->total.coverage)
-        row->total.coverage = coverage_of(c);
+    if (slw_count_has_coverage(c) && slw_count_coverage(c) < row->total.coverage)
+        row->total.coverage = slw_count_coverage(c);
 }
 
 static void start_row(struct slw_report_row *row, const struct slw_count *c)
@@ -122,12 +133,14 @@ static int add_counts(struct slw_report *r, struct slw_index *index)
         if (at == UINT32_MAX)
             return -SLW_E_NOMEM;
         struct slw_report_row *row = &r->rows[at];
-        bool have_whole = whole_target(row->count) && row->part_count > 0;
-        bool better = whole_target(c) && row->total.absent && !c->absent;
+        bool have_whole = slw_count_is_whole(row->count) && row->part_count > 0;
+        bool better = slw_count_is_whole(c) && row->total.absent && !c->absent;
         if (have_whole && !better)
             continue; /* the parts are in it; of several whole ones the first counted is shown */
-        if (whole_target(c))
+        if (slw_count_is_whole(c))
             start_row(row, c);
+        else if (c->group != row->count->group)
+            continue; /* the same once more, counted in another group */
         add_part(r, row, c);
     }
     return 0;

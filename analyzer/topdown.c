@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/topdown.h"
 
+#include "analyzer/inputs.h"
 #include "base/arena.h"
 #include "base/cleanup.h"
 
@@ -95,6 +96,21 @@ static void undecided(struct slw_topdown *t, const char *reason)
     t->reason = reason;
 }
 
+/* In how many different stretches of time the known level-1 nodes were counted. */
+static size_t count_stretches(const struct slw_report_node *nodes, size_t count)
+{
+    size_t stretches = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bool new = nodes[i].level == 1 && !nodes[i].value.absent &&nodes[i].value.coverage < 1;
+        for (size_t k = 0; new &&k < i; k++)
+            new = nodes[k].level != 1 || nodes[k].value.absent ||
+                  nodes[k].stretch != nodes[i].stretch;
+        stretches += new;
+    }
+    return stretches;
+}
+
 /* Level-1 facts and checks; false when the decision is made (there is none). */
 static bool check_level1(const struct slw_report_node *nodes, size_t count, const struct level *l,
                          struct slw_topdown *t)
@@ -116,7 +132,10 @@ static bool check_level1(const struct slw_report_node *nodes, size_t count, cons
                                      : nodes[l->first_unusable].value.absent;
         return false;
     }
-    if (l->unusable > 0)
+    t->stretches = count_stretches(nodes, count);
+    if (t->have_sum && t->stretches > 1 && fabs(t->level1_sum - 1) > SLW_MAX_APART_ERROR)
+        undecided(t, "the parts of level 1 were counted at different times and do not add up");
+    else if (l->unusable > 0)
         undecided(t, why_unusable(&nodes[l->first_unusable]));
     else if (fabs(t->level1_sum - 1) > SLW_MAX_SUM_ERROR)
         undecided(t, "level 1 does not add up to 100 % of the slots");
@@ -163,69 +182,59 @@ static const char *mode_name(enum slw_mode mode)
     return mode == SLW_MODE_USER ? "user" : mode == SLW_MODE_KERNEL ? "kernel" : "all";
 }
 
-static const struct slw_report_row *find_row(const struct slw_report *r, const char *event)
-{
-    const struct slw_report_row *found = NULL;
-
-    for (size_t i = 0; i < r->row_count; i++) {
-        const struct slw_report_row *row = &r->rows[i];
-        const char *pmu = row->count->pmu;
-
-        if (strcmp(row->name, event) != 0 ||
-            (pmu && r->model->pmu && strcmp(pmu, r->model->pmu) != 0))
-            continue;
-        if (!found || (found->total.absent && !row->total.absent))
-            found = row;
-    }
-    return found;
-}
-
 /* A formula over counts of different privilege levels would divide apples by pears. */
-static const char *check_mode(const struct slw_report *r, const struct slw_report_row *row,
-                              int *mode)
+static const char *check_mode(const struct slw_report *r, enum slw_mode counted, int *mode)
 {
     if (*mode < 0)
-        *mode = (int)row->count->mode;
-    if (*mode == (int)row->count->mode)
+        *mode = (int)counted;
+    if (*mode == (int)counted)
         return NULL;
-    const char *why =
-        slw_arena_printf(r->arena, "counted in %s mode, other events in %s mode",
-                         mode_name(row->count->mode), mode_name((enum slw_mode) * mode));
+    const char *why = slw_arena_printf(r->arena, "counted in %s mode, other events in %s mode",
+                                       mode_name(counted), mode_name((enum slw_mode) * mode));
     return why ? why : "counted in another mode";
 }
 
-static void fill_inputs(const struct slw_report *r, struct slw_model_input *inputs,
-                        const struct slw_report_row **rows)
+static void fill_inputs(const struct slw_report *r, const struct slw_input_cell *const *chosen,
+                        struct slw_model_input *inputs)
 {
     int mode = -1;
 
     for (size_t i = 0; i < r->model->event_count; i++) {
-        rows[i] = find_row(r, r->model->events[i].name);
-        inputs[i].absent = rows[i] ? rows[i]->total.absent : "not counted";
+        const struct slw_input_cell *c = chosen[i];
+
+        inputs[i] = (struct slw_model_input){.absent = c ? c->absent : "not counted"};
+        if (!c || c->absent)
+            continue;
+        inputs[i].absent = check_mode(r, c->mode, &mode);
         if (!inputs[i].absent)
-            inputs[i].absent = check_mode(r, rows[i], &mode);
-        if (!inputs[i].absent)
-            inputs[i].value = rows[i]->total.value;
+            inputs[i].value = (double)c->events;
     }
 }
 
+/* Too few rotations to scale by; where the time is unknown the coverage alone decides. */
+static bool ran_too_little(const struct slw_input_cell *c)
+{
+    return c->coverage < 1 && c->running_ns < SLW_MIN_MULTIPLEXED_NS &&
+           !(c->running_ns == 0 && c->from.imported);
+}
+
 /* Provenance and coverage of a node: the worst of the counts it is made of. */
-static void judge_inputs(const struct slw_report *r, const struct slw_report_row *const *rows,
-                         const bool *needed, struct slw_report_node *n)
+static void judge_inputs(const struct slw_report *r, const struct slw_input_cell *const *chosen,
+                         struct slw_report_node *n)
 {
     bool first = true;
 
     n->value.coverage = 1;
     for (size_t i = 0; i < r->model->event_count; i++) {
-        if (!needed[i] || !rows[i] || rows[i]->total.absent)
+        const struct slw_input_cell *c = chosen[i];
+
+        if (!c || c->absent)
             continue;
-        const struct slw_figure *f = &rows[i]->total;
-        if (first || f->from.source != SLW_SOURCE_HARDWARE || f->from.imported)
-            n->value.from = f->from;
+        if (first || c->from.source != SLW_SOURCE_HARDWARE || c->from.imported)
+            n->value.from = c->from;
         first = false;
-        n->value.coverage = fmin(n->value.coverage, f->coverage);
-        if (f->coverage < SLW_MIN_COVERAGE ||
-            (f->coverage < 1 && rows[i]->count->running_ns < SLW_MIN_MULTIPLEXED_NS))
+        n->value.coverage = fmin(n->value.coverage, c->coverage);
+        if (c->coverage < SLW_MIN_COVERAGE || ran_too_little(c))
             n->thin = true;
     }
 }
@@ -263,39 +272,57 @@ static const char *explain(const struct slw_report *r, const struct slw_model_in
     return missing;
 }
 
-struct work { /* scratch of one evaluation */
+struct work { /* scratch of the evaluation of one node */
+    struct slw_inputs in;
     struct slw_model_input *inputs;
-    const struct slw_report_row **rows;
-    struct slw_model_value *values;
+    const struct slw_input_cell **chosen;
+    struct slw_model_value *values; /* of every node, with the inputs of the current one */
+    struct slw_model_value *own;    /* of every node, each with its own inputs */
     bool *needed;
 };
 
-static int work_init(struct work *w, struct slw_arena *arena, const struct slw_model *m)
+static int work_init(struct work *w, const struct slw_report *r)
 {
+    const struct slw_model *m = r->model;
+    struct slw_arena *arena = r->arena;
+
     w->inputs = slw_arena_array(arena, m->event_count + 1, sizeof(*w->inputs));
-    w->rows = slw_arena_array(arena, m->event_count + 1, sizeof(*w->rows));
+    w->chosen = slw_arena_array(arena, m->event_count + 1, sizeof(*w->chosen));
     w->needed = slw_arena_array(arena, m->event_count + 1, sizeof(*w->needed));
     w->values = slw_arena_array(arena, m->node_count + 1, sizeof(*w->values));
-    return w->inputs && w->rows && w->needed && w->values ? 0 : -SLW_E_NOMEM;
+    w->own = slw_arena_array(arena, m->node_count + 1, sizeof(*w->own));
+    if (!w->inputs || !w->chosen || !w->needed || !w->values || !w->own)
+        return -SLW_E_NOMEM;
+    return slw_inputs_init(&w->in, r);
+}
+
+static void fill_node(struct slw_report *r, struct work *w, size_t i)
+{
+    const struct slw_model_vars vars = {.smt_on = r->run->host.cpu.smt == 1};
+    struct slw_report_node *n = &r->nodes[i];
+
+    memset(w->needed, 0, r->model->event_count * sizeof(*w->needed));
+    slw_model_needs_with(r->model, i, &vars, w->needed);
+    const int stretch = slw_inputs_choose(&w->in, i, w->needed, w->chosen);
+    fill_inputs(r, w->chosen, w->inputs);
+    slw_model_evaluate(r->model, w->inputs, &vars, w->values);
+    w->own[i] = w->values[i];
+    set_node(r, i, &w->own[i], n);
+    n->stretch = stretch;
+    if (n->value.absent)
+        n->value.absent = explain(r, w->inputs, w->needed, n->value.absent);
+    judge_inputs(r, w->chosen, n);
 }
 
 static void fill_nodes(struct slw_report *r, struct work *w)
 {
-    const struct slw_model_vars vars = {.smt_on = r->run->host.cpu.smt == 1};
     const struct slw_model *m = r->model;
 
-    fill_inputs(r, w->inputs, w->rows);
-    slw_model_evaluate(m, w->inputs, &vars, w->values);
-    for (size_t i = 0; i < m->node_count; i++) {
-        struct slw_report_node *n = &r->nodes[i];
-
-        memset(w->needed, 0, m->event_count * sizeof(*w->needed));
-        slw_model_needs_with(m, i, &vars, w->needed);
-        set_node(r, i, &w->values[i], n);
-        if (n->value.absent)
-            n->value.absent = explain(r, w->inputs, w->needed, n->value.absent);
-        judge_inputs(r, w->rows, w->needed, n);
-    }
+    for (size_t i = 0; i < m->node_count; i++)
+        fill_node(r, w, i);
+    slw_model_flag(m, w->own);
+    for (size_t i = 0; i < m->node_count; i++)
+        r->nodes[i].flagged = w->own[i].have && w->own[i].flagged;
     r->node_count = m->node_count;
 }
 
@@ -315,7 +342,7 @@ int slw_topdown_fill(struct slw_report *r, struct slw_error *err)
     r->topdown = (struct slw_topdown){.bottleneck = -1, .rival = -1};
     if (r->model) {
         r->nodes = slw_arena_array(r->arena, r->model->node_count + 1, sizeof(*r->nodes));
-        if (!r->nodes || work_init(&w, r->arena, r->model) < 0)
+        if (!r->nodes || work_init(&w, r) < 0)
             return slw_fail(err, SLW_E_NOMEM, "no memory for the top-down tree");
         fill_nodes(r, &w);
         slw_topdown_decide(r->nodes, r->node_count, &r->topdown);

@@ -23,6 +23,10 @@
  * counts that miss by more were not counted over the same time. */
 #define SLW_MAX_SUM_ERROR 0.02
 
+/* The same where the parts were counted in different stretches of time: nothing but the client's
+ * own behaviour tells such a miss from a change between the stretches. */
+#define SLW_MAX_APART_ERROR 0.005
+
 /* Fill r->nodes and r->topdown from r->rows and r->model (NULL: no nodes, the reason is
  * run->model.absent). -SLW_E_NOMEM. */
 int slw_topdown_fill(struct slw_report *r, struct slw_error *err);

@@ -4,6 +4,7 @@
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_topdown.h"
+#include "analyzer/inputs.h"
 #include "analyzer/renderer.h"
 #include "analyzer/text.h"
 
@@ -307,6 +308,26 @@ static json_t *counts_json(struct json *j, const struct slw_report *r)
     return array;
 }
 
+/* Values as text: what was printed is all that is known of them. */
+static json_t *printed_json(struct json *j, const struct slw_run *run)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < run->printed_count; i++) {
+        const struct slw_printed *p = &run->printed[i];
+        json_t *o = json_object();
+
+        put_text(j, o, "name", p->name);
+        put_text(j, o, "value", p->value);
+        put_text(j, o, "unit", p->unit);
+        put_text(j, o, "threshold", p->threshold);
+        put_text(j, o, "pmu", p->pmu);
+        put_provenance(j, o, &p->from);
+        push(j, array, o);
+    }
+    return array;
+}
+
 static json_t *node_json(struct json *j, const struct slw_report_node *n)
 {
     json_t *o = json_object();
@@ -322,6 +343,7 @@ static json_t *node_json(struct json *j, const struct slw_report_node *n)
     put(j, o, "flagged", json_boolean(n->flagged));
     put(j, o, "mismeasured", json_boolean(n->mismeasured));
     put(j, o, "thin", json_boolean(n->thin));
+    put(j, o, "apart", json_boolean(n->stretch == SLW_STRETCH_SEVERAL));
     put_provenance(j, o, &n->value.from);
     return o;
 }
@@ -337,6 +359,7 @@ static json_t *topdown_json(struct json *j, const struct slw_report *r)
     put(j, o, "bottleneck", t->bottleneck < 0 ? json_null() : json_integer(t->bottleneck));
     put(j, o, "rival", t->rival < 0 ? json_null() : json_integer(t->rival));
     put(j, o, "level1_sum", t->have_sum ? real(t->level1_sum) : json_null());
+    put(j, o, "stretches", integer(t->stretches));
     put_text(j, o, "model", r->model ? r->model->name : NULL);
     put_text(j, o, "model_version", r->model ? r->model->version : NULL);
     for (size_t i = 0; i < r->node_count; i++)
@@ -436,6 +459,7 @@ static json_t *report_json(struct json *j, const struct slw_report *r, size_t li
     put(j, o, "modules", functions_json(j, r, r->modules, r->module_count, 0));
     put(j, o, "threads", threads_json(j, r, 0));
     put(j, o, "counts", counts_json(j, r));
+    put(j, o, "printed", printed_json(j, r->run));
     put(j, o, "findings", findings_json(j, r));
     put(j, o, "notes", notes_json(j, r->run));
     put(j, o, "losses", losses_json(j, &r->run->losses));

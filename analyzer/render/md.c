@@ -299,6 +299,27 @@ static void put_counts(struct slw_buf *out, const struct slw_report *r)
     slw_buf_puts(out, ".\n\n");
 }
 
+static void put_printed(struct slw_buf *out, const struct slw_report *r)
+{
+    if (r->run->printed_count == 0 || r->topdown.status != SLW_TOPDOWN_NONE)
+        return;
+    slw_buf_puts(out, "#### Printed by the tool it was imported from\n\n"
+                      "| metric | value |\n|---|---:|\n");
+    for (size_t i = 0; i < r->run->printed_count; i++) {
+        const struct slw_printed *p = &r->run->printed[i];
+
+        slw_buf_puts(out, "| ");
+        put_name(out, p->name);
+        slw_buf_puts(out, " | ");
+        put_prose(out, p->value);
+        slw_buf_puts(out, p->unit ? " " : "");
+        put_prose(out, p->unit ? p->unit : "");
+        put_mark(out, &p->from);
+        slw_buf_puts(out, " |\n");
+    }
+    slw_buf_putc(out, '\n');
+}
+
 /* ---- words ---- */
 
 static void put_findings(struct slw_buf *out, const struct slw_report *r)
@@ -358,6 +379,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_findings(out, report);
     put_counts(out, report);
+    put_printed(out, report);
     put_notes(out, report->run);
     put_legend(out);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;

@@ -438,6 +438,18 @@ static void put_counts(const struct term *t)
         paragraph(t, 2, "per request: not shown, ", "no request was observed");
 }
 
+/* What another tool computed stands for itself only where there is nothing of our own. */
+static void put_printed(const struct term *t)
+{
+    const struct slw_run *run = t->r->run;
+
+    if (run->printed_count == 0 || (t->r->topdown.status != SLW_TOPDOWN_NONE && !t->verbose))
+        return;
+    heading(t, "PRINTED", "by the tool it was imported from; not computed here");
+    for (size_t i = 0; i < run->printed_count; i++)
+        slw_format_printed(t->out, &run->printed[i]);
+}
+
 /* ---- words ---- */
 
 static void put_findings(const struct term *t)
@@ -573,6 +585,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     put_function_topdown(&t);
     put_findings(&t);
     put_counts(&t);
+    put_printed(&t);
     put_notes(&t);
     put_losses(&t);
     put_self(&t);
