@@ -46,17 +46,34 @@ static int find_named(const char *name, const struct slw_importer **ret_importer
     return slw_fail(err, SLW_E_INVAL, "no importer is called '%s'; there are: %s", name, known);
 }
 
+/* The index of the importer that knows such bytes, slw_importer_count for none. */
+static size_t recognise(const void *head, size_t length)
+{
+    size_t i = 0;
+
+    while (i < slw_importer_count && !slw_importers[i]->recognise(head, length))
+        i++;
+    return i;
+}
+
+const struct slw_importer *slw_importer_of(const void *head, size_t length)
+{
+    const size_t i = recognise(head, length);
+
+    return i < slw_importer_count ? slw_importers[i] : NULL;
+}
+
 static int find_recognising(const char *path, const void *bytes, size_t length,
                             const struct slw_importer **ret_importer, struct slw_error *err)
 {
-    const size_t head = length < SLW_IMPORT_HEAD_BYTES ? length : SLW_IMPORT_HEAD_BYTES;
     char known[400];
+    const size_t i =
+        recognise(bytes, length < SLW_IMPORT_HEAD_BYTES ? length : SLW_IMPORT_HEAD_BYTES);
 
-    for (size_t i = 0; i < slw_importer_count; i++)
-        if (slw_importers[i]->recognise(bytes, head)) {
-            *ret_importer = slw_importers[i];
-            return 0;
-        }
+    if (i < slw_importer_count) {
+        *ret_importer = slw_importers[i];
+        return 0;
+    }
     list_names(known, sizeof(known));
     slw_error_at(err, "%s", path);
     return slw_fail(err, SLW_E_FORMAT, "'%s' is of no kind that can be imported: %s", path, known);

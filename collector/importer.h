@@ -33,6 +33,9 @@ extern const size_t slw_importer_count;
 /* What recognise() gets to see. */
 #define SLW_IMPORT_HEAD_BYTES 4096
 
+/* The first importer that recognises a file by its head; NULL: none. */
+const struct slw_importer *slw_importer_of(const void *head, size_t length);
+
 /* Import with the named importer, or with the first that recognises the file (name NULL). An
  * unrecognised file is SLW_E_FORMAT and the text lists what is understood; an
  * unknown name is SLW_E_INVAL, an empty file SLW_E_NODATA. */
