@@ -2,6 +2,7 @@
 /* slotwise import FILE...: other tools' files made into runs. */
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/render.h"
 #include "cli/run_name.h"
 #include "record/run_dir.h"
 
@@ -19,12 +20,19 @@ static const struct slw_option options[] = {
      .value = "NAME",
      .text = "Directory to write; for one file only (default: the name of the file with "
              ".slotwise)."},
+    {.name = "model",
+     .kind = SLW_OPTION_TEXT,
+     .value = "NAME|FILE",
+     .choices = slw_model_builtin_name_or_null,
+     .text = "CPU model to read the counts of perf stat with (default: found out where the events "
+             "leave no doubt)."},
     SLW_OPTION_HELP,
     SLW_OPTION_END,
 };
 
 static const struct slw_example examples[] = {
     {"slotwise import perf.data", "Writes perf.slotwise/."},
+    {"slotwise import stat.txt --model tigerlake", "Output of perf stat, counted on a Tiger Lake."},
     {"slotwise import a.folded b.folded", "Writes a.slotwise/ and b.slotwise/."},
     {NULL, NULL},
 };
@@ -52,11 +60,11 @@ static int save(const char *path, const char *name, const struct slw_loaded *l,
     return rc;
 }
 
-static int import_one(const struct slw_args *args, const char *path, const struct slw_terminal *t,
-                      struct slw_error *err)
+static int import_one(const struct slw_args *args, const char *path, const struct slw_model *model,
+                      const struct slw_terminal *t, struct slw_error *err)
 {
     struct slw_loaded loaded = {0};
-    int rc = slw_load(path, slw_args_get(args, "from"), &loaded, err);
+    int rc = slw_load_with(path, slw_args_get(args, "from"), model, &loaded, err);
 
     if (rc >= 0)
         rc = save(path, slw_args_get(args, "output"), &loaded, t, err);
@@ -66,20 +74,25 @@ static int import_one(const struct slw_args *args, const char *path, const struc
 
 static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
 {
+    const char *name = slw_args_get(args, "model");
+    struct slw_model *model = NULL;
     int rc = slw_args_operands(args, 1, SIZE_MAX, "a file", err);
 
     if (rc >= 0 && args->operand_count > 1 && slw_args_has(args, "output"))
         return slw_fail(err, SLW_E_USAGE, "-o names one run, but there are %zu files",
                         args->operand_count);
+    if (rc >= 0 && name)
+        rc = slw_load_model(name, &model, err);
     for (size_t i = 0; rc >= 0 && i < args->operand_count; i++)
-        rc = import_one(args, args->operands[i], t, err);
+        rc = import_one(args, args->operands[i], model, t, err);
+    slw_model_free(model);
     return rc;
 }
 
 const struct slw_command_entry slw_command_import = {
     .name = "import",
     .summary = "Make runs of other tools' files.",
-    .usage = "FILE... [-o NAME] [--from FORMAT]",
+    .usage = "FILE... [-o NAME] [--from FORMAT] [--model NAME]",
     .about = "Each FILE becomes a run directory, whose name is printed. Every number in it is "
              "marked as imported.",
     .options = options,

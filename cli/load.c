@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/load.h"
 
+#include "analyzer/crosscheck.h"
 #include "analyzer/samples.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "cli/suggest.h"
+#include "collector/import_model.h"
 #include "collector/importer.h"
 #include "record/run_dir.h"
 
@@ -84,8 +86,36 @@ static void name_file(struct slw_error *err, const char *path)
                    inside);
 }
 
-static int load_foreign(const char *path, const char *format, struct slw_loaded *ret_loaded,
-                        struct slw_error *err)
+/* What the tool that counted made of its counts, against what the model makes of them. */
+static int check_printed(const struct slw_loaded *l, const struct slw_model *model,
+                         struct slw_error *err)
+{
+    struct slw_report *report = NULL;
+    struct slw_crosscheck result;
+    int rc = slw_report_new(l->run, l->stacks, model, &report, err);
+
+    if (rc >= 0)
+        rc = slw_crosscheck_note(report, l->run, &result, err);
+    slw_report_free(report);
+    return rc;
+}
+
+static int interpret(const struct slw_loaded *l, const struct slw_model *model,
+                     struct slw_error *err)
+{
+    struct slw_model *own = NULL;
+    int rc = slw_import_model(l->run, model, err);
+
+    if (rc >= 0 && !model && l->run->model.name)
+        rc = slw_model_builtin(l->run->model.name, &own, err);
+    if (rc >= 0 && l->run->model.name)
+        rc = check_printed(l, model ? model : own, err);
+    slw_model_free(own);
+    return rc;
+}
+
+static int load_foreign(const char *path, const char *format, const struct slw_model *model,
+                        struct slw_loaded *ret_loaded, struct slw_error *err)
 {
     const struct slw_samples_options opts = {.symbols = true, .imported = true};
     struct slw_imported imported = {0};
@@ -96,6 +126,8 @@ static int load_foreign(const char *path, const char *format, struct slw_loaded 
     struct slw_loaded l = {imported.run, imported.stacks};
     if (imported.raw_samples)
         rc = slw_samples_load(path, &opts, l.run, &l.stacks, err);
+    else
+        rc = interpret(&l, model, err);
     if (rc < 0) {
         name_file(err, path);
         slw_loaded_release(&l);
@@ -114,7 +146,7 @@ static int load_directory(const char *path, struct slw_loaded *ret_loaded, struc
     if (!json || !raw)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
     if (access(json, F_OK) != 0 && access(raw, R_OK) == 0) {
-        int rc = load_foreign(raw, NULL, ret_loaded, err);
+        int rc = load_foreign(raw, NULL, NULL, ret_loaded, err);
         if (rc == 0)
             (void)slw_run_note(ret_loaded->run, SLW_NOTE_WARNING, "run-json-missing", NULL,
                                "there is no run.json: only the samples of perf.data are known, "
@@ -124,10 +156,13 @@ static int load_directory(const char *path, struct slw_loaded *ret_loaded, struc
     return slw_run_dir_load(path, &ret_loaded->run, &ret_loaded->stacks, err);
 }
 
-/* What the first bytes say: '{' is a run.json, 1f 8b is gzip (RFC 1952), which only pprof uses. */
-static int sniff(const char *path, char *ret_first, bool *ret_gzip, struct slw_error *err)
+enum kind { KIND_RUN_JSON, KIND_PPROF, KIND_FOREIGN };
+
+/* What the first bytes say: 1f 8b is gzip (RFC 1952), which only pprof uses; '{' is a run.json
+ * unless another tool's JSON is recognised. */
+static int sniff(const char *path, enum kind *ret_kind, struct slw_error *err)
 {
-    unsigned char head[64] = {0};
+    unsigned char head[SLW_IMPORT_HEAD_BYTES + 1] = {0};
     FILE *SLW_AUTO(fclose) f = fopen(path, "rbe");
     size_t i = 0;
 
@@ -138,31 +173,42 @@ static int sniff(const char *path, char *ret_first, bool *ret_gzip, struct slw_e
     size_t n = fread(head, 1, sizeof(head) - 1, f);
     while (i < n && (head[i] == ' ' || head[i] == '\n' || head[i] == '\t' || head[i] == '\r'))
         i++;
-    *ret_first = (char)head[i];
-    *ret_gzip = head[0] == 0x1f && head[1] == 0x8b;
+    if (head[0] == 0x1f && head[1] == 0x8b)
+        *ret_kind = KIND_PPROF;
+    else if (head[i] == '{' && !slw_importer_of(head, n))
+        *ret_kind = KIND_RUN_JSON;
+    else
+        *ret_kind = KIND_FOREIGN;
     return 0;
 }
 
 int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
              struct slw_error *err)
 {
+    return slw_load_with(path, format, NULL, ret_loaded, err);
+}
+
+int slw_load_with(const char *path, const char *format, const struct slw_model *model,
+                  struct slw_loaded *ret_loaded, struct slw_error *err)
+{
+    enum kind kind = KIND_FOREIGN;
     struct slw_loaded l = {0};
-    bool gzip = false;
-    char first = 0;
     int rc;
 
     if (is_directory(path) && !format) {
         rc = load_directory(path, &l, err);
     } else {
-        rc = sniff(path, &first, &gzip, err);
+        rc = sniff(path, &kind, err);
         if (rc < 0)
             return rc;
-        if ((gzip && !format) || (format && strcmp(format, pprof) == 0))
+        if (format)
+            kind = strcmp(format, pprof) == 0 ? KIND_PPROF : KIND_FOREIGN;
+        if (kind == KIND_PPROF)
             rc = load_pprof(path, &l, err);
-        else if (first == '{' && !format)
+        else if (kind == KIND_RUN_JSON)
             rc = slw_run_dir_load(path, &l.run, &l.stacks, err);
         else
-            rc = load_foreign(path, format, &l, err);
+            rc = load_foreign(path, format, model, &l, err);
     }
     if (rc < 0)
         return rc;

@@ -17,6 +17,12 @@ struct slw_loaded {
  * slw_import and slw_samples_load. */
 int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
              struct slw_error *err);
+
+/* The same for files of other tools, whose counts are to be read with `model` (NULL: the one that
+ * the events name beyond doubt, if any); says in notes of the run what was assumed and whether the
+ * tool's own metrics agree. */
+int slw_load_with(const char *path, const char *format, const struct slw_model *model,
+                  struct slw_loaded *ret_loaded, struct slw_error *err);
 void slw_loaded_release(struct slw_loaded *l);
 
 /* The names `format` may have; NULL past the last. */
