@@ -50,6 +50,7 @@ test|chromium|opens the flame graph in a real browser
 test|nodejs|drives the browser tests
 test|npm|installs what drives the browser tests
 test|mandoc|checks the man page
+test|zsh|types into the completion
 test|qemu-system-arm|an Arm machine with a PMU, emulated
 test|gcc-aarch64-linux-gnu|builds slotwise for that machine
 test|libc6-dev-arm64-cross|C library headers of that machine
