@@ -160,6 +160,23 @@ static int column(const char *event)
     return slw_stacks_find_column(stacks, event, "events");
 }
 
+#if defined(__has_feature)
+#define THREAD_SANITIZER __has_feature(thread_sanitizer)
+#elif defined(__SANITIZE_THREAD__)
+#define THREAD_SANITIZER 1
+#else
+#define THREAD_SANITIZER 0
+#endif
+
+/* Its run-time library keeps a shadow of every page, which faults in functions of its own. */
+static void need_own_faults(void)
+{
+    if (THREAD_SANITIZER) {
+        print_message("skipped: ThreadSanitizer adds page faults\n");
+        skip();
+    }
+}
+
 static bool old_kernel(void)
 {
     const char *why = note("no-per-function");
@@ -173,6 +190,7 @@ static void page_faults_go_to_the_function_that_touches_pages(void **state)
 {
     (void)state;
     need_perf();
+    need_own_faults();
     profile(&slw_sys_real);
     if (old_kernel())
         skip();
@@ -198,6 +216,7 @@ static void within_one_function_there_are_only_its_own_events(void **state)
 {
     (void)state;
     need_perf();
+    need_own_faults();
     profile(&slw_sys_real);
     if (old_kernel())
         skip();
