@@ -2,6 +2,7 @@
 /* slotwise models: the CPU models and what they hold. */
 #include "cli/command.h"
 #include "cli/load.h"
+#include "cli/model_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,25 +51,27 @@ static void show_match(struct slw_buf *out, const struct slw_model_match *m)
 
 static void show_event(struct slw_buf *out, const struct slw_model_event *e)
 {
-    slw_buf_printf(out, "  %-44s type %u config 0x%llx", e->name, e->type,
-                   (unsigned long long)e->config);
-    if (e->config1)
-        slw_buf_printf(out, " config1 0x%llx", (unsigned long long)e->config1);
+    slw_buf_printf(out, "  %-44s ", e->name);
+    slw_model_event_text(out, e);
     if (e->libpfm)
-        slw_buf_printf(out, "  libpfm %s", e->libpfm);
+        slw_buf_printf(out, "; libpfm %s", e->libpfm);
     if (e->errata)
-        slw_buf_printf(out, "  errata: %s", e->errata);
+        slw_buf_printf(out, "; erratum: %s", e->errata);
     slw_buf_putc(out, '\n');
 }
 
-static void show_node(struct slw_buf *out, const struct slw_model_node *n)
+static void show_node(struct slw_buf *out, const struct slw_model *m,
+                      const struct slw_model_node *n)
 {
     int indent = 2 + (n->level > 1 ? 2 * (n->level - 1) : 0);
 
     slw_buf_printf(out, "%*s%s (%s)\n", indent, "", n->title, n->unit);
     slw_buf_printf(out, "%*s    = %s\n", indent, "", n->text);
-    if (n->has_threshold)
-        slw_buf_printf(out, "%*s    flagged above %g\n", indent, "", n->threshold);
+    if (n->has_threshold) {
+        slw_buf_printf(out, "%*s    flagged ", indent, "");
+        slw_model_threshold_text(out, m, n);
+        slw_buf_putc(out, '\n');
+    }
 }
 
 static void show_nodes(struct slw_buf *out, const struct slw_model *m, bool tree)
@@ -76,14 +79,15 @@ static void show_nodes(struct slw_buf *out, const struct slw_model *m, bool tree
     slw_buf_puts(out, tree ? "\nTop-down tree:\n" : "\nMetrics:\n");
     for (size_t i = 0; i < m->node_count; i++)
         if ((m->nodes[i].level > 0) == tree)
-            show_node(out, &m->nodes[i]);
+            show_node(out, m, &m->nodes[i]);
 }
 
 static void show_model(struct slw_buf *out, const struct slw_model *m)
 {
     slw_buf_printf(out, "%s: %s\n", m->name, m->title);
-    slw_buf_printf(out, "Source: %s%s%s%s%s\n", m->source, m->version ? ", " : "",
-                   m->version ? m->version : "", m->date ? ", " : "", m->date ? m->date : "");
+    slw_buf_puts(out, "Source: ");
+    slw_model_source_text(out, m);
+    slw_buf_putc(out, '\n');
     slw_buf_printf(out, "PMU: %s, %d general and %d fixed counters", m->pmu ? m->pmu : "any",
                    m->general_counters, m->fixed_counters);
     if (m->slots_per_cycle > 0)

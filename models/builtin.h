@@ -12,6 +12,8 @@ struct slw_builtin {
     size_t match_count;
     const struct slw_model_relative *relatives;
     size_t relative_count;
+    const char *const *nodes; /* their names, in the order of the model */
+    size_t node_count;
     const unsigned char *json;
     size_t json_length;
 };

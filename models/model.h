@@ -142,6 +142,8 @@ void slw_model_free(struct slw_model *m);
 /* The models compiled in, in the order of models.def. */
 size_t slw_model_builtin_count(void);
 const char *slw_model_builtin_name(size_t index);
+/* The name of its node number `node`, without loading it; NULL past the last. */
+const char *slw_model_builtin_node(size_t index, size_t node);
 int slw_model_builtin(const char *name, struct slw_model **ret_model, struct slw_error *err);
 
 /* The built-in model that matches this CPU, most specific first. `pmu` NULL: the first match (the
@@ -196,6 +198,10 @@ void slw_model_needs(const struct slw_model *m, size_t index, bool *needed);
  * not needed. */
 void slw_model_needs_with(const struct slw_model *m, size_t index,
                           const struct slw_model_vars *vars, bool *needed);
+
+/* Mark in lets[let_count] the lets that the formula of node `index` uses, directly or through other
+ * lets, and in nodes[node_count] the nodes it uses directly or through those lets. */
+void slw_model_parts(const struct slw_model *m, size_t index, bool *lets, bool *nodes);
 
 /* The event that counts core cycles of one thread: what samples are taken by. -1: none. */
 int slw_model_cycles_event(const struct slw_model *m);

@@ -36,6 +36,12 @@ const char *slw_model_builtin_name(size_t index)
     return builtins[index]->name;
 }
 
+const char *slw_model_builtin_node(size_t index, size_t node)
+{
+    assert(index < BUILTIN_COUNT);
+    return node < builtins[index]->node_count ? builtins[index]->nodes[node] : NULL;
+}
+
 static const struct slw_builtin *find(const char *name)
 {
     for (size_t i = 0; i < BUILTIN_COUNT; i++)

@@ -54,6 +54,16 @@ static void put_tables(struct slw_buf *b, const struct slw_model *m)
     }
 }
 
+static void put_nodes(struct slw_buf *b, const struct slw_model *m)
+{
+    if (m->node_count > 0)
+        slw_buf_puts(b, "static const char *const nodes[] = {\n");
+    for (size_t i = 0; i < m->node_count; i++) {
+        put_string(b, m->nodes[i].name);
+        slw_buf_puts(b, i + 1 < m->node_count ? ",\n" : "};\n");
+    }
+}
+
 static void put_bytes(struct slw_buf *b, const char *bytes, size_t length)
 {
     slw_buf_puts(b, "static const unsigned char json[] = {");
@@ -71,9 +81,10 @@ static void put_builtin(struct slw_buf *b, const struct slw_model *m, size_t jso
     put_string(b, m->arch);
     slw_buf_puts(b, ", ");
     put_string(b, m->pmu);
-    slw_buf_printf(b, ", %s, %zu, %s, %zu, json, %zu};\n", m->match_count ? "matches" : "0",
-                   m->match_count, m->relative_count ? "relatives" : "0", m->relative_count,
-                   json_length);
+    slw_buf_printf(b, ", %s, %zu, %s, %zu, %s, %zu, json, %zu};\n",
+                   m->match_count ? "matches" : "0", m->match_count,
+                   m->relative_count ? "relatives" : "0", m->relative_count,
+                   m->node_count ? "nodes" : "0", m->node_count, json_length);
 }
 
 /* The file is registered by its name, so the model inside must bear it. */
@@ -102,6 +113,7 @@ static int emit(const char *text, size_t length, const struct slw_model *m, cons
         return slw_fail(err, SLW_E_NOMEM, "out of memory");
     slw_buf_puts(&b, "/* Written by modelc. */\n#include \"models/builtin.h\"\n");
     put_tables(&b, m);
+    put_nodes(&b, m);
     put_bytes(&b, compact, strlen(compact));
     put_builtin(&b, m, strlen(compact));
     const int rc = slw_buf_failed(&b) ? slw_fail(err, SLW_E_NOMEM, "out of memory")

@@ -7,6 +7,7 @@
 #include "tests/unit/cmocka_int.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,87 @@ static void every_node_says_what_it_means(void **state)
 {
     (void)state;
     over_all_models(check_prose);
+}
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool is_event(const struct slw_model *m, const char *name, size_t length)
+{
+    for (size_t i = 0; i < m->event_count; i++)
+        if (strncmp(m->events[i].name, name, length) == 0)
+            return true;
+    return false;
+}
+
+/* Words with '_' in them are names; a reader follows them with `slotwise explain`. perf's own are
+ * of another program. */
+static void names_exist(const struct slw_model *m, const char *node, const char *text)
+{
+    for (const char *c = text; *c;) {
+        char name[64];
+        size_t length = 0;
+
+        while (is_name_char(c[length]))
+            length++;
+        if (length == 0) {
+            c++;
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%.*s", (int)length, c);
+        if (strchr(name, '_') && strncmp(name, "tma_", 4) != 0 &&
+            slw_model_find_node(m, name) < 0 && !is_event(m, name, length))
+            fail_msg("%s %s: sends the reader to %s, which this model has not", m->name, node,
+                     name);
+        c += length;
+    }
+}
+
+static void check_names(const struct slw_model *m)
+{
+    for (size_t i = 0; i < m->node_count; i++) {
+        names_exist(m, m->nodes[i].name, m->nodes[i].prose.what);
+        names_exist(m, m->nodes[i].name, m->nodes[i].prose.look_at);
+    }
+}
+
+static void prose_names_only_what_the_model_has(void **state)
+{
+    (void)state;
+    over_all_models(check_names);
+}
+
+static bool says_any(const char *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcasestr(text, words[i]))
+            return true;
+    return false;
+}
+
+/* look_at is advice for people who write database clients: it must name something of theirs, or
+ * send them to the node that does. */
+static void check_advice(const struct slw_model *m)
+{
+    static const char *const words[] = {
+        "request", "row",    "batch", "client", "protocol", "hash",     "buffer", "result",
+        "lock",    "thread", "code",  "branch", "query",    "instruct", "loop",   "load"};
+
+    for (size_t i = 0; i < m->node_count; i++) {
+        const char *text = m->nodes[i].prose.look_at;
+
+        if (!says_any(text, words, sizeof(words) / sizeof(words[0])) && !strchr(text, '_') &&
+            m->nodes[i].level > 0)
+            fail_msg("%s %s: advice for nobody: %s", m->name, m->nodes[i].name, text);
+    }
+}
+
+static void advice_is_for_database_clients(void **state)
+{
+    (void)state;
+    over_all_models(check_advice);
 }
 
 static void check_tree(const struct slw_model *m)
@@ -218,6 +300,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_node_says_what_it_means),
+        cmocka_unit_test(prose_names_only_what_the_model_has),
+        cmocka_unit_test(advice_is_for_database_clients),
         cmocka_unit_test(the_tree_is_well_formed),
         cmocka_unit_test(every_event_is_used_and_can_be_counted),
         cmocka_unit_test(perf_metrics_come_with_one_slots_event),

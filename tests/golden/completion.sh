@@ -33,3 +33,6 @@ expect 'none' slotwise profile --call-graph = n
 expect '--call-graph --cgroup --color --control' slotwise profile --c
 expect 'check list show' slotwise models ''
 expect '' slotwise report --functions ''
+expect 'icache_miss_ratio icache_misses icache_mpki' slotwise explain icache_m
+expect 'context-switches' slotwise explain context
+expect 'skylake skylakex' slotwise explain --model skylake
