@@ -36,8 +36,10 @@ struct slw_report_node { /* a top-down node or metric */
     int level, parent;
     struct slw_figure value;
     bool flagged, mismeasured;
-    bool thin;                         /* its counts cover too little to judge by: topdown.h */
-    int stretch;                       /* group its counts are from, or SLW_STRETCH_x: inputs.h */
+    bool thin;   /* its counts cover too little to judge by: topdown.h */
+    int stretch; /* group its counts are from, or SLW_STRETCH_x: inputs.h */
+    const char
+        *errata; /* events it has a value from and their errata, legend.h; NULL: none known */
     const struct slw_model_node *node; /* lent from the model */
 };
 
@@ -129,6 +131,8 @@ struct slw_report {
     size_t row_count;
     struct slw_report_node *nodes;
     size_t node_count;
+    const char
+        *errata; /* what the mark of a node's errata means, naming the events; NULL: no mark */
     struct slw_topdown topdown;
     int main_column;    /* of stacks; -1: no samples */
     int samples_column; /* of stacks: number of samples behind main_column; -1: unknown */

@@ -2,6 +2,7 @@
 #include "analyzer/topdown.h"
 
 #include "analyzer/inputs.h"
+#include "analyzer/legend.h"
 #include "base/arena.h"
 #include "base/cleanup.h"
 
@@ -311,6 +312,8 @@ static void fill_node(struct slw_report *r, struct work *w, size_t i)
     n->stretch = stretch;
     if (n->value.absent)
         n->value.absent = explain(r, w->inputs, w->needed, n->value.absent);
+    else
+        n->errata = slw_legend_node_errata(r->arena, r->model, w->needed);
     judge_inputs(r, w->chosen, n);
 }
 
@@ -345,6 +348,7 @@ int slw_topdown_fill(struct slw_report *r, struct slw_error *err)
         if (!r->nodes || work_init(&w, r) < 0)
             return slw_fail(err, SLW_E_NOMEM, "no memory for the top-down tree");
         fill_nodes(r, &w);
+        r->errata = slw_legend_errata(r);
         slw_topdown_decide(r->nodes, r->node_count, &r->topdown);
     } else {
         r->topdown.reason = r->run->model.absent ? r->run->model.absent : "no CPU model was used";

@@ -344,6 +344,7 @@ static json_t *node_json(struct json *j, const struct slw_report_node *n)
     put(j, o, "mismeasured", json_boolean(n->mismeasured));
     put(j, o, "thin", json_boolean(n->thin));
     put(j, o, "apart", json_boolean(n->stretch == SLW_STRETCH_SEVERAL));
+    put_text(j, o, "errata", n->errata);
     put_provenance(j, o, &n->value.from);
     return o;
 }

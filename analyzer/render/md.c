@@ -4,6 +4,7 @@
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
+#include "analyzer/legend.h"
 #include "analyzer/renderer.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
@@ -137,6 +138,7 @@ static void put_topdown(struct slw_buf *out, const struct slw_report *r)
             slw_format_number(out, n->value.value);
             put_mark(out, &n->value.from);
         }
+        slw_buf_puts(out, n->errata ? " <sup>e</sup>" : "");
         slw_buf_puts(out, " | ");
         if (n->mismeasured)
             slw_buf_puts(out, "mismeasured");
@@ -358,12 +360,16 @@ static void put_notes(struct slw_buf *out, const struct slw_run *run)
     slw_buf_putc(out, '\n');
 }
 
-static void put_legend(struct slw_buf *out)
+static void put_legend(struct slw_buf *out, const struct slw_report *r)
 {
-    for (const char *letter = "smi"; *letter; letter++) {
+    for (const char *letter = SLW_MARK_LETTERS; *letter; letter++) {
         char mark[] = {*letter, '\0', '\0'};
         slw_buf_printf(out, "%s<sup>%s</sup> %s", letter[0] == 's' ? "" : "; ", mark,
                        slw_format_mark_meaning(*letter));
+    }
+    if (r->errata) {
+        slw_buf_puts(out, "; <sup>e</sup> ");
+        put_prose(out, r->errata);
     }
     slw_buf_puts(out, ". Shares are of sampled weight, with a 95 % interval.\n");
 }
@@ -381,7 +387,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_counts(out, report);
     put_printed(out, report);
     put_notes(out, report->run);
-    put_legend(out);
+    put_legend(out, report);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;
 }
 

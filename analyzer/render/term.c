@@ -4,6 +4,7 @@
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
+#include "analyzer/legend.h"
 #include "analyzer/renderer.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
@@ -120,16 +121,26 @@ static void put_mark(struct slw_buf *out, const struct slw_provenance *from)
         slw_buf_puts(out, *m == 's' ? "ˢ" : *m == 'm' ? "ᵐ" : "ⁱ");
 }
 
-/* "22.1%" and the mark: always one decimal and two places for marks, so that columns line up. */
-static void percent(const struct term *t, double value, const struct slw_provenance *from,
-                    size_t columns)
+#define ERRATUM "ᵉ"
+
+/* "22.1%" and the marks: always one decimal and two places for marks, so that columns line up. */
+static void marked_percent(const struct term *t, double value, const struct slw_provenance *from,
+                           bool erratum, size_t columns)
 {
+    const size_t marks = strlen(slw_format_mark(from)) + erratum;
     char text[48];
 
     (void)snprintf(text, sizeof(text), "%.1f%%", value * 100);
     right(t, text, columns - 2);
     put_mark(t->out, from);
-    right(t, "", 2 - strlen(slw_format_mark(from)));
+    slw_buf_puts(t->out, erratum ? ERRATUM : "");
+    right(t, "", marks < 2 ? 2 - marks : 0);
+}
+
+static void percent(const struct term *t, double value, const struct slw_provenance *from,
+                    size_t columns)
+{
+    marked_percent(t, value, from, false, columns);
 }
 
 /* "±2.4": half the interval, the larger side of an uneven one. */
@@ -183,6 +194,7 @@ static void put_node_value(const struct term *t, const struct slw_report_node *n
         struct slw_buf text = {0};
         slw_format_number(&text, n->value.value);
         put_mark(&text, &n->value.from);
+        slw_buf_puts(&text, n->errata ? ERRATUM : "");
         right(t, text.data ? text.data : "", 9);
         if (n->value.unit) {
             slw_buf_putc(t->out, ' ');
@@ -193,7 +205,7 @@ static void put_node_value(const struct term *t, const struct slw_report_node *n
         slw_buf_release(&text);
         return;
     }
-    percent(t, n->value.value, &n->value.from, 9);
+    marked_percent(t, n->value.value, &n->value.from, n->errata != NULL, 9);
     if (t->width >= 72) {
         slw_buf_putc(t->out, ' ');
         bar(t, n->value.value, BAR_COLUMNS, n->flagged ? HOT : NULL, pad);
@@ -539,30 +551,17 @@ static void put_self(const struct term *t)
 
 /* ---- legend: only the letters that were used ---- */
 
-static void note_marks(const struct slw_provenance *from, bool used[3])
-{
-    for (const char *m = slw_format_mark(from); *m; m++)
-        used[strchr("smi", *m) - "smi"] = true;
-}
-
 static void put_legend(const struct term *t)
 {
-    const struct slw_report *r = t->r;
-    bool used[3] = {false};
+    static const char *const leads[] = {"ˢ  ", "ᵐ  ", "ⁱ  "};
+    bool used[SLW_MARK_COUNT] = {false};
 
-    for (size_t i = 0; i < r->row_count; i++)
-        if (!r->rows[i].total.absent)
-            note_marks(&r->rows[i].total.from, used);
-    for (size_t i = 0; i < r->node_count; i++)
-        if (!r->nodes[i].value.absent)
-            note_marks(&r->nodes[i].value.from, used);
-    if (r->column)
-        note_marks(&r->column->from, used);
-    for (size_t i = 0; i < 3; i++)
-        if (used[i]) {
-            static const char *const leads[] = {"ˢ  ", "ᵐ  ", "ⁱ  "};
-            styled_paragraph(t, DIM, 0, leads[i], slw_format_mark_meaning("smi"[i]));
-        }
+    slw_legend_used(t->r, used);
+    for (size_t i = 0; i < SLW_MARK_COUNT; i++)
+        if (used[i])
+            styled_paragraph(t, DIM, 0, leads[i], slw_format_mark_meaning(SLW_MARK_LETTERS[i]));
+    if (t->r->errata)
+        styled_paragraph(t, DIM, 0, ERRATUM "  ", t->r->errata);
 }
 
 static int render_term(const struct slw_report *report, const struct slw_render_options *opts,

@@ -257,6 +257,57 @@ static void every_node_is_covered_by_a_check(void **state)
     over_all_models(check_coverage);
 }
 
+/* Reference CPU and the model that is made of it. */
+static const char *const published[][2] = {
+    {"HSW", "haswell"},       {"HSX", "haswell"},        {"BDW", "broadwell"},
+    {"BDX", "broadwell"},     {"SKL", "skylake"},        {"SKX", "skylakex"},
+    {"CLX", "cascadelake"},   {"ICL", "icelake"},        {"ICX", "icelake_sp"},
+    {"TGL", "tigerlake"},     {"SPR", "sapphirerapids"}, {"EMR", "emeraldrapids"},
+    {"GNR", "graniterapids"}, {"ADL-P", "alderlake_p"},
+};
+
+static size_t check_errata(const char *cpu, const char *name, const json_t *events)
+{
+    struct slw_model *m = NULL;
+    size_t count = 0;
+
+    assert_int_equal(slw_model_builtin(name, &m, NULL), 0);
+    for (size_t i = 0; i < m->event_count; i++) {
+        const struct slw_model_event *e = &m->events[i];
+        const json_t *other = json_object_get(events, e->name);
+        const char *wanted = json_string_value(json_object_get(other, "errata"));
+        if (wanted && !*wanted)
+            wanted = NULL;
+        if (other && (wanted ? !e->errata || strcmp(wanted, e->errata) != 0 : e->errata != NULL))
+            fail_msg("%s %s: %s, %s has %s", cpu, e->name, wanted ? wanted : "none", name,
+                     e->errata ? e->errata : "none");
+        count += wanted != NULL;
+    }
+    slw_model_free(m);
+    return count;
+}
+
+static void models_mark_the_published_errata(void **state)
+{
+    char *text = NULL;
+    size_t length = 0, count = 0;
+    (void)state;
+    if (slw_file_read(SLW_SHARED_DIR "/reference/topdown-models.json", (size_t)16 << 20, &text,
+                      &length, NULL) < 0) {
+        print_message("skipped: no ../shared\n");
+        skip();
+    }
+    json_t *root = json_loadb(text, length, 0, NULL);
+    for (size_t i = 0; i < sizeof(published) / sizeof(published[0]); i++) {
+        const json_t *cpu = json_object_get(root, published[i][0]);
+        assert_non_null(cpu);
+        count += check_errata(published[i][0], published[i][1], json_object_get(cpu, "events"));
+    }
+    assert_int_equal(count, 2 * 9 + 2 * 4 + 3 * 2);
+    json_decref(root);
+    free(text);
+}
+
 static size_t users(const char *node, const char *key, const char *text)
 {
     size_t count = 0;
@@ -307,6 +358,7 @@ int main(void)
         cmocka_unit_test(perf_metrics_come_with_one_slots_event),
         cmocka_unit_test(the_common_metrics_are_there),
         cmocka_unit_test(every_node_is_covered_by_a_check),
+        cmocka_unit_test(models_mark_the_published_errata),
         cmocka_unit_test(shared_prose_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
