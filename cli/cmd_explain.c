@@ -86,6 +86,7 @@ static int choose(const struct slw_args *args, struct subject *s, struct slw_err
         if (slw_model_select(&cpu, NULL, &s->model, &s->why) < 0 && s->why.code != SLW_E_NOTFOUND)
             return slw_fail(err, s->why.code, "%s", s->why.text);
         s->scope.smt = s->run->host.cpu.smt;
+        s->scope.offer = s->model ? NULL : slw_model_offer(&cpu, NULL);
     }
     s->scope.model = s->model;
     s->scope.why_none = s->why.text;

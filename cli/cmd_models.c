@@ -95,6 +95,8 @@ static void show_model(struct slw_buf *out, const struct slw_model *m)
     slw_buf_puts(out, "\n\nMatches:\n");
     for (size_t i = 0; i < m->match_count; i++)
         show_match(out, &m->matches[i]);
+    if (m->match_source)
+        slw_buf_printf(out, "  according to %s\n", m->match_source);
     slw_buf_puts(out, "\nEvents:\n");
     for (size_t i = 0; i < m->event_count; i++)
         show_event(out, &m->events[i]);

@@ -28,6 +28,7 @@ struct slw_explain_scope {
     int smt;                       /* of this machine, as in struct slw_cpu; -1: unknown */
     const char *why_none;          /* model == NULL: the reason */
     const char *hint;              /* model == NULL: what to do about it; may be "" */
+    const char *offer;             /* model == NULL: the closest model; NULL: none is close */
 };
 
 /* What a name stands for. Release with slw_explained_release. */

@@ -144,6 +144,14 @@ static bool same_vendor(const struct slw_model *a, const struct slw_model *b)
            strcmp(a->matches[0].vendor, b->matches[0].vendor) == 0;
 }
 
+static bool is_nearer(const struct slw_explain_scope *s, const struct slw_model *m,
+                      const struct slw_model *than)
+{
+    if (s->offer)
+        return strcmp(m->name, s->offer) == 0;
+    return same_vendor(s->model, m) && !same_vendor(s->model, than);
+}
+
 /* The first model that has the name, of the same vendor if there is one; the scope's model has not.
  */
 static int find_elsewhere(struct slw_explained *e, const char *name, struct slw_error *err)
@@ -156,8 +164,7 @@ static int find_elsewhere(struct slw_explained *e, const char *name, struct slw_
             return rc;
         const int node = find_node(m, name);
         const int event = node < 0 ? find_event(m, name) : -1;
-        const bool better =
-            !e->own || (same_vendor(e->scope->model, m) && !same_vendor(e->scope->model, e->own));
+        const bool better = !e->own || is_nearer(e->scope, m, e->own);
         if ((node < 0 && event < 0) || !better) {
             slw_model_free(m);
             continue;

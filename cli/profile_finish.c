@@ -53,7 +53,7 @@ static int note_model(struct slw_profile *p)
 {
     if (!p->model_why[0] || !counted_in_hardware(p->run))
         return 0;
-    return slw_run_note(p->run, SLW_NOTE_WARNING, "unknown-cpu", "name a model with --model",
+    return slw_run_note(p->run, SLW_NOTE_WARNING, "unknown-cpu", p->model_hint,
                         "%s; generic events were counted instead", p->model_why);
 }
 

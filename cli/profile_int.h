@@ -19,6 +19,7 @@ struct slw_profile {
     struct slw_run *run;
     struct slw_stacks *stacks; /* NULL until analysed, or no samples */
     struct slw_model *model;   /* NULL: none */
+    char model_hint[256];      /* and what to do about it */
     char model_why[512];       /* why the model of this CPU is not used; "" it is */
     char *dir;                 /* the run directory */
     char *perf_data;           /* the spool in it */

@@ -28,6 +28,7 @@ int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err)
     int rc = slw_model_select(&cpu, NULL, &p->model, &why);
     if (rc < 0) {
         (void)snprintf(p->model_why, sizeof(p->model_why), "%s", why.text);
+        (void)snprintf(p->model_hint, sizeof(p->model_hint), "%s", why.hint);
         /* Events every CPU has; a relative's events are never taken for ours. */
         if (slw_model_builtin("generic", &p->model, NULL) < 0)
             p->model = NULL;

@@ -296,6 +296,9 @@ static void check_model(const struct slw_doctor_facts *f, struct slw_check_resul
     found(r, SLW_CHECK_LIMITED, "%.240s", f->model_why[0] ? f->model_why : id);
     advise(r, "no top-down tree for this CPU", "slotwise models list",
            "generic events: cycles, instructions, branches, cache misses");
+    if (f->model_offer[0]) /* for whoever knows better; its events may count something else here */
+        (void)snprintf(r->fix, sizeof(r->fix), "slotwise profile --model %s -- CMD",
+                       f->model_offer);
 }
 
 static void check_sample_rate(const struct slw_doctor_facts *f, struct slw_check_result *r)

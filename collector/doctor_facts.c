@@ -181,7 +181,9 @@ static void read_model(const struct slw_cpu *cpu, struct slw_doctor_facts *f)
     if (cpu->family < 0 && cpu->implementer < 0)
         return;
     if (slw_model_select(&id, NULL, &model, &why) < 0) {
+        const char *offer = slw_model_offer(&id, NULL);
         (void)snprintf(f->model_why, sizeof(f->model_why), "%.250s", why.text);
+        (void)snprintf(f->model_offer, sizeof(f->model_offer), "%.60s", offer ? offer : "");
         return;
     }
     (void)snprintf(f->model, sizeof(f->model), "%s", model->title ? model->title : model->name);

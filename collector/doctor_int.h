@@ -41,9 +41,10 @@ struct slw_doctor_facts {
     int max_rate_hz;     /* perf_event_max_sample_rate, -1 unknown */
     enum slw_tracefs tracefs;
     bool btf;
-    int cgroup_version;  /* hierarchy that perf events can use: 1, 2, or 0: none is mounted */
-    char model[128];     /* title of the model that fits, "" none */
-    char model_why[256]; /* why none fits, and the closest */
+    int cgroup_version;   /* hierarchy that perf events can use: 1, 2, or 0: none is mounted */
+    char model[128];      /* title of the model that fits, "" none */
+    char model_why[256];  /* why none fits, and the closest */
+    char model_offer[64]; /* name of the closest; "" none is close */
     enum slw_debug_info debug_info;
 };
 

@@ -8,8 +8,9 @@
 
 /* Which CPU it is and who says so is never another file's. Nor is libpfm4's table: its names are
  * compared with one PMU only. */
-static const char *const never_inherited[] = {"name",  "title",     "source",   "libpfm",
-                                              "match", "relatives", "based_on", "remove"};
+static const char *const never_inherited[] = {"name",      "title",    "source",
+                                              "libpfm",    "match",    "match_source",
+                                              "relatives", "based_on", "remove"};
 
 struct merge {
     const json_t *base, *own, *remove;

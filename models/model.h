@@ -116,6 +116,7 @@ struct slw_model {
     int max_level; /* deepest level in the tree; 0: no top-down on this CPU */
     const struct slw_model_match *matches;
     size_t match_count;
+    const char *match_source; /* who says that those are these CPUs; NULL: nobody */
     const struct slw_model_relative *relatives;
     size_t relative_count;
     const char *libpfm_pmu; /* libpfm4's name of this PMU: "skl"; NULL: it has no table */
@@ -151,6 +152,10 @@ int slw_model_builtin(const char *name, struct slw_model **ret_model, struct slw
  * relative, which is never taken by itself. */
 int slw_model_select(const struct slw_model_cpu *cpu, const char *pmu, struct slw_model **ret_model,
                      struct slw_error *err);
+
+/* The name of the model offered for a CPU that no model names; NULL: none comes close. Never to be
+ * taken without being asked for. */
+const char *slw_model_offer(const struct slw_model_cpu *cpu, const char *pmu);
 
 /* ---- evaluation ---- */
 

@@ -10,8 +10,8 @@
 
 /* jansson's own nesting limit is 2048; a model nests 5. */
 static const char *const top_keys[] = {
-    "name",   "title", "arch", "pmu",     "source", "cpu",      "match",  "relatives", "libpfm",
-    "events", "let",   "tree", "metrics", "checks", "based_on", "remove", NULL};
+    "name",   "title", "arch", "pmu",     "source", "cpu",      "match",  "relatives",    "libpfm",
+    "events", "let",   "tree", "metrics", "checks", "based_on", "remove", "match_source", NULL};
 
 int slw_load_array(struct slw_loader *l, size_t count, size_t size, void *ret_array)
 {
@@ -133,6 +133,8 @@ static int load_identity(struct slw_loader *l, const struct slw_json *root)
         rc = slw_load_string(l, root, "pmu", true, &m->pmu);
     if (rc >= 0)
         rc = slw_load_string(l, root, "libpfm", false, &m->libpfm_pmu);
+    if (rc >= 0)
+        rc = slw_load_string(l, root, "match_source", false, &m->match_source);
     if (rc >= 0)
         rc = load_source(l, root);
     return rc < 0 ? rc : load_cpu(l, root);

@@ -204,6 +204,12 @@ static int not_found(const struct slw_model_cpu *cpu, const char *pmu, struct sl
     return -SLW_E_NOTFOUND;
 }
 
+const char *slw_model_offer(const struct slw_model_cpu *cpu, const char *pmu)
+{
+    assert(cpu);
+    return closest(cpu, pmu).name;
+}
+
 int slw_model_select(const struct slw_model_cpu *cpu, const char *pmu, struct slw_model **ret_model,
                      struct slw_error *err)
 {

@@ -36,6 +36,8 @@ static void sentence(const struct slw_model *m, const char *node, const char *te
 static void check_prose(const struct slw_model *m)
 {
     assert_true(m->source && m->version && m->date && m->title);
+    if (m->match_count > 0 && !m->match_source)
+        fail_msg("%s: nobody says that these are its CPUs", m->name);
     for (size_t i = 0; i < m->node_count; i++) {
         const struct slw_model_node *n = &m->nodes[i];
 

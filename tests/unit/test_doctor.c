@@ -192,6 +192,9 @@ static void an_unknown_cpu_is_offered_no_other(void **state)
     (void)snprintf(f.model_why, sizeof(f.model_why), "no model for it; closest: skylake");
     slw_doctor_judge(&f, &d);
     expect(&d, "model", SLW_CHECK_LIMITED, "closest: skylake", "models list");
+    (void)snprintf(f.model_offer, sizeof(f.model_offer), "skylake");
+    slw_doctor_judge(&f, &d);
+    expect(&d, "model", SLW_CHECK_LIMITED, "closest: skylake", "profile --model skylake -- CMD");
     assert_non_null(strstr(check(&d, "model")->without, "generic events"));
 }
 

@@ -59,6 +59,7 @@ static const struct expectation table[] = {
     X86("GenuineIntel", 6, 0xba, 2, "alderlake_p", NULL),
     X86("GenuineIntel", 6, 0xbf, 2, "alderlake_p", NULL),
     X86("GenuineIntel", 6, 0xaa, 4, NULL, "alderlake_p (Meteor Lake"),
+    X86("GenuineIntel", 6, 0xb5, 0, NULL, "alderlake_p (Arrow Lake-U"),
     X86("GenuineIntel", 6, 0xbe, 0, NULL, "alderlake_e (Alder Lake-N"),
     X86("GenuineIntel", 6, 0xaf, 3, "sierraforest", NULL),
     X86("GenuineIntel", 6, 0xb6, 0, NULL, "sierraforest (Grand Ridge"),
@@ -81,11 +82,23 @@ static const struct expectation table[] = {
     X86("AuthenticAMD", 0x19, 0x50, 0, "zen3", NULL),
     X86("AuthenticAMD", 0x19, 0x61, 2, "zen4", NULL),
     X86("AuthenticAMD", 0x19, 0x7f, 2, "zen4", NULL),
-    X86("AuthenticAMD", 0x19, 0x80, 2, NULL, "zen3 (family 19h"),
+    X86("AuthenticAMD", 0x19, 0x3f, 0, NULL, "zen3 (family 19h"),
+    X86("AuthenticAMD", 0x19, 0x60, 0, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0x80, 2, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0x90, 0, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0xaf, 0, "zen4", NULL),
+    X86("AuthenticAMD", 0x19, 0xb0, 0, NULL, "zen3 (family 19h"),
     X86("AuthenticAMD", 0x19, 0xa0, 2, "zen4", NULL),
     X86("AuthenticAMD", 0x1a, 0x00, 0, "zen5", NULL),
     X86("AuthenticAMD", 0x1a, 0x44, 0, "zen5", NULL),
-    X86("AuthenticAMD", 0x1a, 0x50, 0, NULL, "zen5 (family 1Ah"),
+    X86("AuthenticAMD", 0x1a, 0x2f, 0, "zen5", NULL),
+    X86("AuthenticAMD", 0x1a, 0x30, 0, NULL, "zen5 (family 1Ah"),
+    X86("AuthenticAMD", 0x1a, 0x50, 0, NULL, "zen5 (Linux calls it Zen 6"),
+    X86("AuthenticAMD", 0x1a, 0x60, 0, "zen5", NULL),
+    X86("AuthenticAMD", 0x1a, 0x7f, 0, "zen5", NULL),
+    X86("AuthenticAMD", 0x1a, 0x80, 0, NULL, "zen5 (Linux calls it Zen 6"),
+    X86("AuthenticAMD", 0x1a, 0xcf, 0, NULL, "zen5 (Linux calls it Zen 6"),
+    X86("AuthenticAMD", 0x1a, 0xd0, 0, NULL, "zen5 (family 1Ah"),
     X86("HygonGenuine", 0x18, 0, 0, NULL, NULL),
     ARM(0x41, 0xd0c, 0x31, "neoverse_n1", NULL),
     ARM(0x41, 0xd49, 0x00, "neoverse_n2", NULL),
@@ -93,7 +106,7 @@ static const struct expectation table[] = {
     ARM(0x41, 0xd49, 0x03, "neoverse_n2_r0p3", NULL),
     ARM(0x41, 0xd49, 0x10, "neoverse_n2_r0p3", NULL),
     ARM(0x41, 0xd49, -1, NULL, "neoverse_n2"),
-    ARM(0x6d, 0xd49, 0x00, NULL, "neoverse_n2_r0p3 (Microsoft"),
+    ARM(0x6d, 0xd49, 0x00, NULL, "neoverse_n2 (Microsoft Cobalt 100"),
     ARM(0x41, 0xd40, 0x11, "neoverse_v1", NULL),
     ARM(0x41, 0xd4f, 0x01, "neoverse_v2", NULL),
     ARM(0x41, 0xd83, 0x00, "neoverse_v3", NULL),
@@ -135,6 +148,10 @@ static void each_cpu_gets_its_model_or_an_offer(void **state)
             if (e->offer && !strstr(err.text, e->offer))
                 fail_msg("row %zu: %s", i, err.text);
             assert_non_null(strstr(err.hint, "--model"));
+            const char *offered = slw_model_offer(&cpu, NULL);
+            assert_int_equal(offered != NULL, e->offer != NULL);
+            if (offered && strncmp(e->offer, offered, strlen(offered)) != 0)
+                fail_msg("row %zu: offers %s", i, offered);
         }
         slw_model_free(m);
     }
