@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/function_topdown.h"
+#include "analyzer/inputs.h"
 
 #include "base/arena.h"
 #include "base/hash.h"
@@ -288,7 +289,7 @@ static void fill_row(const struct work *w, size_t row, struct slw_model_input *i
                      struct slw_model_value *values)
 {
     const struct slw_report *r = w->r;
-    const struct slw_model_vars vars = {.smt_on = r->run->host.cpu.smt == 1};
+    const struct slw_model_vars vars = slw_inputs_vars(r->run);
     struct slw_report_function_topdown *t = &r->function_topdowns[row];
 
     t->function = &r->functions[row];

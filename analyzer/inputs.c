@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct slw_model_vars slw_inputs_vars(const struct slw_run *run)
+{
+    return (struct slw_model_vars){.smt_on = run->host.cpu.smt == 1,
+                                   .single_task = slw_command_is_tasks(run->command.kind)};
+}
+
 /* ---- names of printed metrics ---- */
 
 static char folded(char c)

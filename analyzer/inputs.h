@@ -52,6 +52,9 @@ int slw_inputs_init(struct slw_inputs *in, const struct slw_report *r);
 int slw_inputs_choose(const struct slw_inputs *in, size_t node, const bool *needed,
                       const struct slw_input_cell **chosen);
 
+/* What the formulas of the model ask about the run. */
+struct slw_model_vars slw_inputs_vars(const struct slw_run *run);
+
 /* The node of the model that a printed metric is about, or -1: "tma_frontend_bound", "Frontend
  * Bound" and "frontend_bound" are one. */
 int slw_inputs_find_node(const struct slw_model *m, const char *printed_name);

@@ -299,7 +299,7 @@ static int work_init(struct work *w, const struct slw_report *r)
 
 static void fill_node(struct slw_report *r, struct work *w, size_t i)
 {
-    const struct slw_model_vars vars = {.smt_on = r->run->host.cpu.smt == 1};
+    const struct slw_model_vars vars = slw_inputs_vars(r->run);
     struct slw_report_node *n = &r->nodes[i];
 
     memset(w->needed, 0, r->model->event_count * sizeof(*w->needed));

@@ -72,7 +72,6 @@ static int choose(const struct slw_args *args, struct subject *s, struct slw_err
     const char *root = slw_args_get(args, "root");
     int rc = 0;
 
-    s->scope.smt = -1;
     s->scope.chosen = name != NULL;
     if (name) {
         rc = slw_load_model(name, &s->model, err);
@@ -85,7 +84,6 @@ static int choose(const struct slw_args *args, struct subject *s, struct slw_err
         const struct slw_model_cpu cpu = slw_host_model_cpu(&s->run->host.cpu);
         if (slw_model_select(&cpu, NULL, &s->model, &s->why) < 0 && s->why.code != SLW_E_NOTFOUND)
             return slw_fail(err, s->why.code, "%s", s->why.text);
-        s->scope.smt = s->run->host.cpu.smt;
         s->scope.offer = s->model ? NULL : slw_model_offer(&cpu, NULL);
     }
     s->scope.model = s->model;

@@ -25,7 +25,6 @@ const char *slw_explain_name(size_t i);
 struct slw_explain_scope {
     const struct slw_model *model; /* NULL: there is none for this CPU */
     bool chosen;                   /* by --model, else by this machine's CPU */
-    int smt;                       /* of this machine, as in struct slw_cpu; -1: unknown */
     const char *why_none;          /* model == NULL: the reason */
     const char *hint;              /* model == NULL: what to do about it; may be "" */
     const char *offer;             /* model == NULL: the closest model; NULL: none is close */

@@ -41,7 +41,25 @@ static json_t *number_text(uint64_t value)
     return json_string(hex);
 }
 
-static json_t *event_json(const struct slw_model_event *v, bool on, bool off)
+/* By smt_on + 2 * single_task. null: always. */
+static json_t *when_json(const bool needed[4])
+{
+    json_t *array = json_array();
+
+    if (needed[0] && needed[1] && needed[2] && needed[3]) {
+        json_decref(array);
+        return json_null();
+    }
+    if (needed[0] || needed[2])
+        add(array, json_string("no-smt"));
+    if (needed[1])
+        add(array, json_string("smt-cpus"));
+    if (needed[3])
+        add(array, json_string("smt-tasks"));
+    return array;
+}
+
+static json_t *event_json(const struct slw_model_event *v, const bool needed[4])
 {
     json_t *o = json_object();
 
@@ -53,25 +71,30 @@ static json_t *event_json(const struct slw_model_event *v, bool on, bool off)
     put(o, "fixed", v->fixed < 0 ? json_null() : json_integer(v->fixed));
     put(o, "libpfm", text(v->libpfm));
     put(o, "errata", text(v->errata));
-    put(o, "hyper_threading", on == off ? json_null() : json_string(on ? "on" : "off"));
+    put(o, "needed_when", when_json(needed));
     return o;
 }
 
 static json_t *events_json(const struct slw_explained *e)
 {
+    static const bool always[4] = {true, true, true, true};
     const struct slw_model *m = e->model;
-    bool on[MAX_ROWS] = {false}, off[MAX_ROWS] = {false};
+    bool needed[4][MAX_ROWS] = {{false}};
     json_t *array = json_array();
 
     if (e->event >= 0)
-        add(array, event_json(&m->events[e->event], true, true));
+        add(array, event_json(&m->events[e->event], always));
     if (e->node < 0)
         return array;
-    slw_model_needs_with(m, (size_t)e->node, &(struct slw_model_vars){.smt_on = true}, on);
-    slw_model_needs_with(m, (size_t)e->node, &(struct slw_model_vars){.smt_on = false}, off);
-    for (size_t i = 0; i < m->event_count; i++)
-        if (on[i] || off[i])
-            add(array, event_json(&m->events[i], on[i], off[i]));
+    for (int state = 0; state < 4; state++) {
+        const struct slw_model_vars vars = {.smt_on = state & 1, .single_task = state >> 1};
+        slw_model_needs_with(m, (size_t)e->node, &vars, needed[state]);
+    }
+    for (size_t i = 0; i < m->event_count; i++) {
+        const bool when[4] = {needed[0][i], needed[1][i], needed[2][i], needed[3][i]};
+        if (when[0] || when[1] || when[2] || when[3])
+            add(array, event_json(&m->events[i], when));
+    }
     return array;
 }
 

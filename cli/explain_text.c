@@ -131,11 +131,20 @@ static void put_threshold(const struct page *p, const struct slw_explained *e)
     paragraph_of(p, 0, &b);
 }
 
-static const char *when_needed(bool on, bool off, int smt)
+/* By smt_on + 2 * single_task; without hyper-threading it does not matter what was counted. */
+static const char *when_needed(const bool needed[4])
 {
-    if (on == off || smt >= 0)
-        return "";
-    return on ? " (only with hyper-threading)" : " (only without hyper-threading)";
+    static const char *const words[] = {
+        [1] = " (without hyper-threading)",
+        [2] = " (with hyper-threading, for whole CPUs)",
+        [3] = " (not for tasks with hyper-threading)",
+        [4] = " (with hyper-threading, for tasks)",
+        [5] = " (not for whole CPUs with hyper-threading)",
+        [6] = " (with hyper-threading)",
+        [7] = "",
+    };
+
+    return words[(needed[0] || needed[2] ? 1 : 0) | (needed[1] ? 2 : 0) | (needed[3] ? 4 : 0)];
 }
 
 static void put_event(const struct page *p, const struct slw_model_event *v, const char *when)
@@ -159,18 +168,18 @@ static void put_event(const struct page *p, const struct slw_model_event *v, con
 static void put_events(const struct page *p, const struct slw_explained *e)
 {
     const struct slw_model *m = e->model;
-    bool needed[2][MAX_ROWS] = {{false}, {false}};
-    const int smt = e->own ? -1 : e->scope->smt;
+    bool needed[4][MAX_ROWS] = {{false}};
 
-    for (int on = 0; on < 2; on++) {
-        const struct slw_model_vars vars = {.smt_on = on == 1};
-        if (smt < 0 || smt == on)
-            slw_model_needs_with(m, (size_t)e->node, &vars, needed[on]);
+    for (int state = 0; state < 4; state++) {
+        const struct slw_model_vars vars = {.smt_on = state & 1, .single_task = state >> 1};
+        slw_model_needs_with(m, (size_t)e->node, &vars, needed[state]);
     }
     heading(p, "Events it needs");
-    for (size_t i = 0; i < m->event_count; i++)
-        if (needed[0][i] || needed[1][i])
-            put_event(p, &m->events[i], when_needed(needed[1][i], needed[0][i], smt));
+    for (size_t i = 0; i < m->event_count; i++) {
+        const bool when[4] = {needed[0][i], needed[1][i], needed[2][i], needed[3][i]};
+        if (when[0] || when[1] || when[2] || when[3])
+            put_event(p, &m->events[i], when_needed(when));
+    }
 }
 
 /* ---- neighbours ---- */

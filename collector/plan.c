@@ -188,6 +188,14 @@ static bool wanted(const struct planner *p, size_t node)
     return p->model->nodes[node].level <= p->opts->level;
 }
 
+static void needs_of(const struct planner *p, size_t node, bool *needed)
+{
+    if (p->opts->vars)
+        slw_model_needs_with(p->model, node, p->opts->vars, needed);
+    else
+        p->opts->needs(p->model, node, needed);
+}
+
 /* The events node needs and that can be had, the slots leader first where it must be there. */
 static int collect_events(struct planner *p, size_t node, int *events, size_t *ret_count,
                           struct slw_error *err)
@@ -196,7 +204,7 @@ static int collect_events(struct planner *p, size_t node, int *events, size_t *r
     size_t count = 0;
     bool metric = false;
 
-    p->opts->needs(p->model, node, needed);
+    needs_of(p, node, needed);
     for (size_t i = 0; i < p->model->event_count; i++)
         metric |= needed[i] && p->model->events[i].role == SLW_EVENT_PERF_METRIC;
     if (metric && p->slots_event >= 0)
@@ -244,7 +252,7 @@ static int plan_metric_parts(struct planner *p, struct slw_error *err)
 
     for (size_t i = 0; i < p->model->node_count; i++)
         if (wanted(p, i))
-            p->opts->needs(p->model, i, needed);
+            needs_of(p, i, needed);
     for (size_t i = 0; i < p->model->event_count; i++)
         if (needed[i] && p->model->events[i].role == SLW_EVENT_PERF_METRIC &&
             !(p->opts->absent && p->opts->absent[i]) && d.count < SLW_MAX_GROUP_EVENTS)

@@ -55,6 +55,7 @@ struct slw_plan_options {
     bool hardware;                 /* false: software events only */
     /* slw_model_needs; tests of plans need no formulas and pass their own. */
     void (*needs)(const struct slw_model *m, size_t index, bool *needed);
+    const struct slw_model_vars *vars; /* with them slw_model_needs_with decides; NULL: not known */
     const char *const *absent; /* per model event: why it cannot be had here, or NULL; or NULL */
 };
 

@@ -190,10 +190,11 @@ static int parse_name(struct parser *p, size_t length)
     n->text = slw_arena_strndup(p->arena, s, length);
     if (!n->text)
         return fail(p, start, SLW_E_NOMEM, "out of memory");
-    if (strcmp(n->text, "smt_on") == 0) {
+    if (strcmp(n->text, "smt_on") == 0)
         n->ref = SLW_REF_SMT_ON;
-        n->is_condition = true;
-    }
+    else if (strcmp(n->text, "single_task") == 0)
+        n->ref = SLW_REF_SINGLE_TASK;
+    n->is_condition = n->ref != SLW_REF_NONE;
     return index;
 }
 

@@ -37,8 +37,15 @@ enum slw_expr_op {
     SLW_EXPR_IF /* a if b else c */
 };
 
-/* What a name stands for, once bound. smt_on is bound by the parser. */
-enum slw_expr_ref { SLW_REF_NONE, SLW_REF_SMT_ON, SLW_REF_EVENT, SLW_REF_LET, SLW_REF_NODE };
+/* What a name stands for, once bound. The conditions (smt_on, single_task) are by the parser. */
+enum slw_expr_ref {
+    SLW_REF_NONE,
+    SLW_REF_SMT_ON,
+    SLW_REF_SINGLE_TASK,
+    SLW_REF_EVENT,
+    SLW_REF_LET,
+    SLW_REF_NODE
+};
 
 struct slw_expr_node {
     enum slw_expr_op op;
@@ -76,8 +83,13 @@ typedef struct slw_expr_value (*slw_expr_lookup)(void *ctx, const struct slw_exp
 struct slw_expr_value slw_expr_evaluate(const struct slw_expr *e, slw_expr_lookup lookup,
                                         void *ctx);
 
-/* Mark in reached[count] the nodes that evaluation can touch; with smt_on known (0, 1) the other
- * branch of `a if smt_on else b` is left out; -1: both. */
-void slw_expr_reach(const struct slw_expr *e, int smt_on, bool *reached);
+/* What is known of the conditions: 0, 1, or -1: not known. */
+struct slw_expr_known {
+    int smt_on, single_task;
+};
+
+/* Mark in reached[count] the nodes that evaluation can touch; of `a if smt_on else b` and the same
+ * with single_task, the branch that what is known rules out is not. */
+void slw_expr_reach(const struct slw_expr *e, const struct slw_expr_known *known, bool *reached);
 
 #endif

@@ -115,7 +115,15 @@ struct slw_expr_value slw_expr_evaluate(const struct slw_expr *e, slw_expr_looku
     return values[e->count - 1];
 }
 
-void slw_expr_reach(const struct slw_expr *e, int smt_on, bool *reached)
+/* Which way the condition at `n` goes; -1: not known. */
+static int decided(const struct slw_expr_node *n, const struct slw_expr_known *known)
+{
+    if (n->op == SLW_EXPR_NAME && n->ref == SLW_REF_SMT_ON)
+        return known->smt_on;
+    return n->op == SLW_EXPR_NAME && n->ref == SLW_REF_SINGLE_TASK ? known->single_task : -1;
+}
+
+void slw_expr_reach(const struct slw_expr *e, const struct slw_expr_known *known, bool *reached)
 {
     for (int i = 0; i < e->count; i++)
         reached[i] = i == e->count - 1;
@@ -124,14 +132,12 @@ void slw_expr_reach(const struct slw_expr *e, int smt_on, bool *reached)
 
         if (!reached[i])
             continue;
-        const bool known = n->op == SLW_EXPR_IF && smt_on >= 0 &&
-                           e->nodes[n->b].op == SLW_EXPR_NAME &&
-                           e->nodes[n->b].ref == SLW_REF_SMT_ON;
+        const int way = n->op == SLW_EXPR_IF ? decided(&e->nodes[n->b], known) : -1;
         if (n->a >= 0)
-            reached[n->a] |= !known || smt_on == 1;
+            reached[n->a] |= way != 0;
         if (n->b >= 0)
             reached[n->b] = true;
         if (n->c >= 0)
-            reached[n->c] |= !known || smt_on == 0;
+            reached[n->c] |= way != 1;
     }
 }

@@ -12,7 +12,7 @@ static const char *const tree_keys[] = {"name",    "title",  "level",     "paren
 static const char *const metric_keys[] = {"name", "title",   "formula", "unit",      "range",
                                           "what", "look_at", "source",  "threshold", NULL};
 static const char *const threshold_keys[] = {"above", "needs", "or", NULL};
-static const char *const check_keys[] = {"why", "smt_on", "counts", "expect", NULL};
+static const char *const check_keys[] = {"why", "smt_on", "single_task", "counts", "expect", NULL};
 
 static int load_range(struct slw_loader *l, const struct slw_json *at, bool required,
                       struct slw_model_node *n)
@@ -286,6 +286,8 @@ static int load_check(struct slw_loader *l, const struct slw_json *at, struct sl
         rc = slw_load_string(l, at, "why", true, &c->why);
     if (rc >= 0)
         rc = slw_json_bool(l->doc, at, "smt_on", &c->smt_on);
+    if (rc >= 0)
+        rc = slw_json_bool(l->doc, at, "single_task", &c->single_task);
     if (rc >= 0)
         rc = load_counts(l, &counts, c);
     return rc < 0 ? rc : load_expect(l, &expect, c);

@@ -78,7 +78,7 @@ struct slw_model_node {
 /* A self-check: input counts and the values the formulas must give. */
 struct slw_model_check {
     const char *why; /* which recording, or "hand-computed" */
-    bool smt_on;
+    bool smt_on, single_task;
     const char *const *input_names;
     const double *input_values;
     size_t input_count;
@@ -166,7 +166,9 @@ struct slw_model_input {
 };
 
 struct slw_model_vars {
-    bool smt_on; /* two hardware threads per core are online */
+    bool smt_on;      /* two hardware threads per core are online */
+    bool single_task; /* counted while certain tasks ran, not on whole CPUs: what the other thread
+                         of the core did meanwhile is not in the counts */
 };
 
 /* How far outside [low, high] a value may be, as a fraction of high - low, and still be rounding:
@@ -199,7 +201,7 @@ void slw_model_flag(const struct slw_model *m, struct slw_model_value *values);
  * it uses) needs. Adds to what is set already. */
 void slw_model_needs(const struct slw_model *m, size_t index, bool *needed);
 
-/* The same with hyper-threading known: what only the other branch of `a if smt_on else b` reads is
+/* The same with the conditions known: what only the other branch of `a if smt_on else b` reads is
  * not needed. */
 void slw_model_needs_with(const struct slw_model *m, size_t index,
                           const struct slw_model_vars *vars, bool *needed);

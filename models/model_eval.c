@@ -39,8 +39,9 @@ static struct slw_expr_value lookup(void *ctx, const struct slw_expr_node *n)
         return s->items[n->ref_index];
     if (n->ref == SLW_REF_NODE)
         return s->items[s->m->let_count + (size_t)n->ref_index];
-    assert(n->ref == SLW_REF_SMT_ON);
-    return (struct slw_expr_value){.have = true, .value = s->vars->smt_on};
+    assert(n->ref == SLW_REF_SMT_ON || n->ref == SLW_REF_SINGLE_TASK);
+    return (struct slw_expr_value){
+        .have = true, .value = n->ref == SLW_REF_SMT_ON ? s->vars->smt_on : s->vars->single_task};
 }
 
 static bool outside(const struct slw_model_node *n, double value)
@@ -122,24 +123,23 @@ void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input 
     slw_model_flag(m, values);
 }
 
-static void add_needs(const struct slw_model *m, size_t index, int smt_on, bool *needed)
+void slw_model_needs_with(const struct slw_model *m, size_t index,
+                          const struct slw_model_vars *vars, bool *needed)
 {
+    const bool *row = m->own->needs[vars->smt_on + 2 * vars->single_task];
+
     assert(index < m->node_count);
-    const bool *row = m->own->needs[smt_on] + (m->let_count + index) * m->event_count;
+    row += (m->let_count + index) * m->event_count;
     for (size_t i = 0; i < m->event_count; i++)
         needed[i] |= row[i];
 }
 
 void slw_model_needs(const struct slw_model *m, size_t index, bool *needed)
 {
-    add_needs(m, index, 0, needed);
-    add_needs(m, index, 1, needed);
-}
-
-void slw_model_needs_with(const struct slw_model *m, size_t index,
-                          const struct slw_model_vars *vars, bool *needed)
-{
-    add_needs(m, index, vars->smt_on, needed);
+    for (int state = 0; state < SLW_MODEL_STATES; state++) {
+        const struct slw_model_vars vars = {.smt_on = state & 1, .single_task = state >> 1};
+        slw_model_needs_with(m, index, &vars, needed);
+    }
 }
 
 int slw_model_find_event(const struct slw_model *m, const char *name)

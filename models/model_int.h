@@ -17,12 +17,15 @@
 #define SLW_MODEL_MAX_MATCHES 64
 #define SLW_MODEL_MAX_LEVEL   6
 
+/* Ways the conditions of a formula can be. */
+#define SLW_MODEL_STATES 4
+
 /* An item is a let (0 .. let_count-1) or a node (let_count ..). */
 struct slw_model_own {
     struct slw_arena *arena;
-    int *order;      /* items, those they use first */
-    int *flag_order; /* nodes, those whose flags they need first */
-    bool *needs[2];  /* by smt_on: item * event_count + event */
+    int *order;                    /* items, those they use first */
+    int *flag_order;               /* nodes, those whose flags they need first */
+    bool *needs[SLW_MODEL_STATES]; /* by smt_on + 2 * single_task: item * event_count + event */
 };
 
 /* A file of models/ in memory, lent by the library. */

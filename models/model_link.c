@@ -55,7 +55,7 @@ static int bind_item(struct slw_loader *l, size_t item)
     for (int i = 0; i < e->count; i++) {
         struct slw_expr_node *n = &e->nodes[i];
 
-        if (n->op != SLW_EXPR_NAME || n->ref == SLW_REF_SMT_ON)
+        if (n->op != SLW_EXPR_NAME || n->is_condition)
             continue;
         if ((n->ref_index = slw_model_find_event(m, n->text)) >= 0)
             n->ref = SLW_REF_EVENT;
@@ -80,7 +80,8 @@ static int check_name(struct slw_loader *l, size_t item, const char *name)
 
     /* A name another formula could not write, or one that means two things. */
     const int first = find_item(m, name);
-    if (slw_model_find_event(m, name) < 0 && first == (int)item && strcmp(name, "smt_on") != 0)
+    if (slw_model_find_event(m, name) < 0 && first == (int)item && strcmp(name, "smt_on") != 0 &&
+        strcmp(name, "single_task") != 0)
         return 0;
     return slw_json_fail(l->doc, formula_at(l, item, steps), SLW_E_FORMAT,
                          "the name '%.64s' is taken", name);
@@ -144,12 +145,13 @@ static int order_items(struct slw_loader *l)
 }
 
 /* In evaluation order, so what an item uses is complete before it. */
-static void collect_needs(const struct slw_model *m, size_t item, int smt_on, bool *needs)
+static void collect_needs(const struct slw_model *m, size_t item,
+                          const struct slw_expr_known *known, bool *needs)
 {
     const struct slw_expr *e = slw_model_item_expr(m, item);
     bool reached[SLW_EXPR_MAX_NODES];
 
-    slw_expr_reach(e, smt_on, reached);
+    slw_expr_reach(e, known, reached);
     for (int i = 0; i < e->count; i++) {
         const int used = used_item(m, &e->nodes[i]);
 
@@ -167,13 +169,14 @@ static int note_needs(struct slw_loader *l)
     const struct slw_model *m = l->model;
     const size_t count = slw_model_item_count(m);
 
-    for (int smt_on = 0; smt_on < 2; smt_on++) {
+    for (int state = 0; state < SLW_MODEL_STATES; state++) {
+        const struct slw_expr_known known = {.smt_on = state & 1, .single_task = state >> 1};
         const int rc =
-            slw_load_array(l, count * m->event_count, sizeof(bool), &l->own->needs[smt_on]);
+            slw_load_array(l, count * m->event_count, sizeof(bool), &l->own->needs[state]);
         if (rc < 0)
             return rc;
         for (size_t i = 0; i < count; i++)
-            collect_needs(m, (size_t)l->own->order[i], smt_on, l->own->needs[smt_on]);
+            collect_needs(m, (size_t)l->own->order[i], &known, l->own->needs[state]);
     }
     return 0;
 }

@@ -33,7 +33,7 @@ static int verify(struct slw_loader *l, const struct slw_json *at, const struct 
 {
     struct slw_model_input inputs[SLW_MODEL_MAX_EVENTS];
     struct slw_model_value values[SLW_MODEL_MAX_NODES];
-    const struct slw_model_vars vars = {.smt_on = c->smt_on};
+    const struct slw_model_vars vars = {.smt_on = c->smt_on, .single_task = c->single_task};
     const struct slw_json expect = slw_json_member(at, "expect");
     int rc = 0;
 

@@ -127,6 +127,13 @@ struct slw_label {
     const char *key, *value;
 };
 
+/* Were the counts taken while certain tasks ran, rather than on whole CPUs? Of an import nobody
+ * knows, and no. */
+static inline bool slw_command_is_tasks(enum slw_target_kind kind)
+{
+    return kind != SLW_TARGET_ALL && kind != SLW_TARGET_IMPORT;
+}
+
 /* Something a reader of the report must know: a degraded tier, a fallback, lost samples. */
 enum slw_note_level { SLW_NOTE_INFO, SLW_NOTE_WARNING };
 struct slw_note {

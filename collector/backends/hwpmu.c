@@ -76,7 +76,8 @@ static void plan_group(const struct slw_session_options *opts, const struct slw_
                        const struct place *at, const char *const *absent,
                        struct slw_sample_group *ret_group)
 {
-    const struct slw_model_vars vars = {.smt_on = run->host.cpu.smt == 1};
+    const struct slw_model_vars vars = {.smt_on = run->host.cpu.smt == 1,
+                                        .single_task = slw_command_is_tasks(opts->target)};
 
     *ret_group = (struct slw_sample_group){.why = "there is no model of this CPU"};
     if (opts->model)
@@ -197,12 +198,15 @@ static int open_pmu(const struct slw_session_options *opts, struct slw_live_targ
                        .pmu = {.type = PERF_TYPE_RAW}};
     const int expected =
         m ? (run->host.nmi_watchdog == 1) + (opts->sample && !opts->per_function ? 1 : 0) : 0;
+    const struct slw_model_vars vars = {.smt_on = run->host.cpu.smt == 1,
+                                        .single_task = slw_command_is_tasks(opts->target)};
     struct slw_plan_options plan_options = {.model = m,
                                             .level = opts->level,
                                             .reserved_counters = expected,
                                             .system_wide = opts->target == SLW_TARGET_ALL,
                                             .hardware = true,
-                                            .needs = slw_model_needs};
+                                            .needs = slw_model_needs,
+                                            .vars = run->host.cpu.smt >= 0 ? &vars : NULL};
     struct slw_sample_group group;
     struct slw_plan *plan = NULL;
 

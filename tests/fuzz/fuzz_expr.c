@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct slw_expr_value v = slw_expr_evaluate(e, lookup, NULL);
         if (v.have ? !isfinite(v.value) : !v.missing)
             abort();
-        slw_expr_reach(e, 1, reached);
+        slw_expr_reach(e, &(struct slw_expr_known){.smt_on = 1, .single_task = 0}, reached);
     }
     free(text);
     slw_arena_free(arena);

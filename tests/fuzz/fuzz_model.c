@@ -15,8 +15,8 @@ static void use(const struct slw_model *m)
     static struct slw_model_value values[SLW_MODEL_MAX_NODES];
     bool needed[SLW_MODEL_MAX_EVENTS] = {false};
 
-    for (int smt_on = 0; smt_on < 2; smt_on++) {
-        const struct slw_model_vars vars = {.smt_on = smt_on};
+    for (int state = 0; state < 4; state++) {
+        const struct slw_model_vars vars = {.smt_on = state & 1, .single_task = state >> 1};
         for (size_t i = 0; i < m->event_count; i++)
             inputs[i].value = (double)(i * 7919 % 1000);
         slw_model_evaluate(m, inputs, &vars, values);

@@ -91,7 +91,7 @@ static void any_counts_give_finite_values_or_reasons(void **state)
         size_t values_had = 0;
         assert_int_equal(slw_model_builtin(slw_model_builtin_name(b), &m, NULL), 0);
         for (int round = 0; round < ROUNDS; round++) {
-            const struct slw_model_vars vars = {.smt_on = next() & 1};
+            const struct slw_model_vars vars = {.smt_on = next() & 1, .single_task = next() & 1};
             struct slw_model_input inputs[MAX];
             struct slw_model_value values[MAX];
 
@@ -172,7 +172,7 @@ static size_t check_family(const struct family *f)
 
     assert_int_equal(slw_model_builtin(f->model, &m, NULL), 0);
     for (int round = 0; round < 20000 && checked < 50; round++) {
-        const struct slw_model_vars vars = {.smt_on = next() & 1};
+        const struct slw_model_vars vars = {.smt_on = next() & 1, .single_task = next() & 1};
         const char *const parent[6] = {f->parent};
         struct slw_model_input inputs[MAX];
         struct slw_model_value values[MAX];

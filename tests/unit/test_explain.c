@@ -52,7 +52,7 @@ static void every_node_and_event_of_every_model_is_explained(void **state)
     (void)state;
     for (size_t b = 0; b < slw_model_builtin_count(); b++) {
         struct slw_model *m = load(slw_model_builtin_name(b));
-        const struct slw_explain_scope scope = {.model = m, .chosen = true, .smt = -1};
+        const struct slw_explain_scope scope = {.model = m, .chosen = true};
 
         for (size_t i = 0; i < m->node_count; i++) {
             struct slw_explained e = find(&scope, m->nodes[i].name);
@@ -74,7 +74,7 @@ static void every_node_and_event_of_every_model_is_explained(void **state)
 
 static void every_listed_name_is_explained_without_a_model(void **state)
 {
-    const struct slw_explain_scope scope = {.smt = -1, .why_none = "unknown CPU", .hint = "h"};
+    const struct slw_explain_scope scope = {.why_none = "unknown CPU", .hint = "h"};
     const char *name;
     size_t count = 0;
     (void)state;
@@ -95,7 +95,7 @@ static void names_are_found_however_they_are_written(void **state)
         {"icache MPKI", "icache_mpki"},           {"Instructions per Cycle", "ipc"},
     };
     struct slw_model *m = load("skylake");
-    const struct slw_explain_scope scope = {.model = m, .smt = -1};
+    const struct slw_explain_scope scope = {.model = m};
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct slw_explained e = find(&scope, rows[i][0]);
@@ -109,7 +109,7 @@ static void names_are_found_however_they_are_written(void **state)
 static void another_vendor_is_the_last_choice(void **state)
 {
     struct slw_model *m = load("zen3");
-    const struct slw_explain_scope scope = {.model = m, .smt = -1};
+    const struct slw_explain_scope scope = {.model = m};
     (void)state;
     struct slw_explained e = find(&scope, "frontend_bound");
     assert_string_equal(e.model->name, "zen4");
@@ -129,7 +129,7 @@ static void an_unknown_name_gets_the_nearest(void **state)
                                           {"blockchain", "without a name lists them"},
                                           {"", "without a name lists them"}};
     struct slw_model *m = load("zen4");
-    const struct slw_explain_scope scope = {.model = m, .smt = -1};
+    const struct slw_explain_scope scope = {.model = m};
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct slw_explained e;
@@ -167,7 +167,7 @@ static void a_formula_names_the_terms_and_nodes_in_it(void **state)
 static void lines_stay_within_the_width(void **state)
 {
     struct slw_model *m = load("skylake");
-    const struct slw_explain_scope scope = {.model = m, .smt = -1};
+    const struct slw_explain_scope scope = {.model = m};
     struct slw_buf out = {0};
     (void)state;
     assert_int_equal(slw_explain_list(&scope, 60, &out, NULL), 0);

@@ -251,7 +251,7 @@ static void a_known_smt_state_leaves_the_other_branch_out(void **state)
         slw_expr_parse("(x / 2 if smt_on else y) + (u if x > 1 else v)", arena, &e, &offset, NULL),
         0);
     for (int smt_on = -1; smt_on <= 1; smt_on++) {
-        slw_expr_reach(e, smt_on, reached);
+        slw_expr_reach(e, &(struct slw_expr_known){.smt_on = smt_on, .single_task = -1}, reached);
         for (int i = 0; i < e->count; i++) {
             const char *name = e->nodes[i].op == SLW_EXPR_NAME ? e->nodes[i].text : "";
             if (strcmp(name, "y") == 0)

@@ -263,11 +263,16 @@ static size_t count_needed(const bool *needed, size_t count)
 
 static void needs_follow_lets_nodes_and_hyper_threading(void **state)
 {
-    const struct slw_model_vars off = {0}, on = {.smt_on = true};
-    bool both[MAX] = {false}, without[MAX] = {false}, with[MAX] = {false};
+    const struct slw_model_vars off = {.single_task = true}, on = {.smt_on = true},
+                                task = {.smt_on = true, .single_task = true};
+    bool both[MAX] = {false}, without[MAX] = {false}, with[MAX] = {false}, alone[MAX] = {false};
     struct evaluated e;
     (void)state;
     start(&e, "skylake");
+    slw_model_needs_with(e.m, (size_t)slw_model_find_node(e.m, "retiring"), &task, alone);
+    assert_int_equal(count_needed(alone, e.m->event_count), 4);
+    assert_true(alone[slw_model_find_event(e.m, "cpu_clk_unhalted.one_thread_active")]);
+    assert_false(alone[slw_model_find_event(e.m, "cpu_clk_unhalted.thread_any")]);
     const size_t node = (size_t)slw_model_find_node(e.m, "retiring");
     const int any = slw_model_find_event(e.m, "cpu_clk_unhalted.thread_any");
     slw_model_needs_with(e.m, node, &off, without);
@@ -275,7 +280,7 @@ static void needs_follow_lets_nodes_and_hyper_threading(void **state)
     slw_model_needs(e.m, node, both);
     assert_int_equal(count_needed(without, e.m->event_count), 2);
     assert_int_equal(count_needed(with, e.m->event_count), 2);
-    assert_int_equal(count_needed(both, e.m->event_count), 3);
+    assert_int_equal(count_needed(both, e.m->event_count), 5);
     assert_false(without[any]);
     assert_true(with[any]);
     slw_model_free(e.m);
@@ -285,8 +290,8 @@ static void needed_inputs_are_enough(void **state)
 {
     (void)state;
     for (size_t i = 0; i < slw_model_builtin_count(); i++) {
-        for (int smt_on = 0; smt_on < 2; smt_on++) {
-            const struct slw_model_vars vars = {.smt_on = smt_on};
+        for (int s = 0; s < 4; s++) {
+            const struct slw_model_vars vars = {.smt_on = s & 1, .single_task = s >> 1};
             struct evaluated e;
             start(&e, slw_model_builtin_name(i));
             for (size_t n = 0; n < e.m->node_count; n++) {

@@ -45,6 +45,24 @@ static void cycles_lead_and_sample_where_nothing_else_must(void **state)
     slw_model_free(m);
 }
 
+/* Hyper-threading leaves four counters; the slots of one task take two of them for the sibling. */
+static void a_task_on_a_shared_core_is_refused_before_ice_lake(void **state)
+{
+    const struct slw_model_vars vars = {.smt_on = true, .single_task = true};
+    struct slw_model *m = load("skylake");
+    struct slw_sample_group g;
+
+    (void)state;
+    slw_sample_group_plan(m, &vars, 0, NULL, &g);
+    assert_non_null(g.why);
+    assert_int_equal(g.event_count, 0);
+    slw_model_free(m);
+    m = load("sapphirerapids"); /* counts its slots per thread */
+    slw_sample_group_plan(m, &vars, 0, NULL, &g);
+    assert_null(g.why);
+    slw_model_free(m);
+}
+
 /* Source: linux tools/perf/Documentation/topdown.txt, "Sampling". */
 static void slots_lead_and_the_second_event_samples(void **state)
 {
@@ -137,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cycles_lead_and_sample_where_nothing_else_must),
+        cmocka_unit_test(a_task_on_a_shared_core_is_refused_before_ice_lake),
         cmocka_unit_test(slots_lead_and_the_second_event_samples),
         cmocka_unit_test(reference_cycles_sample_where_cycles_have_no_counter),
         cmocka_unit_test(too_few_counters_are_a_reason_not_half_a_level),

@@ -306,12 +306,61 @@ static void counts_of_two_modes_are_not_divided(void **state)
     slw_model_free(m);
 }
 
+/* Before Ice Lake slots belong to the core: what the sibling did is not in the counts of a task. */
+static void a_task_next_to_a_busy_sibling_has_half_the_slots(void **state)
+{
+    static const struct {
+        uint64_t alone;
+        double retiring;
+    } rows[] = {{100, 0.25}, {50, 0.25 / 0.75}, {0, 0.5}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture f = fixture_new();
+        struct slw_model *m = NULL;
+        assert_int_equal(slw_model_builtin("skylake", &m, NULL), 0);
+        f.run->host.cpu.smt = 1;
+        f.run->command.kind = SLW_TARGET_PID;
+        count(&f, "cpu_clk_unhalted.thread", 1000000, 1000000000, SLW_MODE_ALL);
+        count(&f, "uops_retired.retire_slots", 1000000, 1000000000, SLW_MODE_ALL);
+        count(&f, "cpu_clk_unhalted.one_thread_active", rows[i].alone, 1000000000, SLW_MODE_ALL);
+        count(&f, "cpu_clk_unhalted.ref_xclk", 100, 1000000000, SLW_MODE_ALL);
+        /* The formula of whole cores would halve the slots whatever the sibling did. */
+        count(&f, "cpu_clk_unhalted.thread_any", 1000000, 1000000000, SLW_MODE_ALL);
+        const struct slw_report_node *n =
+            &report_with(&f, m)->nodes[slw_model_find_node(m, "retiring")];
+        assert_null(n->value.absent);
+        assert_near(n->value.value, rows[i].retiring, 1e-9);
+        fixture_free(&f);
+        slw_model_free(m);
+    }
+}
+
+static void without_the_sibling_s_share_a_task_has_no_slots(void **state)
+{
+    struct fixture f = fixture_new();
+    struct slw_model *m = NULL;
+    (void)state;
+    assert_int_equal(slw_model_builtin("skylake", &m, NULL), 0);
+    f.run->host.cpu.smt = 1;
+    f.run->command.kind = SLW_TARGET_COMMAND;
+    count(&f, "cpu_clk_unhalted.thread", 1000000, 1000000000, SLW_MODE_ALL);
+    count(&f, "cpu_clk_unhalted.thread_any", 1000000, 1000000000, SLW_MODE_ALL);
+    count(&f, "uops_retired.retire_slots", 1000000, 1000000000, SLW_MODE_ALL);
+    const struct slw_report_node *n =
+        &report_with(&f, m)->nodes[slw_model_find_node(m, "retiring")];
+    assert_non_null(n->value.absent);
+    assert_non_null(strstr(n->value.absent, "one_thread_active"));
+    fixture_free(&f);
+    slw_model_free(m);
+}
+
 static void run_check(const struct slw_model *m, const struct slw_model_check *check)
 {
     struct fixture f = fixture_new();
     double rounding = 0;
 
     f.run->host.cpu.smt = check->smt_on;
+    f.run->command.kind = check->single_task ? SLW_TARGET_COMMAND : SLW_TARGET_ALL;
     for (size_t i = 0; i < check->input_count; i++) {
         double value = check->input_values[i];
         count(&f, check->input_names[i], (uint64_t)(value + 0.5), 1000000000, SLW_MODE_ALL);
@@ -362,6 +411,8 @@ int main(void)
         cmocka_unit_test(counts_become_a_verdict),
         cmocka_unit_test(half_counted_is_shown_but_not_judged),
         cmocka_unit_test(an_absent_event_carries_its_reason),
+        cmocka_unit_test(a_task_next_to_a_busy_sibling_has_half_the_slots),
+        cmocka_unit_test(without_the_sibling_s_share_a_task_has_no_slots),
         cmocka_unit_test(counts_of_two_modes_are_not_divided),
         cmocka_unit_test(builtin_models_keep_their_promises_through_a_run),
     };
