@@ -81,6 +81,18 @@ void slw_format_number(struct slw_buf *out, double value)
         put_3_digits(out, value);
 }
 
+const char *slw_format_implausible(const struct slw_report_node *node)
+{
+    const struct slw_model_node *m = node->node;
+    const double slack = SLW_MODEL_ROUNDING * (m ? m->high - m->low : 0);
+
+    if (!m || node->value.absent || !node->mismeasured)
+        return NULL;
+    if (node->value.value > m->high + slack)
+        return "too high";
+    return node->value.value < m->low - slack ? "too low" : NULL;
+}
+
 bool slw_format_is_share(const char *unit)
 {
     static const char *const shares[] = {"slots", "clocks", "share", "metric"};

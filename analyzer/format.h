@@ -26,6 +26,10 @@ void slw_format_number(struct slw_buf *out, double value);
  * share ("slots", "clocks") print as percent, "ns" as time. */
 void slw_format_figure(struct slw_buf *out, const struct slw_figure *figure);
 
+/* "too high" or "too low": what a value outside its plausible range is printed as, because the
+ * number would be taken for a fact (the JSON has it). NULL: it is inside, up to rounding. */
+const char *slw_format_implausible(const struct slw_report_node *node);
+
 /* Is this unit a share of something ("slots", "clocks", ...), to be printed as percent? */
 bool slw_format_is_share(const char *unit);
 

@@ -131,6 +131,8 @@ static void put_topdown(struct slw_buf *out, const struct slw_report *r)
         slw_buf_puts(out, " | ");
         if (n->value.absent) {
             put_prose(out, n->value.absent);
+        } else if (slw_format_implausible(n)) {
+            slw_buf_puts(out, slw_format_implausible(n));
         } else if (slw_format_is_share(n->value.unit)) {
             slw_format_percent(out, n->value.value);
             put_mark(out, &n->value.from);

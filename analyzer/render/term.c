@@ -190,6 +190,10 @@ static void put_node_value(const struct term *t, const struct slw_report_node *n
         slw_text_fit(t->out, n->value.absent, t->width > 46 ? t->width - 36 : 10);
         return;
     }
+    if (slw_format_implausible(n)) {
+        right(t, slw_format_implausible(n), 9);
+        return;
+    }
     if (!slw_format_is_share(n->value.unit)) {
         struct slw_buf text = {0};
         slw_format_number(&text, n->value.value);

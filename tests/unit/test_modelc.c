@@ -94,6 +94,9 @@ static void each_kind_of_mistake_stops_with_its_place(void **state)
                 "\"formula\": \"instructions / sickles\"",
                 "generic.json:32:34: error: 'sickles' is no event");
     expect_stop("generic", "\"document\"", "\"book\"", "generic.json:7:5: error: unknown key");
+    expect_stop("generic", "\"source\": {", "\"sauce\": {",
+                "generic.json:6:3: error: unknown key 'sauce'");
+    expect_stop("generic", "\"version\":", "\"date\": \"never\", \"version\":", "generic.json:");
     expect_stop("generic", "\"ipc\": [1.71", "\"ipc\": [1.72",
                 "generic.json:133:9: error: check fails: ipc is 1.70");
     expect_stop("generic", "\"arch\": \"any\",", "\"arch\": \"any\"", "generic.json:5:");
