@@ -53,6 +53,7 @@ void slw_run_free(struct slw_run *run)
     if (!run)
         return;
     free(run->counts);
+    free(run->rounds);
     free(run->samplings);
     free(run->printed);
     free(run->labels);
@@ -102,6 +103,16 @@ int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct
         !own(run, &c.from.detail))
         return slw_fail(err, SLW_E_NOMEM, "no memory for counts");
     APPEND(run->counts, run->count_count, c, SLW_MAX_COUNTS, "counts");
+    return 0;
+}
+
+int slw_run_add_round(struct slw_run *run, const struct slw_round *round, struct slw_error *err)
+{
+    struct slw_round r = *round;
+
+    if (!own(run, &r.wall_ns.absent) || !own(run, &r.requests.absent) || !own(run, &r.left_out))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for rounds");
+    APPEND(run->rounds, run->round_count, r, SLW_MAX_PASSES, "rounds");
     return 0;
 }
 

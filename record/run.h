@@ -42,6 +42,8 @@ struct slw_count {
     enum slw_mode mode; /* what was counted, not what was asked for */
     struct slw_provenance from;
     int group;           /* events with one number were counted over the same time; -1: alone */
+    int round;           /* of run->rounds it was counted in, from 1; 0: the run is one execution */
+    int pass;            /* of that round, from 1; 0: the round is one execution */
     int32_t pid, tid;    /* -1: the whole target */
     int32_t cpu;         /* -1: all */
     const char *absent;  /* NULL: counted; else why not ("not supported", "never scheduled") */
@@ -80,6 +82,21 @@ struct slw_sampling {
     uint64_t weight;        /* sum of their periods, in unit */
 };
 
+enum slw_exit_kind { SLW_EXIT_UNKNOWN, SLW_EXIT_STATUS, SLW_EXIT_SIGNAL, SLW_EXIT_STILL_RUNNING };
+
+/* One execution of the client in a run that is made of several. A round is one execution, or one
+ * for each group of events: its passes. Values are computed for each round by itself. */
+struct slw_round {
+    int round; /* from 1; 0: an execution outside the rounds, which only the samples are of */
+    int pass;  /* from 1; 0: the round is one execution */
+    bool sampled;
+    struct slw_maybe_u64 wall_ns;
+    struct slw_maybe_u64 requests;
+    enum slw_exit_kind exit;
+    int exit_value;
+    const char *left_out; /* why the run holds no counts of it; NULL: it does, or needs none */
+};
+
 /* The CPU as the kernel names it. Absent parts are NULL or -1. */
 struct slw_cpu {
     const char *arch;                         /* "x86_64", "aarch64" */
@@ -111,7 +128,6 @@ enum slw_target_kind {
     SLW_TARGET_CGROUP,
     SLW_TARGET_IMPORT
 };
-enum slw_exit_kind { SLW_EXIT_UNKNOWN, SLW_EXIT_STATUS, SLW_EXIT_SIGNAL, SLW_EXIT_STILL_RUNNING };
 
 struct slw_command {
     enum slw_target_kind kind;
@@ -170,15 +186,18 @@ struct slw_run {
     struct slw_arena *arena;
     const char *tool;             /* "slotwise 0.1.0" */
     uint64_t started_realtime_ns; /* 0: unknown (imports) */
-    struct slw_maybe_u64 wall_ns; /* length of the measured window */
+    struct slw_maybe_u64 wall_ns; /* length of the measured window; of rounds the mean */
     struct slw_host host;
     struct slw_command command;
     struct slw_model_ref model;
-    struct slw_maybe_u64 requests; /* observed requests; absent until something counts them */
+    struct slw_maybe_u64 requests; /* observed requests; absent until something counts them; of
+                                      rounds the mean */
     struct slw_losses losses;
     struct slw_self_cost self;
     struct slw_count *counts;
     size_t count_count;
+    struct slw_round *rounds; /* the executions it is made of; none: one */
+    size_t round_count;
     struct slw_sampling *samplings;
     size_t sampling_count;
     struct slw_printed *printed;
@@ -203,8 +222,11 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_LABELS    1000
 #define SLW_MAX_SAMPLINGS 64
 #define SLW_MAX_PRINTED   2000 /* perf knows some hundred metrics for a CPU */
+#define SLW_MAX_ROUNDS    1000 /* no interval is worth more */
+#define SLW_MAX_PASSES    100000
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
+int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
 int slw_run_add_printed(struct slw_run *run, const struct slw_printed *p, struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);

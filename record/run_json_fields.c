@@ -134,6 +134,8 @@ static const struct slw_field count_fields[] = {NAME("event", event),
                                                 ENUM("mode", mode, modes),
                                                 OBJECT("from", from, provenance_fields),
                                                 NATURAL("group", group),
+                                                INT("round", round, 0, 1, SLW_MAX_ROUNDS),
+                                                INT("pass", pass, 0, 1, SLW_MAX_PASSES),
                                                 NATURAL("pid", pid),
                                                 NATURAL("tid", tid),
                                                 NATURAL("cpu", cpu),
@@ -143,6 +145,18 @@ static const struct slw_field count_fields[] = {NAME("event", event),
                                                 COUNTED("running_ns", running_ns),
                                                 MARK("scaled", scaled),
                                                 INT("covered_bp", covered_bp, 0, 0, 10000),
+                                                END};
+#undef STRUCT
+
+#define STRUCT slw_round
+static const struct slw_field round_fields[] = {INT("round", round, 0, 1, SLW_MAX_ROUNDS),
+                                                INT("pass", pass, 0, 1, SLW_MAX_PASSES),
+                                                MARK("sampled", sampled),
+                                                MAYBE("wall_ns", wall_ns),
+                                                MAYBE("requests", requests),
+                                                ENUM("exit", exit, exits),
+                                                EXIT("exit_value", exit_value, exit),
+                                                TEXT("left_out", left_out),
                                                 END};
 #undef STRUCT
 
@@ -193,6 +207,11 @@ static int add_count(struct slw_run *run, const void *element, struct slw_error 
     return slw_run_add_count(run, element, err);
 }
 
+static int add_round(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_round(run, element, err);
+}
+
 static int add_sampling(struct slw_run *run, const void *element, struct slw_error *err)
 {
     return slw_run_add_sampling(run, element, err);
@@ -220,6 +239,8 @@ static int add_note(struct slw_run *run, const void *element, struct slw_error *
 
 static const struct slw_field_list counts = {count_fields, sizeof(struct slw_count), SLW_MAX_COUNTS,
                                              check_count, add_count};
+static const struct slw_field_list rounds = {round_fields, sizeof(struct slw_round), SLW_MAX_PASSES,
+                                             NULL, add_round};
 static const struct slw_field_list samplings = {sampling_fields, sizeof(struct slw_sampling),
                                                 SLW_MAX_SAMPLINGS, NULL, add_sampling};
 static const struct slw_field_list printed = {printed_fields, sizeof(struct slw_printed),
@@ -240,6 +261,7 @@ const struct slw_field slw_run_fields[] = {TEXT("tool", tool),
                                            OBJECT("losses", losses, losses_fields),
                                            OBJECT("self", self, self_fields),
                                            LIST("counts", counts, count_count, counts),
+                                           SOME("rounds", rounds, round_count, rounds),
                                            LIST("samplings", samplings, sampling_count, samplings),
                                            SOME("printed", printed, printed_count, printed),
                                            LIST("labels", labels, label_count, labels),

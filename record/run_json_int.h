@@ -53,6 +53,7 @@ extern const struct slw_field slw_run_fields[];
 /* The largest element of any list, with the alignment of all of them. */
 union slw_field_element {
     struct slw_count count;
+    struct slw_round round;
     struct slw_sampling sampling;
     struct slw_printed printed;
     struct slw_label label;

@@ -47,6 +47,8 @@ static inline void assert_count(const struct slw_count *a, const struct slw_coun
     assert_int_equal(a->mode, b->mode);
     assert_provenance(&a->from, &b->from);
     assert_int_equal(a->group, b->group);
+    assert_int_equal(a->round, b->round);
+    assert_int_equal(a->pass, b->pass);
     assert_int_equal(a->pid, b->pid);
     assert_int_equal(a->tid, b->tid);
     assert_int_equal(a->cpu, b->cpu);
@@ -58,6 +60,19 @@ static inline void assert_count(const struct slw_count *a, const struct slw_coun
     assert_true(a->running_ns == b->running_ns);
     assert_int_equal(a->scaled, b->scaled);
     assert_int_equal(a->covered_bp, b->covered_bp);
+}
+
+static inline void assert_round(const struct slw_round *a, const struct slw_round *b)
+{
+    assert_int_equal(a->round, b->round);
+    assert_int_equal(a->pass, b->pass);
+    assert_int_equal(a->sampled, b->sampled);
+    assert_maybe(&a->wall_ns, &b->wall_ns);
+    assert_maybe(&a->requests, &b->requests);
+    assert_int_equal(a->exit, b->exit);
+    if (a->exit == SLW_EXIT_STATUS || a->exit == SLW_EXIT_SIGNAL)
+        assert_int_equal(a->exit_value, b->exit_value);
+    assert_text(a->left_out, b->left_out);
 }
 
 static inline void assert_printed(const struct slw_printed *a, const struct slw_printed *b)
@@ -152,6 +167,9 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->count_count, b->count_count);
     for (size_t i = 0; i < a->count_count; i++)
         assert_count(&a->counts[i], &b->counts[i]);
+    assert_int_equal(a->round_count, b->round_count);
+    for (size_t i = 0; i < a->round_count; i++)
+        assert_round(&a->rounds[i], &b->rounds[i]);
     assert_int_equal(a->sampling_count, b->sampling_count);
     for (size_t i = 0; i < a->sampling_count; i++)
         assert_sampling(&a->samplings[i], &b->samplings[i]);
@@ -232,6 +250,18 @@ static inline void fill_counts(struct slw_run *run)
                                      .raw = 12345,
                                      .scaled = true,
                                      .covered_bp = 2504};
+    const struct slw_count passed = {.event = "slots",
+                                     .unit = "slots",
+                                     .from = {.source = SLW_SOURCE_HARDWARE},
+                                     .group = 2,
+                                     .round = SLW_MAX_ROUNDS,
+                                     .pass = 2,
+                                     .pid = -1,
+                                     .tid = -1,
+                                     .cpu = -1,
+                                     .raw = 7,
+                                     .enabled_ns = 9,
+                                     .running_ns = 9};
     struct slw_count gone = huge;
 
     gone.absent = "not supported";
@@ -239,6 +269,7 @@ static inline void fill_counts(struct slw_run *run)
     assert_int_equal(slw_run_add_count(run, &huge, NULL), 0);
     assert_int_equal(slw_run_add_count(run, &gone, NULL), 0);
     assert_int_equal(slw_run_add_count(run, &scaled, NULL), 0);
+    assert_int_equal(slw_run_add_count(run, &passed, NULL), 0);
 }
 
 static inline void fill_lists(struct slw_run *run)
@@ -260,6 +291,20 @@ static inline void fill_lists(struct slw_run *run)
                                           .samples = 12345,
                                           .weight = UINT64_C(9999999999999999)};
 
+    const struct slw_round sampled = {.sampled = true,
+                                      .wall_ns = {.value = 5},
+                                      .requests = {.absent = "not observed " HOSTILE},
+                                      .exit = SLW_EXIT_STILL_RUNNING};
+    const struct slw_round failed = {.round = SLW_MAX_ROUNDS,
+                                     .pass = SLW_MAX_PASSES,
+                                     .wall_ns = {.absent = "not measured"},
+                                     .requests = {.value = UINT64_MAX},
+                                     .exit = SLW_EXIT_SIGNAL,
+                                     .exit_value = 9,
+                                     .left_out = "killed " HOSTILE};
+
+    assert_int_equal(slw_run_add_round(run, &sampled, NULL), 0);
+    assert_int_equal(slw_run_add_round(run, &failed, NULL), 0);
     assert_int_equal(slw_run_add_printed(run, &printed, NULL), 0);
     assert_int_equal(slw_run_add_printed(run, &alone, NULL), 0);
     assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
