@@ -22,9 +22,12 @@ struct slw_session_options {
     const char *backend;           /* "hwpmu", "swclock", "rusage"; NULL: the best that works */
     const struct slw_model *model; /* NULL: none; then only generic and software events */
     int level;                     /* deepest top-down level to count, 0: none */
-    bool sample;                   /* false: count only */
-    bool per_function;             /* read counters with every sample, where the kernel can */
-    uint64_t frequency_hz;         /* 0: use period */
+    int only_group;          /* 0: every group of hardware events; n: only the n-th, and retired
+                                instructions beside it where a counter is left for them */
+    size_t *ret_group_count; /* NULL, or where to put how many such groups there are */
+    bool sample;             /* false: count only */
+    bool per_function;       /* read counters with every sample, where the kernel can */
+    uint64_t frequency_hz;   /* 0: use period */
     uint64_t period;
     enum slw_call_graph call_graph;
     uint64_t ring_bytes;      /* per CPU, a power of two pages; 0: default */

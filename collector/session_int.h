@@ -11,4 +11,10 @@ struct slw_sys;
 int slw_session_run_on(const struct slw_sys *sys, const struct slw_session_options *opts,
                        struct slw_run *run, struct slw_error *err);
 
+struct slw_rounds_options;
+
+/* slw_rounds_run on another kernel. */
+int slw_rounds_run_on(const struct slw_sys *sys, const struct slw_rounds_options *opts,
+                      struct slw_run *run, struct slw_error *err);
+
 #endif

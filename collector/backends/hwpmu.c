@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "collector/budget.h"
 #include "collector/perf_events.h"
+#include "collector/plan_pass.h"
 #include "collector/pmu.h"
 #include "collector/target.h"
 
@@ -171,6 +172,16 @@ static void note_hybrid(struct slw_run *run, const struct place *at)
                            at->core);
 }
 
+/* What of the plan this session counts. */
+static void choose_groups(const struct slw_session_options *opts, const struct place *at,
+                          struct slw_plan *plan)
+{
+    if (opts->ret_group_count)
+        *opts->ret_group_count = slw_plan_hardware_groups(plan);
+    if (opts->only_group > 0)
+        slw_plan_keep(plan, (size_t)opts->only_group, opts->model, at->sys);
+}
+
 static int open_plan(const struct slw_session_options *opts, struct slw_live_target *target,
                      struct slw_spool *spool, const struct slw_plan *plan,
                      const struct slw_sample_group *group, struct slw_run *run,
@@ -178,7 +189,7 @@ static int open_plan(const struct slw_session_options *opts, struct slw_live_tar
 {
     int rc = slw_perf_open(opts, target, spool, plan, &cycles, group, run, ret_state, err);
 
-    if (rc == 0 && opts->model)
+    if (rc == 0 && opts->model && opts->only_group <= 1) /* once is enough */
         rc = report_gaps(plan, opts->model, run, err);
     if (rc < 0 && *ret_state) {
         slw_perf_close(*ret_state);
@@ -219,6 +230,7 @@ static int open_pmu(const struct slw_session_options *opts, struct slw_live_targ
     int rc = plan_within_budget(&at, &plan_options, opts->sample, &plan, err);
     if (rc < 0)
         return rc;
+    choose_groups(opts, &at, plan);
     plan_group(opts, run, &at, absent, &group);
     rc = open_plan(opts, target, spool, plan, opts->per_function ? &group : NULL, run, ret_state,
                    err);
