@@ -119,6 +119,40 @@ void slw_format_figure(struct slw_buf *out, const struct slw_figure *figure)
         slw_buf_printf(out, " %s", unit);
 }
 
+/* A bound or a distance in the unit of the figure, without naming it. */
+static void put_bare(struct slw_buf *out, const struct slw_figure *figure, double value)
+{
+    if (slw_format_is_share(figure->unit))
+        slw_buf_printf(out, "%.1f", value * 100);
+    else if (figure->unit && strcmp(figure->unit, "ns") == 0 && value >= 0 && value < 0x1p63)
+        slw_format_ns(out, (uint64_t)llround(value));
+    else
+        slw_format_number(out, value);
+}
+
+void slw_format_half(struct slw_buf *out, const struct slw_figure *figure)
+{
+    if (figure->absent || !figure->interval.have)
+        return;
+    const double half = slw_interval_half(&figure->interval, figure->value);
+    slw_buf_puts(out, "±");
+    if (half > 0 && half < 0.005 && half < fabs(figure->value) / 1000)
+        slw_buf_puts(out, "0.00"); /* the value is not printed to more digits */
+    else
+        put_bare(out, figure, half);
+}
+
+void slw_format_interval(struct slw_buf *out, const struct slw_figure *figure)
+{
+    if (figure->absent || !figure->interval.have)
+        return;
+    slw_buf_puts(out, " (");
+    put_bare(out, figure, figure->interval.low);
+    slw_buf_putc(out, '-');
+    put_bare(out, figure, figure->interval.high);
+    slw_buf_puts(out, slw_format_is_share(figure->unit) ? " %)" : ")");
+}
+
 const char *slw_format_mark(const struct slw_provenance *from)
 {
     static const char *const marks[3][2] = {{"", "i"}, {"m", "mi"}, {"s", "si"}};
@@ -163,4 +197,53 @@ void slw_format_printed(struct slw_buf *out, const struct slw_printed *p)
     slw_buf_puts(out, p->unit ? " " : "");
     slw_text_clean(out, p->unit ? p->unit : "");
     slw_buf_putc(out, '\n');
+}
+
+void slw_format_losses(struct slw_buf *out, const struct slw_losses *l)
+{
+    const struct {
+        uint64_t n;
+        const char *what;
+    } lines[] = {{l->lost_samples, "samples lost"},
+                 {l->lost_records, "records dropped, ring full"},
+                 {l->throttled, "times throttled"},
+                 {l->unreadable_bytes, "bytes of perf.data unreadable"},
+                 {l->no_user_stack, "samples without a user stack"}};
+    const char *lead = "losses: ";
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        if (lines[i].n == 0)
+            continue;
+        slw_buf_puts(out, lead);
+        slw_format_integer(out, lines[i].n);
+        slw_buf_printf(out, " %s\n", lines[i].what);
+        lead = "        ";
+    }
+}
+
+void slw_format_self(struct slw_buf *out, const struct slw_self_cost *s)
+{
+    slw_buf_puts(out, "slotwise itself: ");
+    if (s->user_ns.absent || s->system_ns.absent) {
+        slw_buf_puts(out, s->user_ns.absent ? s->user_ns.absent : s->system_ns.absent);
+        return;
+    }
+    slw_format_ns(out, s->user_ns.value);
+    slw_buf_puts(out, " user, ");
+    slw_format_ns(out, s->system_ns.value);
+    slw_buf_puts(out, " system CPU time; ");
+    slw_format_integer(out, s->ring_bytes / 1024);
+    slw_buf_puts(out, " KiB of rings, ");
+    slw_format_integer(out, s->spool_bytes / 1024);
+    slw_buf_puts(out, " KiB spooled, ");
+    slw_format_integer(out, s->wakeups);
+    slw_buf_puts(out, " wake-ups");
+}
+
+bool slw_format_has_intervals(const struct slw_report *r)
+{
+    for (size_t i = 0; i < r->node_count; i++)
+        if (!r->nodes[i].value.absent && r->nodes[i].value.interval.have)
+            return true;
+    return false;
 }

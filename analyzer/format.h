@@ -30,6 +30,13 @@ void slw_format_figure(struct slw_buf *out, const struct slw_figure *figure);
  * number would be taken for a fact (the JSON has it). NULL: it is inside, up to rounding. */
 const char *slw_format_implausible(const struct slw_report_node *node);
 
+/* "±2.1": half of the figure's interval, the larger side, in points of percent for shares; nothing
+ * when there is none. */
+void slw_format_half(struct slw_buf *out, const struct slw_figure *figure);
+
+/* " (19.8-24.5 %)": the interval of the figure; nothing when there is none. */
+void slw_format_interval(struct slw_buf *out, const struct slw_figure *figure);
+
 /* Is this unit a share of something ("slots", "clocks", ...), to be printed as percent? */
 bool slw_format_is_share(const char *unit);
 
@@ -46,5 +53,14 @@ const char *slw_format_mode(enum slw_mode mode);
 
 /* "  tma_retiring              14.6 %" and a line end: a metric as another tool printed it. */
 void slw_format_printed(struct slw_buf *out, const struct slw_printed *p);
+
+/* "losses: 3 samples lost" and so on, a line each; nothing when nothing was lost. */
+void slw_format_losses(struct slw_buf *out, const struct slw_losses *l);
+
+/* "slotwise itself: 61 us user, ...": what measuring cost. */
+void slw_format_self(struct slw_buf *out, const struct slw_self_cost *s);
+
+/* Has some node of the tree, or a metric, an interval? */
+bool slw_format_has_intervals(const struct slw_report *r);
 
 #endif

@@ -83,7 +83,7 @@ static struct slw_input_cell *cell_for(struct slw_inputs *in, const struct slw_c
     for (size_t i = in->cell_count; !whole && i > 0; i--) {
         struct slw_input_cell *cell = &in->cells[i - 1];
         if (!cell->whole && cell->event == event && cell->mode == c->mode &&
-            same_group(in, cell, c->group))
+            cell->pass == c->pass && same_group(in, cell, c->group))
             return cell;
     }
     if (in->cell_count == SLW_MAX_INPUT_CELLS)
@@ -92,6 +92,7 @@ static struct slw_input_cell *cell_for(struct slw_inputs *in, const struct slw_c
     *cell = (struct slw_input_cell){.event = event,
                                     .mode = c->mode,
                                     .group = group_number(in, c->group),
+                                    .pass = c->pass,
                                     .whole = whole,
                                     .coverage = 1,
                                     .from = c->from,
@@ -215,9 +216,10 @@ int slw_inputs_init(struct slw_inputs *in, const struct slw_report *r)
 
 /* ---- the choice ---- */
 
+/* Counted all the time there was: fits together with any other count. */
 static bool all_the_time(const struct slw_input_cell *c)
 {
-    return c->coverage >= 1;
+    return c->coverage >= 1 && c->pass == 0;
 }
 
 static const struct slw_input_cell *first_of(const struct slw_inputs *in, size_t event)

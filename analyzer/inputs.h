@@ -13,6 +13,7 @@ struct slw_input_cell {
     int event; /* of the model */
     enum slw_mode mode;
     int group;    /* 0 .. group_count - 1; -1: alone */
+    int pass;     /* execution of its round, from 1; 0: there is only one */
     bool whole;   /* not a sum of parts */
     bool carries; /* the tool it comes from printed a metric next to it */
     uint64_t events;

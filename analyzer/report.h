@@ -4,6 +4,7 @@
 #ifndef SLW_ANALYZER_REPORT_H
 #define SLW_ANALYZER_REPORT_H
 
+#include "analyzer/interval.h"
 #include "analyzer/share.h"
 #include "models/model.h"
 #include "record/run.h"
@@ -17,7 +18,8 @@ struct slw_figure {
     const char *absent;
     const char *unit;
     struct slw_provenance from;
-    double coverage; /* running / enabled, 0..1; of several counts the smallest */
+    double coverage;              /* running / enabled, 0..1; of several counts the smallest */
+    struct slw_interval interval; /* of a mean over rounds, and of tree and metric values */
 };
 
 /* One event over the whole target, scaled. When the run holds it only per thread or per CPU, the
@@ -26,8 +28,9 @@ struct slw_report_row {
     const char *name;
     struct slw_figure total;
     struct slw_figure per_request;
-    uint64_t events; /* total as the exact integer; 0 when total.absent */
+    uint64_t events; /* total as the exact integer; 0 when total.absent; of executions the mean */
     size_t part_count;
+    size_t execution_count;        /* total is the mean of so many executions; 0: there is one */
     const struct slw_count *count; /* the first part; lent from the run */
 };
 
@@ -36,10 +39,13 @@ struct slw_report_node { /* a top-down node or metric */
     int level, parent;
     struct slw_figure value;
     bool flagged, mismeasured;
-    bool thin;   /* its counts cover too little to judge by: topdown.h */
-    int stretch; /* group its counts are from, or SLW_STRETCH_x: inputs.h */
-    const char
-        *errata; /* events it has a value from and their errata, legend.h; NULL: none known */
+    bool thin;                         /* its counts cover too little to judge by: topdown.h */
+    int stretch;                       /* group its counts are from, or SLW_STRETCH_x: inputs.h */
+    bool in_passes;                    /* some were counted in one of a round's executions only */
+    double quantum;                    /* what fields of 8 bits leave open, to each side */
+    size_t round_count;                /* the value is the mean of so many rounds; 0: no rounds */
+    /* Events it has a value from and their errata, legend.h; NULL: none known. */
+    const char *errata;
     const struct slw_model_node *node; /* lent from the model */
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/rows.h"
 
+#include "analyzer/rounds.h"
 #include "analyzer/scale.h"
 #include "base/arena.h"
 #include "base/hash.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 bool slw_count_is_whole(const struct slw_count *c)
@@ -90,9 +92,17 @@ static void start_row(struct slw_report_row *row, const struct slw_count *c)
         .count = c};
 }
 
+static void divide(struct slw_figure *f, double by)
+{
+    f->value /= by;
+    f->interval.low /= by;
+    f->interval.high /= by;
+}
+
 static void fill_per_request(struct slw_report_row *row, const struct slw_maybe_u64 *requests)
 {
-    row->total.value = (double)row->events;
+    if (row->execution_count < 2)
+        row->total.value = (double)row->events;
     row->per_request = row->total;
     if (row->total.absent) {
         row->total.value = row->per_request.value = row->total.coverage = 0;
@@ -104,9 +114,11 @@ static void fill_per_request(struct slw_report_row *row, const struct slw_maybe_
     else if (requests->value == 0)
         row->per_request.absent = "no request was observed";
     else
-        row->per_request.value = row->total.value / (double)requests->value;
-    if (row->per_request.absent)
+        divide(&row->per_request, (double)requests->value);
+    if (row->per_request.absent) {
         row->per_request.value = 0;
+        row->per_request.interval = (struct slw_interval){0};
+    }
 }
 
 /* The row of a count, a new one when its event is new; UINT32_MAX: out of memory. */
@@ -124,10 +136,12 @@ static uint32_t row_of(struct slw_report *r, struct slw_index *index, const stru
     return row;
 }
 
-static int add_counts(struct slw_report *r, struct slw_index *index)
+/* The rows of one execution. */
+static int add_counts(struct slw_report *r, struct slw_index *index,
+                      const struct slw_count *const *counts, size_t count)
 {
-    for (size_t i = 0; i < r->run->count_count; i++) {
-        const struct slw_count *c = &r->run->counts[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct slw_count *c = counts[i];
         uint32_t at = row_of(r, index, c);
 
         if (at == UINT32_MAX)
@@ -146,17 +160,94 @@ static int add_counts(struct slw_report *r, struct slw_index *index)
     return 0;
 }
 
+/* ---- of several executions the mean ---- */
+
+/* Of a row so far; it takes the first execution that has a value. */
+static void add_row(struct slw_report_row *row, struct slw_series *series,
+                    const struct slw_report_row *more)
+{
+    if (series->count == 0 && (row->part_count == 0 || !more->total.absent))
+        *row = *more;
+    if (more->total.absent)
+        return;
+    row->total.coverage = fmin(row->total.coverage, more->total.coverage);
+    slw_series_add(series, (double)more->events);
+}
+
+static void finish_mean(struct slw_report_row *row, const struct slw_series *series)
+{
+    row->execution_count = series->count;
+    if (series->count < 2)
+        return;
+    row->total.value = series->mean;
+    row->events = series->mean < 0x1p63 ? (uint64_t)llround(series->mean) : UINT64_MAX;
+    slw_interval_widen(&row->total.interval, series->mean, slw_series_half(series),
+                       SLW_INTERVAL_ROUNDS);
+    slw_interval_clip(&row->total.interval, series->mean, 0, (double)INFINITY);
+}
+
+static int add_execution(struct slw_report *r, struct slw_index *index, struct slw_series *series,
+                         const struct slw_count *const *counts, size_t count)
+{
+    struct slw_report sub = {.arena = r->arena, .run = r->run};
+    struct slw_index own = {0};
+
+    sub.rows = slw_arena_array(r->arena, count, sizeof(*sub.rows));
+    int rc = sub.rows ? add_counts(&sub, &own, counts, count) : -SLW_E_NOMEM;
+    for (size_t i = 0; rc == 0 && i < sub.row_count; i++) {
+        uint32_t at = row_of(r, index, sub.rows[i].count);
+
+        if (at == UINT32_MAX)
+            rc = -SLW_E_NOMEM;
+        else
+            add_row(&r->rows[at], &series[at], &sub.rows[i]);
+    }
+    slw_index_release(&own);
+    return rc;
+}
+
+static bool same_execution(const struct slw_count *a, const struct slw_count *b)
+{
+    return a->round == b->round && a->pass == b->pass;
+}
+
+static int add_executions(struct slw_report *r, struct slw_index *index,
+                          const struct slw_count *const *counts, size_t count)
+{
+    struct slw_series *series = slw_arena_array(r->arena, count + 1, sizeof(*series));
+    int rc = series ? 0 : -SLW_E_NOMEM;
+
+    for (size_t i = 0, end; i < count && rc == 0; i = end) {
+        for (end = i; end < count && same_execution(counts[i], counts[end]);)
+            end++;
+        rc = add_execution(r, index, series, &counts[i], end - i);
+    }
+    for (size_t i = 0; i < r->row_count && rc == 0; i++)
+        finish_mean(&r->rows[i], &series[i]);
+    return rc;
+}
+
+static int fill_rows(struct slw_report *r, struct slw_index *index)
+{
+    const size_t count = r->run->count_count;
+    const struct slw_count **counts = slw_rounds_sorted(r->run, r->arena);
+
+    r->rows = slw_arena_array(r->arena, count + 1, sizeof(*r->rows));
+    if (!r->rows || !counts)
+        return -SLW_E_NOMEM;
+    return slw_rounds_in(r->run) ? add_executions(r, index, counts, count)
+                                 : add_counts(r, index, counts, count);
+}
+
 int slw_rows_fill(struct slw_report *r, struct slw_error *err)
 {
     struct slw_index index = {0};
 
     assert(r->run && r->run->count_count <= SLW_MAX_COUNTS);
-    r->rows = slw_arena_array(r->arena, r->run->count_count + 1, sizeof(*r->rows));
-    if (!r->rows || add_counts(r, &index) < 0) {
-        slw_index_release(&index);
-        return slw_fail(err, SLW_E_NOMEM, "no memory for the counts of a report");
-    }
+    int rc = fill_rows(r, &index);
     slw_index_release(&index);
+    if (rc < 0)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the counts of a report");
     for (size_t i = 0; i < r->row_count; i++)
         fill_per_request(&r->rows[i], &r->run->requests);
     return 0;

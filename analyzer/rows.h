@@ -17,7 +17,8 @@ bool slw_count_is_whole(const struct slw_count *c); /* of the whole target */
 /* Fill r->rows from r->run's counts, in the order the run first names them. Counts of one event,
  * PMU and mode are one row: the whole-target count when there is one, else the sum of the scaled
  * per-thread or per-CPU parts of the first group that counts the event. A sum with a part that is
- * absent is absent: a smaller number would pass for the whole. -SLW_E_NOMEM. */
+ * absent is absent: a smaller number would pass for the whole. Of a run with rounds the mean over
+ * all executions that counted the event, with its interval. -SLW_E_NOMEM. */
 int slw_rows_fill(struct slw_report *r, struct slw_error *err);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "analyzer/inputs.h"
 #include "analyzer/legend.h"
+#include "analyzer/node_interval.h"
+#include "analyzer/rounds.h"
 #include "base/arena.h"
 #include "base/cleanup.h"
 
@@ -32,7 +34,7 @@ static bool same_unit(const struct slw_report_node *a, const struct slw_report_n
 
 /* What is known about the children of one node. */
 struct level {
-    int best, second; /* candidates, by value; -1 */
+    int best; /* candidate with the largest value; -1 */
     size_t children, unusable;
     int first_unusable;
 };
@@ -45,19 +47,9 @@ static bool any_threshold(const struct slw_report_node *nodes, size_t count, int
     return false;
 }
 
-static void rank(const struct slw_report_node *nodes, int candidate, struct level *l)
-{
-    if (l->best < 0 || nodes[candidate].value.value > nodes[l->best].value.value) {
-        l->second = l->best;
-        l->best = candidate;
-    } else if (l->second < 0 || nodes[candidate].value.value > nodes[l->second].value.value) {
-        l->second = candidate;
-    }
-}
-
 static struct level look_at(const struct slw_report_node *nodes, size_t count, int parent)
 {
-    struct level l = {.best = -1, .second = -1, .first_unusable = -1};
+    struct level l = {.best = -1, .first_unusable = -1};
     bool thresholds = any_threshold(nodes, count, parent);
 
     for (size_t i = 0; i < count; i++) {
@@ -68,18 +60,52 @@ static struct level look_at(const struct slw_report_node *nodes, size_t count, i
             l.unusable++;
             if (l.first_unusable < 0)
                 l.first_unusable = (int)i;
-        } else if (nodes[i].flagged || !thresholds) {
-            rank(nodes, (int)i, &l);
+        } else if ((nodes[i].flagged || !thresholds) &&
+                   (l.best < 0 || nodes[i].value.value > nodes[l.best].value.value)) {
+            l.best = (int)i;
         }
     }
     return l;
 }
 
+static bool exact(const struct slw_figure *f)
+{
+    return !f->interval.have && f->coverage >= 1;
+}
+
+static bool overlap(const struct slw_figure *a, const struct slw_figure *b)
+{
+    return (a->interval.have ? a->interval.low : a->value) <=
+           (b->interval.have ? b->interval.high : b->value);
+}
+
+/* Can the larger one not be told from the other? Only rounds tell how values differ from one
+ * execution to the next; for the others the margin stands for it. */
 static bool too_close(const struct slw_report_node *a, const struct slw_report_node *b)
 {
-    double covered = fmin(a->value.coverage, b->value.coverage);
+    const struct slw_figure *x = &a->value, *y = &b->value;
+    const bool repeated = x->interval.from & y->interval.from & SLW_INTERVAL_ROUNDS;
+    double margin = repeated ? 0 : SLW_MIN_LEAD;
 
-    return !same_unit(a, b) || a->value.value - b->value.value < SLW_MIN_LEAD + (1 - covered) / 2;
+    if (!same_unit(a, b))
+        return true;
+    if ((x->interval.have || exact(x)) && (y->interval.have || exact(y)))
+        return overlap(x, y) || x->value - y->value < margin;
+    return x->value - y->value < SLW_MIN_LEAD + (1 - fmin(x->coverage, y->coverage)) / 2;
+}
+
+/* The largest of the other candidates that cannot be told from the best; -1: it leads them all. */
+static int rival_of(const struct slw_report_node *nodes, size_t count, int parent, int best)
+{
+    const bool thresholds = any_threshold(nodes, count, parent);
+    int rival = -1;
+
+    for (size_t i = 0; i < count; i++)
+        if ((int)i != best && is_child(&nodes[i], parent) && usable(&nodes[i]) &&
+            (nodes[i].flagged || !thresholds) && too_close(&nodes[best], &nodes[i]) &&
+            (rival < 0 || nodes[i].value.value > nodes[rival].value.value))
+            rival = (int)i;
+    return rival;
 }
 
 static const char *why_unusable(const struct slw_report_node *n)
@@ -103,7 +129,8 @@ static size_t count_stretches(const struct slw_report_node *nodes, size_t count)
     size_t stretches = 0;
 
     for (size_t i = 0; i < count; i++) {
-        bool new = nodes[i].level == 1 && !nodes[i].value.absent &&nodes[i].value.coverage < 1;
+        bool new = nodes[i].level == 1 && !nodes[i].value.absent &&
+                   (nodes[i].value.coverage < 1 || nodes[i].in_passes);
         for (size_t k = 0; new &&k < i; k++)
             new = nodes[k].level != 1 || nodes[k].value.absent ||
                   nodes[k].stretch != nodes[i].stretch;
@@ -159,14 +186,14 @@ void slw_topdown_decide(const struct slw_report_node *nodes, size_t node_count,
     t.status = SLW_TOPDOWN_BALANCED;
     /* Every step goes to a deeper child, so node_count bounds the walk even over a bad tree. */
     for (size_t step = 0; step < node_count && l.best >= 0 && l.unusable == 0; step++) {
-        bool close = l.second >= 0 && too_close(&nodes[l.best], &nodes[l.second]);
+        const int rival = rival_of(nodes, node_count, t.bottleneck, l.best);
 
-        if (close && t.bottleneck >= 0)
+        if (rival >= 0 && t.bottleneck >= 0)
             break;
-        if (close) {
+        if (rival >= 0) {
             undecided(&t, "two level-1 nodes are too close to tell apart");
             t.bottleneck = l.best;
-            t.rival = l.second;
+            t.rival = rival;
             break;
         }
         t.status = SLW_TOPDOWN_FOUND;
@@ -237,6 +264,7 @@ static void judge_inputs(const struct slw_report *r, const struct slw_input_cell
         n->value.coverage = fmin(n->value.coverage, c->coverage);
         if (c->coverage < SLW_MIN_COVERAGE || ran_too_little(c))
             n->thin = true;
+        n->in_passes = n->in_passes || c->pass > 0;
     }
 }
 
@@ -315,18 +343,25 @@ static void fill_node(struct slw_report *r, struct work *w, size_t i)
     else
         n->errata = slw_legend_node_errata(r->arena, r->model, w->needed);
     judge_inputs(r, w->chosen, n);
+    const struct slw_node_inputs from = {r, w->inputs, w->chosen, w->needed, w->values};
+    slw_node_interval(&from, i, n);
 }
 
-static void fill_nodes(struct slw_report *r, struct work *w)
+int slw_topdown_nodes(struct slw_report *r)
 {
     const struct slw_model *m = r->model;
+    struct work w;
 
+    r->nodes = slw_arena_array(r->arena, m->node_count + 1, sizeof(*r->nodes));
+    if (!r->nodes || work_init(&w, r) < 0)
+        return -SLW_E_NOMEM;
     for (size_t i = 0; i < m->node_count; i++)
-        fill_node(r, w, i);
-    slw_model_flag(m, w->own);
+        fill_node(r, &w, i);
+    slw_model_flag(m, w.own);
     for (size_t i = 0; i < m->node_count; i++)
-        r->nodes[i].flagged = w->own[i].have && w->own[i].flagged;
+        r->nodes[i].flagged = w.own[i].have && w.own[i].flagged;
     r->node_count = m->node_count;
+    return 0;
 }
 
 static const char *why_no_pmu(const struct slw_run *run)
@@ -340,14 +375,11 @@ static const char *why_no_pmu(const struct slw_run *run)
 int slw_topdown_fill(struct slw_report *r, struct slw_error *err)
 {
     const char *no_pmu = why_no_pmu(r->run);
-    struct work w;
 
     r->topdown = (struct slw_topdown){.bottleneck = -1, .rival = -1};
     if (r->model) {
-        r->nodes = slw_arena_array(r->arena, r->model->node_count + 1, sizeof(*r->nodes));
-        if (!r->nodes || work_init(&w, r) < 0)
+        if ((slw_rounds_in(r->run) ? slw_rounds_nodes(r) : slw_topdown_nodes(r)) < 0)
             return slw_fail(err, SLW_E_NOMEM, "no memory for the top-down tree");
-        fill_nodes(r, &w);
         r->errata = slw_legend_errata(r);
         slw_topdown_decide(r->nodes, r->node_count, &r->topdown);
     } else {

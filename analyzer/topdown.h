@@ -15,8 +15,10 @@
  * rotates every 4 ms) for raw * enabled / running to mean anything. */
 #define SLW_MIN_MULTIPLEXED_NS UINT64_C(100000000)
 
-/* Two nodes of one level closer than this (in slots, or the unit they share) are not told apart.
- * Half of what is not covered is added: 80 % coverage makes it 0.05 + 0.10. */
+/* Two nodes of one level closer than this (in slots, or the unit they share) are not told apart
+ * unless they were measured in rounds: nothing else says how they differ from one execution to the
+ * next. Where how much was counted is all that is known of the counting, and so there is no
+ * interval, half of what is not covered is added: 80 % coverage makes it 0.05 + 0.10. */
 #define SLW_MIN_LEAD 0.05
 
 /* Level 1 must account for every slot to this; formulas with residuals round, sums of independent
@@ -31,11 +33,15 @@
  * run->model.absent). -SLW_E_NOMEM. */
 int slw_topdown_fill(struct slw_report *r, struct slw_error *err);
 
+/* The nodes alone, from the counts of r->run as those of one execution; r->rows tell the CPU time
+ * if they are filled. -SLW_E_NOMEM. */
+int slw_topdown_nodes(struct slw_report *r);
+
 /* The decision alone, over nodes that have values; fills *ret. The rule, level by level from the
  * root: the candidates are the children that are known, in range, covered, and flagged (where the
  * model publishes no threshold for any sibling: all of them). One candidate, or one that leads the
- * others by SLW_MIN_LEAD plus half of what is not covered: it is chosen and its children are looked
- * at. Two too close, or in different units: level 1 is undecided; deeper down the path ends above
+ * others, their intervals apart and by SLW_MIN_LEAD: it is chosen and its children are looked at.
+ * Two too close, or in different units: level 1 is undecided; deeper down the path ends above
  * them. No candidate: level 1 is balanced; deeper down the path ends. */
 void slw_topdown_decide(const struct slw_report_node *nodes, size_t node_count,
                         struct slw_topdown *ret);

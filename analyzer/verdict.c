@@ -3,6 +3,7 @@
 
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
+#include "analyzer/rounds.h"
 #include "analyzer/text.h"
 #include "base/arena.h"
 
@@ -351,6 +352,9 @@ static void put_samples(struct slw_buf *b, const struct slw_report *r)
         slw_buf_puts(b, " over ");
         slw_format_ns(b, r->run->wall_ns.value);
     }
+    if (slw_rounds_in(r->run))
+        slw_buf_printf(b, ", %zu %s", slw_rounds_count(r->run),
+                       slw_rounds_count(r->run) == 1 ? "round" : "rounds");
     if (lost->lost_samples > 0) {
         slw_buf_puts(b, ", ");
         slw_format_integer(b, lost->lost_samples);

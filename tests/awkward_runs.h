@@ -157,6 +157,41 @@ static inline struct fixture awkward_imported(void)
     return f;
 }
 
+/* Executions in disorder, with everything and with nothing. */
+static inline struct fixture awkward_rounds(void)
+{
+    static const int rounds[] = {SLW_MAX_ROUNDS, 0, 1, SLW_MAX_ROUNDS, 2, 1};
+    struct fixture f = fixture_new();
+
+    for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+        const struct slw_round r = {.round = rounds[i],
+                                    .pass = i % 2 ? SLW_MAX_PASSES : 0,
+                                    .sampled = i == 1,
+                                    .wall_ns = {.value = UINT64_MAX},
+                                    .requests = {.absent = "\033[31m"},
+                                    .exit = SLW_EXIT_SIGNAL,
+                                    .exit_value = 9,
+                                    .left_out = i % 2 ? "a|b`\033[31m" : NULL};
+        const struct slw_count c = {.event = i % 3 ? "task-clock" : "page-faults",
+                                    .unit = i % 3 ? "ns" : "events",
+                                    .group = -1,
+                                    .round = r.round,
+                                    .pass = r.pass,
+                                    .pid = -1,
+                                    .tid = -1,
+                                    .cpu = -1,
+                                    .absent = i == 4 ? "never scheduled" : NULL,
+                                    .raw = i % 2 ? UINT64_MAX : 0,
+                                    .enabled_ns = 1,
+                                    .running_ns = 1};
+
+        assert_int_equal(slw_run_add_round(f.run, &r, NULL), 0);
+        assert_int_equal(slw_run_add_count(f.run, &c, NULL), 0);
+    }
+    f.run->requests = (struct slw_maybe_u64){.value = 3};
+    return f;
+}
+
 static const struct {
     const char *name;
     struct fixture (*make)(void);
@@ -171,6 +206,7 @@ static const struct {
     {"huge numbers", awkward_huge},
     {"tiny rates", awkward_tiny_rates},
     {"imported", awkward_imported},
+    {"rounds", awkward_rounds},
 };
 #define AWKWARD_RUN_COUNT (sizeof(awkward_runs) / sizeof(awkward_runs[0]))
 

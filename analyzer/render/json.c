@@ -143,10 +143,38 @@ static json_t *share_json(struct json *j, const struct slw_share *s)
 
 /* ---- sections ---- */
 
+static void put_exit(struct json *j, json_t *object, enum slw_exit_kind exit, int value)
+{
+    static const char *const exits[] = {"unknown", "status", "signal", "still-running"};
+    const bool ended = exit == SLW_EXIT_STATUS || exit == SLW_EXIT_SIGNAL;
+
+    put(j, object, "exit", json_string_nocheck(exits[exit]));
+    put(j, object, "exit_value", ended ? json_integer(value) : json_null());
+}
+
+static json_t *rounds_json(struct json *j, const struct slw_run *run)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < run->round_count; i++) {
+        const struct slw_round *r = &run->rounds[i];
+        json_t *o = json_object();
+
+        put(j, o, "round", r->round > 0 ? json_integer(r->round) : json_null());
+        put(j, o, "pass", r->pass > 0 ? json_integer(r->pass) : json_null());
+        put(j, o, "sampled", json_boolean(r->sampled));
+        put_maybe(j, o, "wall_ns", &r->wall_ns);
+        put_maybe(j, o, "requests", &r->requests);
+        put_exit(j, o, r->exit, r->exit_value);
+        put_text(j, o, "left_out", r->left_out);
+        push(j, array, o);
+    }
+    return array;
+}
+
 static json_t *command_json(struct json *j, const struct slw_run *run)
 {
     static const char *const kinds[] = {"command", "pid", "all", "cgroup", "import"};
-    static const char *const exits[] = {"unknown", "status", "signal", "still-running"};
     json_t *o = json_object(), *argv = json_array();
 
     put(j, o, "target", json_string_nocheck(kinds[run->command.kind]));
@@ -157,9 +185,7 @@ static json_t *command_json(struct json *j, const struct slw_run *run)
     put(j, o, "argv", argv);
     put(j, o, "pid", run->command.pid < 0 ? json_null() : json_integer(run->command.pid));
     put_text(j, o, "cgroup", run->command.cgroup);
-    put(j, o, "exit", json_string_nocheck(exits[run->command.exit]));
-    bool ended = run->command.exit == SLW_EXIT_STATUS || run->command.exit == SLW_EXIT_SIGNAL;
-    put(j, o, "exit_value", ended ? json_integer(run->command.exit_value) : json_null());
+    put_exit(j, o, run->command.exit, run->command.exit_value);
     return o;
 }
 
@@ -275,6 +301,20 @@ static json_t *threads_json(struct json *j, const struct slw_report *r, size_t l
     return array;
 }
 
+/* "interval": [low, high], "interval_from": what it is made of. */
+static void put_interval(struct json *j, json_t *object, const struct slw_figure *f)
+{
+    json_t *pair = json_null();
+
+    if (!f->absent && f->interval.have) {
+        pair = json_array();
+        push(j, pair, real(f->interval.low));
+        push(j, pair, real(f->interval.high));
+    }
+    put(j, object, "interval", pair);
+    put_text(j, object, "interval_from", f->absent ? NULL : slw_interval_from(&f->interval));
+}
+
 static void put_figure(struct json *j, json_t *object, const char *key, const struct slw_figure *f)
 {
     json_t *o = json_object();
@@ -283,6 +323,14 @@ static void put_figure(struct json *j, json_t *object, const char *key, const st
     put_text(j, o, "unit", f->unit);
     put_text(j, o, "absent", f->absent);
     put(j, object, key, o);
+}
+
+/* A whole number, but for means. */
+static json_t *count_json(const struct slw_report_row *row)
+{
+    if (row->total.absent)
+        return json_null();
+    return row->execution_count > 1 ? real(row->total.value) : integer(row->events);
 }
 
 static json_t *counts_json(struct json *j, const struct slw_report *r)
@@ -298,9 +346,11 @@ static json_t *counts_json(struct json *j, const struct slw_report *r)
         put_text(j, o, "pmu", row->count->pmu);
         put(j, o, "mode", json_string_nocheck(slw_format_mode(row->count->mode)));
         put_provenance(j, o, &row->total.from);
-        put(j, o, "value", row->total.absent ? json_null() : integer(row->events));
+        put(j, o, "value", count_json(row));
         put_text(j, o, "absent", row->total.absent);
         put(j, o, "coverage", row->total.absent ? json_null() : real(row->total.coverage));
+        put_interval(j, o, &row->total);
+        put(j, o, "executions", integer(row->execution_count));
         put(j, o, "parts", integer(row->part_count));
         put_figure(j, o, "per_request", &row->per_request);
         push(j, array, o);
@@ -340,6 +390,8 @@ static json_t *node_json(struct json *j, const struct slw_report_node *n)
     put_text(j, o, "unit", n->value.unit);
     put_text(j, o, "absent", n->value.absent);
     put(j, o, "coverage", n->value.absent ? json_null() : real(n->value.coverage));
+    put_interval(j, o, &n->value);
+    put(j, o, "rounds", integer(n->round_count));
     put(j, o, "flagged", json_boolean(n->flagged));
     put(j, o, "mismeasured", json_boolean(n->mismeasured));
     put(j, o, "thin", json_boolean(n->thin));
@@ -452,6 +504,7 @@ static json_t *report_json(struct json *j, const struct slw_report *r, size_t li
     put_text(j, o, "verdict", r->verdict);
     put_text(j, o, "verdict_basis", r->verdict_basis);
     put_maybe(j, o, "requests", &r->run->requests);
+    put(j, o, "rounds", rounds_json(j, r->run));
     put(j, o, "time", time_json(j, r));
     put(j, o, "topdown", topdown_json(j, r));
     put(j, o, "samples", samples_json(j, r));

@@ -120,7 +120,7 @@ static void put_topdown(struct slw_buf *out, const struct slw_report *r)
 {
     if (r->node_count == 0)
         return;
-    slw_buf_puts(out, "#### Top-down\n\n| node | value | |\n|---|---:|---|\n");
+    slw_buf_puts(out, "#### Top-down\n\n| node | value (95 %) | |\n|---|---:|---|\n");
     for (size_t i = 0; i < r->node_count; i++) {
         const struct slw_report_node *n = &r->nodes[i];
 
@@ -141,6 +141,7 @@ static void put_topdown(struct slw_buf *out, const struct slw_report *r)
             put_mark(out, &n->value.from);
         }
         slw_buf_puts(out, n->errata ? " <sup>e</sup>" : "");
+        slw_format_interval(out, &n->value);
         slw_buf_puts(out, " | ");
         if (n->mismeasured)
             slw_buf_puts(out, "mismeasured");
@@ -262,6 +263,7 @@ static void put_figure_cell(struct slw_buf *out, const struct slw_figure *f)
     put_prose(out, text.data ? text.data : "");
     if (!f->absent) {
         put_mark(out, &f->from);
+        slw_format_interval(out, f);
         if (f->coverage < 1) {
             slw_buf_puts(out, ", counted ");
             slw_format_percent(out, f->coverage);

@@ -6,6 +6,7 @@
 #include "analyzer/function_table.h"
 #include "analyzer/legend.h"
 #include "analyzer/renderer.h"
+#include "analyzer/rounds.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
 
@@ -21,6 +22,7 @@
 #define MODULES       6
 #define THREADS       6
 #define BAR_COLUMNS   20
+#define HALF_COLUMNS  7 /* " ±12.3" and a digit to spare */
 
 struct term {
     struct slw_buf *out;
@@ -183,6 +185,21 @@ static void put_headline(const struct term *t)
     slw_buf_putc(t->out, '\n');
 }
 
+/* Its column is there when some node has an interval. */
+static void put_half(const struct term *t, const struct slw_report_node *n)
+{
+    struct slw_buf text = {0};
+
+    if (!slw_format_has_intervals(t->r))
+        return;
+    slw_format_half(&text, &n->value);
+    slw_buf_putc(t->out, ' ');
+    right(t, text.data ? text.data : "", HALF_COLUMNS - 1);
+    if (slw_buf_failed(&text))
+        t->out->failed = true;
+    slw_buf_release(&text);
+}
+
 static void put_node_value(const struct term *t, const struct slw_report_node *n, bool pad)
 {
     if (n->value.absent) {
@@ -200,6 +217,7 @@ static void put_node_value(const struct term *t, const struct slw_report_node *n
         put_mark(&text, &n->value.from);
         slw_buf_puts(&text, n->errata ? ERRATUM : "");
         right(t, text.data ? text.data : "", 9);
+        put_half(t, n);
         if (n->value.unit) {
             slw_buf_putc(t->out, ' ');
             slw_text_fit(t->out, n->value.unit, 24);
@@ -210,9 +228,11 @@ static void put_node_value(const struct term *t, const struct slw_report_node *n
         return;
     }
     marked_percent(t, n->value.value, &n->value.from, n->errata != NULL, 9);
+    put_half(t, n);
     if (t->width >= 72) {
         slw_buf_putc(t->out, ' ');
-        bar(t, n->value.value, BAR_COLUMNS, n->flagged ? HOT : NULL, pad);
+        bar(t, n->value.value, BAR_COLUMNS - (slw_format_has_intervals(t->r) ? HALF_COLUMNS : 0),
+            n->flagged ? HOT : NULL, pad);
     }
 }
 
@@ -237,7 +257,9 @@ static void put_topdown(const struct term *t)
 
     if (r->node_count == 0)
         return;
-    heading(t, "TOP-DOWN", "where the pipeline slots went");
+    heading(t, "TOP-DOWN",
+            slw_format_has_intervals(r) ? "where the pipeline slots went, ±: 95 % interval"
+                                        : "where the pipeline slots went");
     for (size_t i = 0; i < r->node_count; i++) {
         const struct slw_report_node *n = &r->nodes[i];
         size_t indent = n->level > 1 ? 2 * (size_t)(n->level - 1) : 0;
@@ -406,8 +428,12 @@ static void put_function_topdown(const struct term *t)
 static void append_figure(struct slw_buf *line, const struct slw_figure *f)
 {
     slw_format_figure(line, f);
-    if (!f->absent)
-        put_mark(line, &f->from);
+    if (f->absent)
+        return;
+    put_mark(line, &f->from);
+    if (f->interval.have)
+        slw_buf_putc(line, ' ');
+    slw_format_half(line, f);
 }
 
 static void put_count(const struct term *t, const struct slw_report_row *row)
@@ -445,7 +471,7 @@ static void put_counts(const struct term *t)
 
     if (r->row_count == 0)
         return;
-    heading(t, "COUNTS", NULL);
+    heading(t, "COUNTS", slw_rounds_in(r->run) ? "of one execution: mean ± 95 % interval" : NULL);
     for (size_t i = 0; i < r->row_count; i++)
         put_count(t, &r->rows[i]);
     if (requests->absent)
@@ -503,49 +529,11 @@ static void put_notes(const struct term *t)
     }
 }
 
-static void put_losses(const struct term *t)
-{
-    const struct slw_losses *l = &t->r->run->losses;
-    const struct {
-        uint64_t n;
-        const char *what;
-    } lines[] = {{l->lost_samples, "samples lost"},
-                 {l->lost_records, "records dropped, ring full"},
-                 {l->throttled, "times throttled"},
-                 {l->unreadable_bytes, "bytes of perf.data unreadable"},
-                 {l->no_user_stack, "samples without a user stack"}};
-    const char *lead = "losses: ";
-
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-        if (lines[i].n == 0)
-            continue;
-        slw_buf_puts(t->out, lead);
-        slw_format_integer(t->out, lines[i].n);
-        slw_buf_printf(t->out, " %s\n", lines[i].what);
-        lead = "        ";
-    }
-}
-
 static void put_self(const struct term *t)
 {
-    const struct slw_self_cost *s = &t->r->run->self;
     struct slw_buf line = {0};
 
-    slw_buf_puts(&line, "slotwise itself: ");
-    if (s->user_ns.absent || s->system_ns.absent) {
-        slw_buf_puts(&line, s->user_ns.absent ? s->user_ns.absent : s->system_ns.absent);
-    } else {
-        slw_format_ns(&line, s->user_ns.value);
-        slw_buf_puts(&line, " user, ");
-        slw_format_ns(&line, s->system_ns.value);
-        slw_buf_puts(&line, " system CPU time; ");
-        slw_format_integer(&line, s->ring_bytes / 1024);
-        slw_buf_puts(&line, " KiB of rings, ");
-        slw_format_integer(&line, s->spool_bytes / 1024);
-        slw_buf_puts(&line, " KiB spooled, ");
-        slw_format_integer(&line, s->wakeups);
-        slw_buf_puts(&line, " wake-ups");
-    }
+    slw_format_self(&line, &t->r->run->self);
     slw_buf_putc(t->out, '\n');
     styled_paragraph(t, DIM, 0, "", line.data ? line.data : "");
     if (slw_buf_failed(&line))
@@ -590,7 +578,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     put_counts(&t);
     put_printed(&t);
     put_notes(&t);
-    put_losses(&t);
+    slw_format_losses(out, &report->run->losses);
     put_self(&t);
     put_legend(&t);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;
