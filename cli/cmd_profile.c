@@ -3,12 +3,15 @@
 #include "cli/command.h"
 #include "cli/profile_int.h"
 #include "collector/host.h"
+#include "collector/rounds.h"
 
 #include <string.h>
 
 static const struct slw_example examples[] = {
     {"slotwise profile -- redis-benchmark -t set -n 100000", "Profile a client from its start."},
     {"slotwise profile -p $(pidof myapp) --duration 10s", "Attach for ten seconds."},
+    {"slotwise profile --rounds 10 --no-multiplex -- ./load",
+     "Exact counts of every event, values with 95 % intervals."},
     {"slotwise profile --label batch=64 -o b64.slotwise -- ./load 64", "Name and mark the run."},
     {"slotwise profile --control ctl --start-stopped -- ./load",
      "Measure only between 'echo start > ctl' and 'echo stop > ctl'."},
@@ -93,13 +96,22 @@ static bool worth_keeping(const struct slw_profile *p, int rc)
     return slw_profile_measured(p);
 }
 
+static int run_sessions(struct slw_profile *p, struct slw_error *err)
+{
+    const struct slw_rounds_options rounds = {
+        .session = &p->session, .rounds = p->rounds, .no_multiplex = p->no_multiplex};
+
+    return p->rounds > 0 ? slw_rounds_run(&rounds, p->run, err)
+                         : slw_session_run(&p->session, p->run, err);
+}
+
 static int measure(struct slw_profile *p, struct slw_error *err)
 {
     struct slw_error later = {0};
 
     p->session.stop = slw_signals_catch(p->perf_data);
     announce(p);
-    int rc = slw_session_run(&p->session, p->run, err);
+    int rc = run_sessions(p, err);
     if (rc < 0 && !worth_keeping(p, rc)) {
         slw_profile_discard(p);
         return rc;

@@ -14,6 +14,8 @@ struct slw_profile {
     const struct slw_args *args;
     const struct slw_terminal *terminal;
     struct slw_session_options session;
+    int rounds; /* 0: one execution, not of rounds */
+    bool no_multiplex;
     const char *format; /* NULL: the default renderer */
     bool quiet, keep_raw, propagate, flamegraph;
     struct slw_run *run;

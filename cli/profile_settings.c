@@ -87,6 +87,15 @@ const struct slw_option slw_profile_options[] = {
      .kind = SLW_OPTION_TIME,
      .value = "TIME",
      .text = "Measure no longer than this."},
+    {.name = "rounds",
+     .kind = SLW_OPTION_NUMBER,
+     .value = "N",
+     .text = "Measure N times, so that values come with intervals: the command is run N times; of "
+             "other targets N windows of --duration are measured. Samples are taken in one more, "
+             "before the rounds."},
+    {.name = "no-multiplex",
+     .text = "Count each group of hardware events in an execution (or window) of its own instead "
+             "of letting them take turns on the counters."},
     {.name = "control",
      .kind = SLW_OPTION_FILE,
      .value = "FIFO",
@@ -139,6 +148,41 @@ static int check_exclusions(const struct slw_args *a, struct slw_error *err)
     if (slw_args_has(a, "start-stopped") && !slw_args_has(a, "control"))
         return slw_fail(err, SLW_E_USAGE, "--start-stopped needs --control");
     return 0;
+}
+
+/* Between two executions nothing of the one before may go on. */
+static int check_rounds(const struct slw_profile *p, struct slw_error *err)
+{
+    const bool command = p->session.target == SLW_TARGET_COMMAND;
+
+    if (p->rounds == 0)
+        return 0;
+    if (p->session.control_fifo)
+        return slw_fail(err, SLW_E_USAGE,
+                        "--control cannot be combined with --rounds or --no-multiplex");
+    if (command && p->session.duration_ms > 0) {
+        slw_error_hint(err, "give the command a limit of its own, or attach to it with -p");
+        return slw_fail(err, SLW_E_USAGE,
+                        "--rounds and --no-multiplex run the command to its end each time: "
+                        "--duration would leave it running");
+    }
+    if (!command && p->session.duration_ms == 0) {
+        slw_error_hint(err, "for example: --duration 5s");
+        return slw_fail(err, SLW_E_USAGE,
+                        "--rounds and --no-multiplex measure windows of this target: say how long "
+                        "with --duration");
+    }
+    return 0;
+}
+
+static int set_rounds(struct slw_profile *p, struct slw_error *err)
+{
+    uint64_t rounds = slw_args_has(p->args, "no-multiplex") ? 1 : 0;
+    int rc = slw_args_u64(p->args, "rounds", 1, SLW_MAX_ROUNDS, &rounds, err);
+
+    p->rounds = (int)rounds;
+    p->no_multiplex = slw_args_has(p->args, "no-multiplex");
+    return rc < 0 ? rc : check_rounds(p, err);
 }
 
 static int set_target(struct slw_profile *p, struct slw_error *err)
@@ -232,6 +276,8 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
         rc = set_sampling(p, err);
     if (rc >= 0)
         rc = set_window(p, err);
+    if (rc >= 0)
+        rc = set_rounds(p, err);
     p->format = slw_args_get(p->args, "format");
     p->quiet = slw_args_has(p->args, "quiet");
     p->keep_raw = slw_args_has(p->args, "keep-raw");

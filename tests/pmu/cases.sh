@@ -33,6 +33,9 @@ main_cases() {
     profile throttled --period 781 -- loop 10000000
     profile turns --model /t/many.json --no-sampling -- loop 100000000
     profile turns_sampled --model /t/many.json --period 1000003 -- loop 40000000
+    profile passes --model /t/many.json --no-sampling --rounds 2 --no-multiplex -- loop 20000000
+    profile rounds --model /t/many.json --no-sampling --rounds 3 -- loop 40000000
+    profile rounds_sampled --period 1000003 --rounds 2 --keep-raw -- loop 10000000
     profile wide --model /t/wide.json --no-sampling -- loop 20000000
     profile no_slots --model neoverse_n2 --no-sampling -- loop 1000000
     profile no_model --model generic --period 1000003 -- loop 10000000

@@ -18,6 +18,7 @@ ROUND = 4           # instructions of a round of hot_loop
 START = 40_000      # more than the C library takes to start and end a static program
 CYCLES = 4          # cycles of an instruction: -icount shift=2
 PERIOD = 1_000_003  # of most samplings in cases.sh
+MANY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "many.json")
 
 
 class Guest:
@@ -38,11 +39,12 @@ class Guest:
         assert self.status(name, machine) == 0, self.text(name + ".out", machine)
         return Run(json.loads(self.text(name + ".slotwise/run.json", machine)))
 
-    def report(self, name, machine="main"):
+    def report(self, name, machine="main", model=None):
         """What the native slotwise says about a run of the other machine."""
+        options = ["--model", model] if model else []
         text = subprocess.run(
-            [self.slotwise, "report", self.path(name + ".slotwise", machine), "--format", "json"],
-            check=True, capture_output=True, text=True).stdout
+            [self.slotwise, "report", self.path(name + ".slotwise", machine), "--format", "json",
+             *options], check=True, capture_output=True, text=True).stdout
         assert "NaN" not in text and "inf" not in text.split(), text
         return json.loads(text)
 
@@ -274,6 +276,61 @@ def case_taking_turns_is_scaled(guest):
         between(count["running_ns"] / count["enabled_ns"], 0.3, 0.7, "share of the time")
         near(run.scaled(f"inst{i}"), 400_000_000, 2_000_000, f"instructions by inst{i}")
         near(run.scaled(f"cycles{i}"), 1_600_000_000, 8_000_000, f"cycles by cycles{i}")
+
+
+def case_passes_are_exact_where_turns_are_estimates(guest):
+    """More events than counters: each group in an execution of its own counts all of it."""
+    run, rounds = guest.run("passes"), {}
+    for c in run.document["counts"]:
+        if c["event"].startswith(("inst", "cycles")):
+            equal(c["enabled_ns"], c["running_ns"], f"time of {c['event']} on a counter")
+            rounds.setdefault(c["event"], {})[c["round"]] = c["raw"]
+    equal(len(rounds), 12, "events")
+    for event, counts in rounds.items():
+        expected = 20_000_000 * ROUND * (CYCLES if event.startswith("cycles") else 1)
+        equal(sorted(counts), [1, 2], f"rounds of {event}")
+        for count in counts.values():
+            between(count, expected, expected + START * CYCLES, f"exact count of {event}")
+        near(counts[1], counts[2], 400, f"{event} of one round and the other")
+    passes = [r["pass"] for r in run.document["rounds"]]
+    equal(passes, passes[:len(passes) // 2] * 2, "passes of the rounds")
+    assert len(passes) >= 4, passes
+    assert not {"passes-differ", "rounds-differ", "work-unchecked"} & set(run.notes), run.notes
+    assert any(guest.run("turns").counts[f"inst{i}"]["running_ns"] <
+               guest.run("turns").counts[f"inst{i}"]["enabled_ns"] for i in range(6))
+    report = guest.report("passes", model=MANY)
+    for i in range(6):
+        ipc = node(report, f"ipc{i}")
+        near(ipc["value"], 0.25, 1e-6, f"ipc{i}")
+        equal((ipc["interval_from"], ipc["rounds"]), ("rounds", 2), f"interval of ipc{i}")
+        near(ipc["interval"][1] - ipc["interval"][0], 0, 1e-4, f"width of the interval of ipc{i}")
+
+
+def case_rounds_take_turns_each(guest):
+    run, report = guest.run("rounds"), guest.report("rounds", model=MANY)
+    equal([r["round"] for r in run.document["rounds"]], [1, 2, 3], "rounds")
+    for i in range(6):
+        counts = [c for c in run.document["counts"] if c["event"] == f"inst{i}"]
+        equal([c["round"] for c in counts], [1, 2, 3], f"rounds of inst{i}")
+        assert all(c["running_ns"] < c["enabled_ns"] for c in counts), counts
+        ipc = node(report, f"ipc{i}")
+        equal((ipc["interval_from"], ipc["rounds"]), ("rounds", 3), f"interval of ipc{i}")
+        between(0.25, ipc["interval"][0] - 0.001, ipc["interval"][1] + 0.001, "IPC")
+    # One execution that takes turns knows how much it did not see.
+    ipc = node(guest.report("turns", model=MANY), "ipc0")
+    equal(ipc["interval_from"], "coverage", "what the interval of one execution is from")
+    between(0.25, *ipc["interval"], "IPC")
+
+
+def case_samples_of_rounds_are_of_one_execution(guest):
+    run = guest.run("rounds_sampled")
+    listed = [(r.get("round"), r.get("sampled", False)) for r in run.document["rounds"]]
+    equal(listed, [(None, True), (1, False), (2, False)], "executions")
+    samples, _ = guest.samples("rounds_sampled")
+    near(len(samples), 10_000_000 * ROUND * CYCLES / PERIOD, 2, "samples of one execution")
+    counts = [c["raw"] for c in run.document["counts"] if c["event"] == "inst_retired"]
+    for count in counts:
+        between(count, 10_000_000 * ROUND, 10_000_000 * ROUND + START, "instructions of a round")
 
 
 def case_samples_do_not_take_turns(guest):
