@@ -56,6 +56,7 @@ void slw_run_free(struct slw_run *run)
     free(run->rounds);
     free(run->samplings);
     free(run->printed);
+    free(run->other_models);
     free(run->labels);
     free(run->notes);
     slw_arena_free(run->arena);
@@ -137,6 +138,17 @@ int slw_run_add_printed(struct slw_run *run, const struct slw_printed *printed,
         !own(run, &p.threshold) || !own(run, &p.pmu) || !own(run, &p.from.detail))
         return slw_fail(err, SLW_E_NOMEM, "no memory for printed metrics");
     APPEND(run->printed, run->printed_count, p, SLW_MAX_PRINTED, "printed metrics");
+    return 0;
+}
+
+int slw_run_add_model(struct slw_run *run, const struct slw_model_ref *model, struct slw_error *err)
+{
+    struct slw_model_ref m = *model;
+
+    if (!own(run, &m.name) || !own(run, &m.source) || !own(run, &m.version) || !own(run, &m.pmu) ||
+        !own(run, &m.absent))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for CPU models");
+    APPEND(run->other_models, run->other_model_count, m, SLW_MAX_CORE_KINDS, "CPU models");
     return 0;
 }
 

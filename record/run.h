@@ -38,7 +38,8 @@ enum slw_mode { SLW_MODE_ALL, SLW_MODE_USER, SLW_MODE_KERNEL };
 struct slw_count {
     const char *event;  /* the model's or the kernel's name: "inst_retired.any", "task-clock" */
     const char *unit;   /* "events", "ns", "bytes", "slots" */
-    const char *pmu;    /* "cpu_core" on hybrid machines; NULL when there is only one */
+    const char *pmu;    /* "cpu_core" on hybrid machines: counted on cores of this kind only; NULL
+                           when there is only one kind */
     enum slw_mode mode; /* what was counted, not what was asked for */
     struct slw_provenance from;
     int group;           /* events with one number were counted over the same time; -1: alone */
@@ -48,7 +49,7 @@ struct slw_count {
     int32_t cpu;         /* -1: all */
     const char *absent;  /* NULL: counted; else why not ("not supported", "never scheduled") */
     uint64_t raw;        /* events counted while scheduled; unscaled unless `scaled` */
-    uint64_t enabled_ns; /* time the event asked for a counter */
+    uint64_t enabled_ns; /* time the event asked for a counter; with `pmu`, on cores of its kind */
     uint64_t running_ns; /* time it held one; <= enabled_ns */
     /* The tool that was imported from has scaled raw to all of the time already: it must not be
      * scaled again. The times are 0 where that tool printed none; how much of the time was counted
@@ -179,6 +180,7 @@ struct slw_self_cost {
 /* The CPU model the numbers were interpreted with. name == NULL: none, absent says why. */
 struct slw_model_ref {
     const char *name, *source, *version;
+    const char *pmu; /* which counts it interprets, where a run has several models; else NULL */
     const char *absent;
 };
 
@@ -190,6 +192,8 @@ struct slw_run {
     struct slw_host host;
     struct slw_command command;
     struct slw_model_ref model;
+    struct slw_model_ref *other_models; /* of the other kinds of core of a hybrid CPU */
+    size_t other_model_count;
     struct slw_maybe_u64 requests; /* observed requests; absent until something counts them; of
                                       rounds the mean */
     struct slw_losses losses;
@@ -217,17 +221,21 @@ void slw_run_free(struct slw_run *run);
 const char *slw_run_str(struct slw_run *run, const char *s);
 
 /* Append a copy (strings included). 0 or -SLW_E_NOMEM, -SLW_E_LIMIT past SLW_MAX_x. */
-#define SLW_MAX_COUNTS    1000000 /* threads x CPUs x events of the largest machine seen */
-#define SLW_MAX_NOTES     1000    /* a report nobody reads helps nobody */
-#define SLW_MAX_LABELS    1000
-#define SLW_MAX_SAMPLINGS 64
-#define SLW_MAX_PRINTED   2000 /* perf knows some hundred metrics for a CPU */
-#define SLW_MAX_ROUNDS    1000 /* no interval is worth more */
-#define SLW_MAX_PASSES    100000
+#define SLW_MAX_COUNTS     1000000 /* threads x CPUs x events of the largest machine seen */
+#define SLW_MAX_NOTES      1000    /* a report nobody reads helps nobody */
+#define SLW_MAX_LABELS     1000
+#define SLW_MAX_SAMPLINGS  64
+#define SLW_MAX_CORE_KINDS 8    /* of one CPU; phones have three, none is known to have more */
+#define SLW_MAX_PRINTED    2000 /* perf knows some hundred metrics for a CPU */
+#define SLW_MAX_ROUNDS     1000 /* no interval is worth more */
+#define SLW_MAX_PASSES     100000
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
 int slw_run_add_printed(struct slw_run *run, const struct slw_printed *p, struct slw_error *err);
+/* `model` is one more: its pmu says of which kind of core. */
+int slw_run_add_model(struct slw_run *run, const struct slw_model_ref *model,
+                      struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 

@@ -109,9 +109,9 @@ static const struct slw_field command_fields[] = {ENUM("kind", kind, targets),
 #undef STRUCT
 
 #define STRUCT slw_model_ref
-static const struct slw_field model_fields[] = {TEXT("name", name), TEXT("source", source),
-                                                TEXT("version", version),
-                                                REASON("absent", absent, name), END};
+static const struct slw_field model_fields[] = {
+    TEXT("name", name), TEXT("source", source),         TEXT("version", version),
+    TEXT("pmu", pmu),   REASON("absent", absent, name), END};
 #undef STRUCT
 
 #define STRUCT slw_losses
@@ -222,6 +222,11 @@ static int add_printed(struct slw_run *run, const void *element, struct slw_erro
     return slw_run_add_printed(run, element, err);
 }
 
+static int add_model(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_model(run, element, err);
+}
+
 static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
 {
     const struct slw_label *l = element;
@@ -245,26 +250,30 @@ static const struct slw_field_list samplings = {sampling_fields, sizeof(struct s
                                                 SLW_MAX_SAMPLINGS, NULL, add_sampling};
 static const struct slw_field_list printed = {printed_fields, sizeof(struct slw_printed),
                                               SLW_MAX_PRINTED, NULL, add_printed};
+static const struct slw_field_list models = {model_fields, sizeof(struct slw_model_ref),
+                                             SLW_MAX_CORE_KINDS, NULL, add_model};
 static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
                                              NULL, add_label};
 static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
                                             NULL, add_note};
 
 #define STRUCT slw_run
-const struct slw_field slw_run_fields[] = {TEXT("tool", tool),
-                                           STAMP("started_realtime_ns", started_realtime_ns),
-                                           MAYBE("wall_ns", wall_ns),
-                                           OBJECT("host", host, host_fields),
-                                           OBJECT("command", command, command_fields),
-                                           OBJECT("model", model, model_fields),
-                                           MAYBE("requests", requests),
-                                           OBJECT("losses", losses, losses_fields),
-                                           OBJECT("self", self, self_fields),
-                                           LIST("counts", counts, count_count, counts),
-                                           SOME("rounds", rounds, round_count, rounds),
-                                           LIST("samplings", samplings, sampling_count, samplings),
-                                           SOME("printed", printed, printed_count, printed),
-                                           LIST("labels", labels, label_count, labels),
-                                           LIST("notes", notes, note_count, notes),
-                                           END};
+const struct slw_field slw_run_fields[] = {
+    TEXT("tool", tool),
+    STAMP("started_realtime_ns", started_realtime_ns),
+    MAYBE("wall_ns", wall_ns),
+    OBJECT("host", host, host_fields),
+    OBJECT("command", command, command_fields),
+    OBJECT("model", model, model_fields),
+    SOME("other_models", other_models, other_model_count, models),
+    MAYBE("requests", requests),
+    OBJECT("losses", losses, losses_fields),
+    OBJECT("self", self, self_fields),
+    LIST("counts", counts, count_count, counts),
+    SOME("rounds", rounds, round_count, rounds),
+    LIST("samplings", samplings, sampling_count, samplings),
+    SOME("printed", printed, printed_count, printed),
+    LIST("labels", labels, label_count, labels),
+    LIST("notes", notes, note_count, notes),
+    END};
 #undef STRUCT

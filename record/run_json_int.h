@@ -57,6 +57,7 @@ union slw_field_element {
     struct slw_sampling sampling;
     struct slw_printed printed;
     struct slw_label label;
+    struct slw_model_ref model;
     struct slw_note note;
 };
 

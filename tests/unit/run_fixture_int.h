@@ -150,6 +150,16 @@ static inline void assert_costs(const struct slw_run *a, const struct slw_run *b
     assert_true(a->self.wakeups == b->self.wakeups);
 }
 
+static inline void assert_same_model(const struct slw_model_ref *a, const struct slw_model_ref *b)
+{
+    assert_text(a->name, b->name);
+    assert_text(a->source, b->source);
+    assert_text(a->version, b->version);
+    assert_text(a->pmu, b->pmu);
+    if (!a->name)
+        assert_text(a->absent, b->absent);
+}
+
 static inline void assert_same_run(const struct slw_run *a, const struct slw_run *b)
 {
     assert_text(a->tool, b->tool);
@@ -157,11 +167,10 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_maybe(&a->wall_ns, &b->wall_ns);
     assert_host(&a->host, &b->host);
     assert_command(&a->command, &b->command);
-    assert_text(a->model.name, b->model.name);
-    assert_text(a->model.source, b->model.source);
-    assert_text(a->model.version, b->model.version);
-    if (!a->model.name)
-        assert_text(a->model.absent, b->model.absent);
+    assert_same_model(&a->model, &b->model);
+    assert_int_equal(a->other_model_count, b->other_model_count);
+    for (size_t i = 0; i < a->other_model_count; i++)
+        assert_same_model(&a->other_models[i], &b->other_models[i]);
     assert_maybe(&a->requests, &b->requests);
     assert_costs(a, b);
     assert_int_equal(a->count_count, b->count_count);
@@ -333,7 +342,13 @@ static inline struct slw_run *rich_run(void)
                                         .cgroup = "/system.slice/x",
                                         .exit = SLW_EXIT_SIGNAL,
                                         .exit_value = 9};
-    run->model = (struct slw_model_ref){"skylake", "TMA metrics", "4.8", NULL};
+    run->model = (struct slw_model_ref){"skylake", "TMA metrics", "4.8", "cpu_core", NULL};
+    assert_int_equal(
+        slw_run_add_model(run, &(struct slw_model_ref){"snow", "TMA", "4", "cpu_atom", NULL}, NULL),
+        0);
+    assert_int_equal(
+        slw_run_add_model(run, &(struct slw_model_ref){.pmu = "cpu_low", .absent = "why"}, NULL),
+        0);
     run->requests = (struct slw_maybe_u64){.value = 42};
     run->losses = (struct slw_losses){1, 2, 3, 4, 5};
     run->self = (struct slw_self_cost){{.value = 6}, {.absent = "refused"}, 7, 8, 9};
