@@ -30,7 +30,9 @@ static bool is_plain_share(const struct slw_report *r, const struct slw_printed 
 
 static bool same_core(const struct slw_report *r, const struct slw_printed *p)
 {
-    return !p->pmu || !r->model->pmu || strcmp(p->pmu, r->model->pmu) == 0;
+    const char *pmu = r->pmu ? r->pmu : r->model->pmu;
+
+    return !p->pmu || !pmu || strcmp(p->pmu, pmu) == 0;
 }
 
 /* Ours and theirs in their unit; false: there is nothing to compare. */

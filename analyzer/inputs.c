@@ -52,9 +52,11 @@ int slw_inputs_find_node(const struct slw_model *m, const char *printed_name)
 
 /* ---- cells ---- */
 
-static bool of_model(const struct slw_count *c, const struct slw_model *m)
+static bool of_model(const struct slw_count *c, const struct slw_report *r)
 {
-    return !c->pmu || !m->pmu || strcmp(c->pmu, m->pmu) == 0;
+    const char *pmu = r->pmu ? r->pmu : r->model->pmu;
+
+    return !c->pmu || !pmu || strcmp(c->pmu, pmu) == 0;
 }
 
 /* The run's group numbers are anything; ours are small. -1 stays. */
@@ -203,7 +205,7 @@ int slw_inputs_init(struct slw_inputs *in, const struct slw_report *r)
         return -SLW_E_NOMEM;
     for (size_t i = 0; i < run->count_count; i++) {
         const struct slw_count *c = &run->counts[i];
-        const int event = of_model(c, m) ? find_event(m, &last, c->event) : -1;
+        const int event = of_model(c, r) ? find_event(m, &last, c->event) : -1;
         if (event >= 0)
             add_count(in, c, event, i);
     }

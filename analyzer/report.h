@@ -67,6 +67,17 @@ struct slw_topdown {
     double min_coverage; /* of the level-1 nodes */
 };
 
+/* One kind of core of a hybrid CPU: a tree of its own, of counts of its own. */
+struct slw_report_core {
+    const struct slw_model *model; /* lent; NULL: topdown.reason says why there is none */
+    const char *pmu, *title;       /* "cpu_core", "P-cores" */
+    struct slw_figure time;        /* share of the target's CPU time spent there */
+    struct slw_figure cycles;      /* share of the cycles; of all kinds or of none */
+    struct slw_report_node *nodes;
+    size_t node_count;
+    struct slw_topdown topdown;
+};
+
 struct slw_report_function {
     const char *function;    /* never empty: "[libpq.so.5]" when there is no symbol */
     const char *module;      /* path as mapped; "[unknown]" when there is none */
@@ -131,8 +142,11 @@ struct slw_report {
     const struct slw_run *run;       /* lent */
     const struct slw_stacks *stacks; /* lent; may be NULL */
     const struct slw_model *model;   /* lent; may be NULL */
-    const char *verdict;             /* one sentence; safe to print: no control characters */
-    const char *verdict_basis;       /* what it rests on: tier, samples, coverage */
+    const char *pmu;                 /* whose counts it interprets; NULL: what the model says */
+    const struct slw_model *const *others; /* lent; one for each of run->other_models, or none */
+    size_t other_count;
+    const char *verdict;       /* one sentence; safe to print: no control characters */
+    const char *verdict_basis; /* what it rests on: tier, samples, coverage */
     struct slw_report_row *rows;
     size_t row_count;
     struct slw_report_node *nodes;
@@ -140,7 +154,9 @@ struct slw_report {
     const char
         *errata; /* what the mark of a node's errata means, naming the events; NULL: no mark */
     struct slw_topdown topdown;
-    int main_column;    /* of stacks; -1: no samples */
+    struct slw_report_core *cores; /* the kinds of core; nodes and topdown are the first one's */
+    size_t core_count;             /* 0: there is one kind */
+    int main_column;               /* of stacks; -1: no samples */
     int samples_column; /* of stacks: number of samples behind main_column; -1: unknown */
     const struct slw_column *column;       /* the main column; NULL: no samples */
     const struct slw_sampling *sampling;   /* how it was sampled; NULL: unknown */
@@ -163,6 +179,12 @@ struct slw_report {
 int slw_report_new(const struct slw_run *run, const struct slw_stacks *stacks,
                    const struct slw_model *model, struct slw_report **ret_report,
                    struct slw_error *err);
+
+/* The same for a run that counted several kinds of core: others[i] is the model of
+ * run->other_models[i], or NULL where it cannot be loaded. */
+int slw_report_new_hybrid(const struct slw_run *run, const struct slw_stacks *stacks,
+                          const struct slw_model *model, const struct slw_model *const *others,
+                          struct slw_report **ret_report, struct slw_error *err);
 void slw_report_free(struct slw_report *r);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/verdict.h"
 
+#include "analyzer/cores.h"
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/rounds.h"
@@ -69,15 +70,23 @@ static int root_of(const struct slw_report *r, int node)
     return node;
 }
 
-static void found_clause(struct slw_buf *b, const struct slw_report *r)
+/* `lead` says of which cores this holds, where there are several kinds; else it is "". */
+static void led_clause(struct slw_buf *b, const char *lead, const char *text)
+{
+    clause(b, lead[0] ? lead : text);
+    if (lead[0])
+        slw_buf_puts(b, text);
+}
+
+static void found_clause(struct slw_buf *b, const struct slw_report *r, const char *lead)
 {
     const struct slw_report_node *deepest = &r->nodes[r->topdown.bottleneck];
     const struct slw_report_node *root = &r->nodes[root_of(r, r->topdown.bottleneck)];
 
     if (strcmp(root->name, "retiring") == 0)
-        clause(b, "the pipeline mostly does useful work: ");
+        led_clause(b, lead, "the pipeline mostly does useful work: ");
     else
-        clause(b, "the pipeline's bottleneck is ");
+        led_clause(b, lead, "the pipeline's bottleneck is ");
     put_node(b, root);
     if (deepest != root) {
         slw_buf_puts(b, ", in it ");
@@ -85,31 +94,86 @@ static void found_clause(struct slw_buf *b, const struct slw_report *r)
     }
 }
 
-static void pipeline_clause(struct slw_buf *b, const struct slw_report *r)
+static void undecided_clause(struct slw_buf *b, const struct slw_report *r, const char *lead)
 {
     const struct slw_topdown *t = &r->topdown;
 
-    switch (t->status) {
+    led_clause(b, lead, "the pipeline's bottleneck is undecided (");
+    if (t->bottleneck >= 0 && t->rival >= 0) {
+        put_node(b, &r->nodes[t->bottleneck]);
+        slw_buf_puts(b, " and ");
+        put_node(b, &r->nodes[t->rival]);
+        slw_buf_puts(b, " are too close to tell apart)");
+        return;
+    }
+    slw_text_clean(b, t->reason);
+    slw_buf_putc(b, ')');
+}
+
+static void tree_clause(struct slw_buf *b, const struct slw_report *r, const char *lead)
+{
+    switch (r->topdown.status) {
     case SLW_TOPDOWN_NONE:
+        if (lead[0]) {
+            led_clause(b, lead, "the pipeline was not seen (");
+            slw_text_clean(b, r->topdown.reason);
+            slw_buf_putc(b, ')');
+        }
         return;
     case SLW_TOPDOWN_BALANCED:
-        clause(b, "no part of the pipeline is above its top-down threshold");
+        led_clause(b, lead, "no part of the pipeline is above its top-down threshold");
         return;
     case SLW_TOPDOWN_FOUND:
-        found_clause(b, r);
+        found_clause(b, r, lead);
         return;
     case SLW_TOPDOWN_UNDECIDED:
-        clause(b, "the pipeline's bottleneck is undecided (");
-        if (t->bottleneck >= 0 && t->rival >= 0) {
-            put_node(b, &r->nodes[t->bottleneck]);
-            slw_buf_puts(b, " and ");
-            put_node(b, &r->nodes[t->rival]);
-            slw_buf_puts(b, " are too close to tell apart)");
-            return;
-        }
-        slw_text_clean(b, t->reason);
-        slw_buf_putc(b, ')');
+        undecided_clause(b, r, lead);
     }
+}
+
+/* "on the P-cores (71 % of the CPU time) " */
+static void core_clause(struct slw_buf *b, const struct slw_report *r, size_t core)
+{
+    const struct slw_report_core *c = &r->cores[core];
+    const struct slw_report view = slw_report_of_core(r, core);
+    struct slw_buf lead = {0};
+
+    slw_buf_puts(&lead, slw_core_unused(c) ? "the " : "on the ");
+    slw_text_fit(&lead, c->title, NAME_COLUMNS);
+    if (slw_core_unused(c)) {
+        slw_buf_puts(&lead, " were not used");
+        clause(b, lead.data ? lead.data : "");
+    } else {
+        const struct slw_figure *share = c->time.absent ? &c->cycles : &c->time;
+
+        if (!share->absent) {
+            slw_buf_puts(&lead, " (");
+            slw_format_percent(&lead, share->value);
+            slw_buf_printf(&lead, " of the %s)", share->unit);
+        }
+        slw_buf_putc(&lead, ' ');
+        tree_clause(b, &view, lead.data ? lead.data : " ");
+    }
+    if (slw_buf_failed(&lead))
+        b->failed = true;
+    slw_buf_release(&lead);
+}
+
+static bool any_tree(const struct slw_report *r)
+{
+    bool any = r->topdown.status != SLW_TOPDOWN_NONE;
+
+    for (size_t i = 0; i < r->core_count; i++)
+        any = any || r->cores[i].topdown.status != SLW_TOPDOWN_NONE;
+    return any;
+}
+
+static void pipeline_clause(struct slw_buf *b, const struct slw_report *r)
+{
+    if (r->core_count == 0)
+        tree_clause(b, r, "");
+    for (size_t i = 0; i < r->core_count && any_tree(r); i++)
+        core_clause(b, r, i);
 }
 
 /* ---- waiting or computing ---- */
@@ -362,16 +426,17 @@ static void put_samples(struct slw_buf *b, const struct slw_report *r)
     }
 }
 
-static void put_slots(struct slw_buf *b, const struct slw_report *r)
+static void put_tree_basis(struct slw_buf *b, const struct slw_report *r, const char *title)
 {
     const struct slw_topdown *t = &r->topdown;
 
+    slw_buf_printf(b, "; %s%s", title, title[0] ? ": " : "");
     if (t->status == SLW_TOPDOWN_NONE) {
-        slw_buf_puts(b, "; no pipeline slots: ");
+        slw_buf_puts(b, "no pipeline slots: ");
         slw_text_clean(b, t->reason);
         return;
     }
-    slw_buf_puts(b, "; top-down level 1 counted ");
+    slw_buf_puts(b, "top-down level 1 counted ");
     slw_format_percent(b, t->min_coverage);
     slw_buf_puts(b, " of the time");
     if (t->have_sum) {
@@ -385,12 +450,23 @@ static void put_slots(struct slw_buf *b, const struct slw_report *r)
     slw_buf_putc(b, ')');
 }
 
+static void put_slots(struct slw_buf *b, const struct slw_report *r)
+{
+    if (r->core_count == 0)
+        put_tree_basis(b, r, "");
+    for (size_t i = 0; i < r->core_count; i++) {
+        const struct slw_report view = slw_report_of_core(r, i);
+
+        put_tree_basis(b, &view, r->cores[i].title);
+    }
+}
+
 /* A verdict that is pasted alone must still say that no pipeline was seen. */
 static void tier_clause(struct slw_buf *b, const struct slw_report *r)
 {
     const struct slw_provenance *from = best_source(r);
 
-    if (!from || r->topdown.status != SLW_TOPDOWN_NONE)
+    if (!from || any_tree(r))
         return;
     slw_buf_printf(b, " [%s tier%s]", slw_format_source(from->source),
                    from->imported ? ", imported" : "");

@@ -20,29 +20,68 @@ static bool differ(const char *a, const char *b)
     return a && b && strcmp(a, b) != 0;
 }
 
-/* The model the run was measured with, as this slotwise has it. */
-static int model_of_run(struct slw_run *run, struct slw_model **ret_model)
+/* A model the run was measured with, as this slotwise has it; *ret_model stays NULL where it has
+ * none. */
+static int load_ref(struct slw_run *run, const struct slw_model_ref *ref,
+                    struct slw_model **ret_model)
 {
     struct slw_error why = {0};
 
-    if (!run->model.name)
+    if (!ref->name)
         return 0;
-    if (slw_load_model(run->model.name, ret_model, &why) < 0)
+    if (slw_load_model(ref->name, ret_model, &why) < 0)
         return slw_run_note(run, SLW_NOTE_WARNING, "model-missing", "give it with --model FILE",
                             "the CPU model '%s' of this run cannot be loaded (%s): no top-down "
                             "tree is shown",
-                            run->model.name, why.text);
-    if (differ(run->model.version, (*ret_model)->version))
+                            ref->name, why.text);
+    if (differ(ref->version, (*ret_model)->version))
         return slw_run_note(run, SLW_NOTE_INFO, "model-version", NULL,
                             "measured with version %s of the CPU model %s, interpreted with %s",
-                            run->model.version, run->model.name, (*ret_model)->version);
-
+                            ref->version, ref->name, (*ret_model)->version);
     return 0;
 }
 
+/* What a run is read with: one model, and on a hybrid CPU those of the other kinds of core. */
+struct models {
+    struct slw_model *own;
+    struct slw_model *others[SLW_MAX_CORE_KINDS];
+    bool hybrid;
+};
+
+static int load_models(struct slw_run *run, struct models *m)
+{
+    int rc = load_ref(run, &run->model, &m->own);
+
+    m->hybrid = run->other_model_count > 0;
+    for (size_t i = 0; i < run->other_model_count && rc >= 0; i++)
+        rc = load_ref(run, &run->other_models[i], &m->others[i]);
+    return rc;
+}
+
+static void release(struct models *m)
+{
+    slw_model_free(m->own);
+    for (size_t i = 0; i < SLW_MAX_CORE_KINDS; i++)
+        slw_model_free(m->others[i]);
+}
+
+static int new_report(const struct slw_run *run, const struct slw_stacks *stacks,
+                      const struct slw_model *model, const struct models *m,
+                      struct slw_report **ret_report, struct slw_error *err)
+{
+    const struct slw_model *others[SLW_MAX_CORE_KINDS];
+
+    if (!m->hybrid)
+        return slw_report_new(run, stacks, model, ret_report, err);
+    for (size_t i = 0; i < SLW_MAX_CORE_KINDS; i++)
+        others[i] = m->others[i];
+    return slw_report_new_hybrid(run, stacks, model, others, ret_report, err);
+}
+
 static int render(const struct slw_run *run, const struct slw_stacks *stacks,
-                  const struct slw_model *model, const struct slw_render_request *request,
-                  struct slw_buf *out, struct slw_error *err)
+                  const struct slw_model *model, const struct models *models,
+                  const struct slw_render_request *request, struct slw_buf *out,
+                  struct slw_error *err)
 {
     const struct slw_renderer *renderer =
         request->format ? slw_renderer_find(request->format) : slw_renderers[0];
@@ -53,7 +92,7 @@ static int render(const struct slw_run *run, const struct slw_stacks *stacks,
         .verbose = request->verbose,
     };
     struct slw_report *report = NULL;
-    int rc = slw_report_new(run, stacks, model, &report, err);
+    int rc = new_report(run, stacks, model, models, &report, err);
 
     if (rc >= 0)
         rc = renderer->render(report, &opts, out, err);
@@ -65,15 +104,15 @@ int slw_render_run(struct slw_run *run, const struct slw_stacks *stacks,
                    const struct slw_model *model, const struct slw_render_request *request,
                    struct slw_buf *out, struct slw_error *err)
 {
-    struct slw_model *own = NULL;
+    struct models m = {0};
     int rc = 0;
 
     if (!model && request->model)
-        rc = slw_load_model(request->model, &own, err);
+        rc = slw_load_model(request->model, &m.own, err);
     else if (!model)
-        rc = model_of_run(run, &own);
+        rc = load_models(run, &m);
     if (rc >= 0)
-        rc = render(run, stacks, model ? model : own, request, out, err);
-    slw_model_free(own);
+        rc = render(run, stacks, model ? model : m.own, &m, request, out, err);
+    release(&m);
     return rc;
 }

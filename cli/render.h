@@ -16,8 +16,9 @@ struct slw_render_request {
     bool verbose;
 };
 
-/* Append the report to out. `model` may be NULL: then the one named in the request or by the run is
- * looked up; a run whose model is gone is reported without its top-down tree, with a note. */
+/* Append the report to out. `model` may be NULL: then the one named in the request or those named
+ * by the run are looked up (of a hybrid CPU several, a tree for each); a run whose model is gone is
+ * reported without its top-down tree, with a note. */
 int slw_render_run(struct slw_run *run, const struct slw_stacks *stacks,
                    const struct slw_model *model, const struct slw_render_request *request,
                    struct slw_buf *out, struct slw_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A report for programs. docs/report-json.md documents every key. Names are whole and unchanged;
  * numbers that are unknown are null with a reason next to them. */
+#include "analyzer/cores.h"
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_topdown.h"
@@ -421,6 +422,29 @@ static json_t *topdown_json(struct json *j, const struct slw_report *r)
     return o;
 }
 
+static json_t *core_json(struct json *j, const struct slw_report *r, size_t core)
+{
+    const struct slw_report_core *c = &r->cores[core];
+    const struct slw_report view = slw_report_of_core(r, core);
+    json_t *o = json_object();
+
+    put_text(j, o, "pmu", c->pmu);
+    put_text(j, o, "title", c->title);
+    put_figure(j, o, "time_share", &c->time);
+    put_figure(j, o, "cycles_share", &c->cycles);
+    put(j, o, "topdown", topdown_json(j, &view));
+    return o;
+}
+
+static json_t *cores_json(struct json *j, const struct slw_report *r)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->core_count; i++)
+        push(j, array, core_json(j, r, i));
+    return array;
+}
+
 static json_t *findings_json(struct json *j, const struct slw_report *r)
 {
     json_t *array = json_array();
@@ -507,6 +531,7 @@ static json_t *report_json(struct json *j, const struct slw_report *r, size_t li
     put(j, o, "rounds", rounds_json(j, r->run));
     put(j, o, "time", time_json(j, r));
     put(j, o, "topdown", topdown_json(j, r));
+    put(j, o, "cores", cores_json(j, r));
     put(j, o, "samples", samples_json(j, r));
     put(j, o, "functions", functions_json(j, r, r->functions, r->function_count, limit));
     put(j, o, "function_count", integer(r->function_count));

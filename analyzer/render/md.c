@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A report as GitHub-flavoured Markdown, to be pasted into a pull request. Names are foreign text:
  * they must not become links, mentions, HTML or table columns. */
+#include "analyzer/cores.h"
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
@@ -116,11 +117,9 @@ static void put_verdict(struct slw_buf *out, const struct slw_report *r)
 
 /* ---- tables ---- */
 
-static void put_topdown(struct slw_buf *out, const struct slw_report *r)
+static void put_tree(struct slw_buf *out, const struct slw_report *r)
 {
-    if (r->node_count == 0)
-        return;
-    slw_buf_puts(out, "#### Top-down\n\n| node | value (95 %) | |\n|---|---:|---|\n");
+    slw_buf_puts(out, "| node | value (95 %) | |\n|---|---:|---|\n");
     for (size_t i = 0; i < r->node_count; i++) {
         const struct slw_report_node *n = &r->nodes[i];
 
@@ -154,6 +153,35 @@ static void put_topdown(struct slw_buf *out, const struct slw_report *r)
         slw_buf_puts(out, " |\n");
     }
     slw_buf_putc(out, '\n');
+}
+
+static void put_core(struct slw_buf *out, const struct slw_report *r, size_t core)
+{
+    const struct slw_report_core *c = &r->cores[core];
+    const struct slw_report view = slw_report_of_core(r, core);
+
+    slw_buf_puts(out, "#### Top-down, ");
+    put_prose(out, c->title);
+    slw_buf_puts(out, "\n\n");
+    slw_cores_put_shares(out, c);
+    slw_buf_puts(out, "\n\n");
+    if (c->node_count > 0 && !slw_core_unused(c)) {
+        put_tree(out, &view);
+        return;
+    }
+    put_prose(out,
+              c->node_count > 0 ? "The target did not run on these cores." : c->topdown.reason);
+    slw_buf_puts(out, "\n\n");
+}
+
+static void put_topdown(struct slw_buf *out, const struct slw_report *r)
+{
+    for (size_t i = 0; i < r->core_count; i++)
+        put_core(out, r, i);
+    if (r->core_count > 0 || r->node_count == 0)
+        return;
+    slw_buf_puts(out, "#### Top-down\n\n");
+    put_tree(out, r);
 }
 
 static void put_share_cell(struct slw_buf *out, const struct slw_report *r,
@@ -290,6 +318,10 @@ static void put_counts(struct slw_buf *out, const struct slw_report *r)
 
         slw_buf_puts(out, "| ");
         put_name(out, row->name);
+        if (row->count->pmu) {
+            slw_buf_puts(out, " on ");
+            put_name(out, row->count->pmu);
+        }
         if (row->count->mode != SLW_MODE_ALL)
             slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
         put_figure_cell(out, &row->total);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A report for a terminal. Colours only where asked for, and only ones that read on dark and light
  * ground; everything foreign goes through text.h, which lets no escape sequence pass. */
+#include "analyzer/cores.h"
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
@@ -251,15 +252,10 @@ static const char *node_remark(const struct slw_report *r, size_t i)
     return n->flagged ? " high" : "";
 }
 
-static void put_topdown(const struct term *t)
+static void put_tree(const struct term *t)
 {
     const struct slw_report *r = t->r;
 
-    if (r->node_count == 0)
-        return;
-    heading(t, "TOP-DOWN",
-            slw_format_has_intervals(r) ? "where the pipeline slots went, ±: 95 % interval"
-                                        : "where the pipeline slots went");
     for (size_t i = 0; i < r->node_count; i++) {
         const struct slw_report_node *n = &r->nodes[i];
         size_t indent = n->level > 1 ? 2 * (size_t)(n->level - 1) : 0;
@@ -276,6 +272,43 @@ static void put_topdown(const struct term *t)
         slw_buf_puts(t->out, node_remark(r, i));
         slw_buf_putc(t->out, '\n');
     }
+}
+
+/* A tree of its own for each kind of core, under the share of the work it did. */
+static void put_core(const struct term *t, size_t core)
+{
+    const struct slw_report_core *c = &t->r->cores[core];
+    const struct slw_report view = slw_report_of_core(t->r, core);
+    struct term own = *t;
+    struct slw_buf title = {0}, shares = {0};
+
+    own.r = &view;
+    slw_buf_puts(&title, "TOP-DOWN, ");
+    slw_text_fit(&title, c->title, 24);
+    slw_cores_put_shares(&shares, c);
+    heading(t, title.data ? title.data : "", shares.data ? shares.data : "");
+    if (c->node_count == 0)
+        paragraph(t, 2, "unknown: ", c->topdown.reason);
+    else if (slw_core_unused(c))
+        slw_buf_puts(t->out, "  the target did not run on these cores\n");
+    else
+        put_tree(&own);
+    if (slw_buf_failed(&title) || slw_buf_failed(&shares))
+        t->out->failed = true;
+    slw_buf_release(&title);
+    slw_buf_release(&shares);
+}
+
+static void put_topdown(const struct term *t)
+{
+    for (size_t i = 0; i < t->r->core_count; i++)
+        put_core(t, i);
+    if (t->r->core_count > 0 || t->r->node_count == 0)
+        return;
+    heading(t, "TOP-DOWN",
+            slw_format_has_intervals(t->r) ? "where the pipeline slots went, ±: 95 % interval"
+                                           : "where the pipeline slots went");
+    put_tree(t);
 }
 
 static void share_line(const struct term *t, const char *name, const struct slw_share *s,
@@ -436,10 +469,21 @@ static void append_figure(struct slw_buf *line, const struct slw_figure *f)
     slw_format_half(line, f);
 }
 
-static void put_count(const struct term *t, const struct slw_report_row *row)
+/* Where events carry the name of their PMU there is more to tell apart. */
+static size_t count_columns(const struct term *t)
+{
+    for (size_t i = 0; i < t->r->row_count; i++)
+        if (t->r->rows[i].count->pmu && t->width >= DEFAULT_WIDTH)
+            return 42;
+    return 25;
+}
+
+static void put_count(const struct term *t, const struct slw_report_row *row, size_t columns)
 {
     struct slw_buf name = {0}, line = {0};
 
+    if (row->count->pmu)
+        slw_buf_printf(&name, "%s/", row->count->pmu);
     slw_buf_puts(&name, row->name);
     if (row->count->mode != SLW_MODE_ALL)
         slw_buf_printf(&name, " (%s)", slw_format_mode(row->count->mode));
@@ -454,9 +498,9 @@ static void put_count(const struct term *t, const struct slw_report_row *row)
         slw_buf_puts(&line, " of the time)");
     }
     slw_buf_puts(t->out, "  ");
-    slw_text_cell(t->out, name.data ? name.data : "", 25);
+    slw_text_cell(t->out, name.data ? name.data : "", columns);
     slw_buf_putc(t->out, ' ');
-    slw_text_wrap(t->out, line.data ? line.data : "", t->width, 28);
+    slw_text_wrap(t->out, line.data ? line.data : "", t->width, columns + 3);
     slw_buf_putc(t->out, '\n');
     if (slw_buf_failed(&name) || slw_buf_failed(&line))
         t->out->failed = true;
@@ -472,8 +516,9 @@ static void put_counts(const struct term *t)
     if (r->row_count == 0)
         return;
     heading(t, "COUNTS", slw_rounds_in(r->run) ? "of one execution: mean ± 95 % interval" : NULL);
+    const size_t columns = count_columns(t);
     for (size_t i = 0; i < r->row_count; i++)
-        put_count(t, &r->rows[i]);
+        put_count(t, &r->rows[i], columns);
     if (requests->absent)
         paragraph(t, 2, "per request: not shown, ", requests->absent);
     else if (requests->value == 0)
