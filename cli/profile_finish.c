@@ -122,8 +122,8 @@ static int report(struct slw_profile *p, struct slw_error *err)
     struct slw_buf out = {0};
     struct slw_render_request request = {
         .format = p->format, .color = stream->color, .width = stream->width};
-    int rc = slw_render_run(p->run, p->stacks, p->run->model.name ? p->model : NULL, &request, &out,
-                            err);
+    const bool one = p->run->model.name && p->run->other_model_count == 0;
+    int rc = slw_render_run(p->run, p->stacks, one ? p->model : NULL, &request, &out, err);
 
     /* Other formats are for programs, which know where they sent the run. */
     if (rc >= 0 && (!p->format || strcmp(p->format, "term") == 0))
@@ -162,6 +162,8 @@ void slw_profile_release(struct slw_profile *p)
     slw_stacks_free(p->stacks);
     slw_run_free(p->run);
     slw_model_free(p->model);
+    for (size_t i = 0; i < SLW_MAX_CORE_KINDS; i++)
+        slw_model_free(p->other_models[i]);
     free(p->dir);
     free(p->perf_data);
     free(p->svg);

@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "collector/cores.h"
 #include "collector/session.h"
 #include "models/model.h"
 #include "record/stacks.h"
@@ -19,13 +20,16 @@ struct slw_profile {
     const char *format; /* NULL: the default renderer */
     bool quiet, keep_raw, propagate, flamegraph;
     struct slw_run *run;
-    struct slw_stacks *stacks; /* NULL until analysed, or no samples */
-    struct slw_model *model;   /* NULL: none */
-    char model_hint[256];      /* and what to do about it */
-    char model_why[512];       /* why the model of this CPU is not used; "" it is */
-    char *dir;                 /* the run directory */
-    char *perf_data;           /* the spool in it */
-    char *svg;                 /* the flame graph; NULL: none was written */
+    struct slw_stacks *stacks;                      /* NULL until analysed, or no samples */
+    struct slw_model *model;                        /* NULL: none */
+    struct slw_core_kind kinds[SLW_MAX_CORE_KINDS]; /* of a hybrid CPU */
+    struct slw_model *other_models[SLW_MAX_CORE_KINDS];
+    struct slw_session_core cores[SLW_MAX_CORE_KINDS]; /* lends from the two before */
+    char model_hint[256];                              /* and what to do about it */
+    char model_why[512]; /* why the model of this CPU is not used; "" it is */
+    char *dir;           /* the run directory */
+    char *perf_data;     /* the spool in it */
+    char *svg;           /* the flame graph; NULL: none was written */
 };
 
 extern const struct slw_option slw_profile_options[];

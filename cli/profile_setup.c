@@ -14,6 +14,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The other kinds of core of a hybrid CPU: each with the model that names it, or, where the CPU is
+ * unknown, with the events every core has. */
+static int choose_others(struct slw_profile *p, struct slw_error *err)
+{
+    const size_t count = slw_core_kinds("", p->kinds);
+    const struct slw_core_kind *own = slw_core_kind_of(p->model, p->kinds, count);
+    int rc = 0;
+
+    p->session.other_cores = p->cores;
+    for (size_t i = 0; i < count && rc != -SLW_E_NOMEM; i++) {
+        struct slw_model_cpu cpu = slw_core_kind_cpu(&p->kinds[i], "", &p->run->host.cpu);
+        struct slw_model **model = &p->other_models[p->session.other_core_count];
+
+        if (&p->kinds[i] == own)
+            continue;
+        rc = p->model_why[0] ? slw_model_builtin("generic", model, NULL)
+                             : slw_core_kind_model(&p->kinds[i], &cpu, model);
+        if (rc == 0)
+            p->cores[p->session.other_core_count++] =
+                (struct slw_session_core){*model, p->kinds[i].pmu};
+    }
+    return rc == -SLW_E_NOMEM ? slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model") : 0;
+}
+
 int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err)
 {
     const char *name = slw_args_get(p->args, "model");
@@ -34,7 +58,9 @@ int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err)
             p->model = NULL;
     }
     p->session.model = p->model;
-    return rc == -SLW_E_NOMEM ? slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model") : 0;
+    if (rc == -SLW_E_NOMEM)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model");
+    return choose_others(p, err);
 }
 
 /* The name of a process, with what a file name should not hold replaced. */

@@ -75,6 +75,13 @@ static int open_counter(const struct slw_perf_env *env, struct slw_counting *c, 
     return k->absent ? 1 : slw_fail(err, SLW_E_NOMEM, "no memory for counts");
 }
 
+/* A PMU of one kind of core is not there on the CPUs of the others. */
+static bool counts_at(const struct slw_perf_env *env, const struct slw_counter *k,
+                      const struct slw_spot *spot)
+{
+    return k->kind < 0 || spot->cpu < 0 || slw_core_kind_has(&env->kinds[k->kind], spot->cpu);
+}
+
 /* 1, or 0 when the thread of this spot is gone. */
 static int open_spot(const struct slw_perf_env *env, struct slw_counting *c, size_t spot_index,
                      const struct slw_spot *spot, struct slw_error *err)
@@ -86,6 +93,8 @@ static int open_spot(const struct slw_perf_env *env, struct slw_counting *c, siz
             struct slw_counter *k = &c->counters[i];
             int group_fd = leader_fd(c, spot_index, first, end);
 
+            if (!counts_at(env, k, spot))
+                continue;
             if (!k->absent)
                 k->absent = hopeless(env, k, group_fd < 0);
             if (k->absent)
@@ -98,8 +107,16 @@ static int open_spot(const struct slw_perf_env *env, struct slw_counting *c, siz
     return 1;
 }
 
-static int allocate(const struct slw_plan *plan, size_t spot_count, struct slw_counting *c,
-                    struct slw_error *err)
+static int kind_of(const struct slw_perf_env *env, const struct slw_plan_group *g)
+{
+    for (size_t i = 0; g->kind && i < env->kind_count; i++)
+        if (strcmp(env->kinds[i].pmu, g->kind->pmu) == 0)
+            return (int)i;
+    return -1;
+}
+
+static int allocate(const struct slw_perf_env *env, const struct slw_plan *plan, size_t spot_count,
+                    struct slw_counting *c, struct slw_error *err)
 {
     size_t n = 0;
 
@@ -116,7 +133,7 @@ static int allocate(const struct slw_plan *plan, size_t spot_count, struct slw_c
         for (size_t i = 0; i < plan->groups[g].event_count; i++)
             c->counters[n++] = (struct slw_counter){.event = plan->groups[g].events[i],
                                                     .group = (int)g,
-                                                    .pmu = plan->groups[g].pmu,
+                                                    .kind = kind_of(env, &plan->groups[g]),
                                                     .source = plan->groups[g].source};
     return 0;
 }
@@ -130,11 +147,13 @@ int slw_counting_open(const struct slw_perf_env *env, const struct slw_plan *pla
     int rc = slw_perf_count_spots(env->target, &spots, &spot_count, err);
 
     if (rc == 0)
-        rc = allocate(plan, spot_count, &c, err);
+        rc = allocate(env, plan, spot_count, &c, err);
     for (size_t i = 0; i < spot_count && rc >= 0; i++) {
         rc = open_spot(env, &c, i, &spots[i], err);
         there += rc == 1;
     }
+    if (rc >= 0)
+        rc = slw_core_clocks_open(env, spots, spot_count, &c.clocks, err);
     free(spots);
     if (rc >= 0 && there == 0)
         rc = slw_fail(err, SLW_E_GONE, "process %d is gone", env->target->pid);
@@ -150,7 +169,10 @@ int slw_counting_enable(const struct slw_perf_env *env, const struct slw_countin
                         struct slw_error *err)
 {
     unsigned long request = on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
+    int clocks = slw_core_clocks_enable(env, &c->clocks, on, err);
 
+    if (clocks < 0)
+        return clocks;
     for (size_t spot = 0; spot < c->spot_count; spot++) {
         for (size_t first = 0; first < c->counter_count; first = group_end(c, first)) {
             int fd = leader_fd(c, spot, first, group_end(c, first));
@@ -205,8 +227,10 @@ static const char *absence(const struct slw_counter *k)
         return "not supported: the PMU does not list it, and it did not count";
     if (k->running_ns > 0)
         return NULL;
-    return k->enabled_ns > 0 ? "never scheduled: no counter was free for its group"
-                             : "never scheduled: the target did not run while measuring";
+    if (k->enabled_ns > 0)
+        return "never scheduled: no counter was free for its group";
+    return k->kind < 0 ? "never scheduled: the target did not run while measuring"
+                       : "never scheduled: the target did not run on cores of this kind";
 }
 
 static int add_count(const struct slw_perf_env *env, const struct slw_counter *k,
@@ -218,7 +242,7 @@ static int add_count(const struct slw_perf_env *env, const struct slw_counter *k
                               .mode = user ? SLW_MODE_USER : SLW_MODE_ALL,
                               .from = {.source = k->source},
                               .group = k->group,
-                              .pmu = k->pmu,
+                              .pmu = k->kind < 0 ? NULL : env->kinds[k->kind].pmu,
                               .pid = -1,
                               .tid = -1,
                               .cpu = -1,
@@ -232,6 +256,21 @@ static int add_count(const struct slw_perf_env *env, const struct slw_counter *k
     return slw_run_add_count(env->run, &count, err);
 }
 
+/* A task's event is enabled whenever the task runs, but counts on its kind of core only. The clocks
+ * of both are read some microseconds apart: running longer than the clock is no contradiction. */
+static void set_core_time(const struct slw_perf_env *env, const struct slw_core_clocks *clocks,
+                          struct slw_counter *k)
+{
+    enum slw_target_kind target = env->target->kind;
+
+    if (k->kind < 0 || clocks->fd_count == 0 ||
+        (target != SLW_TARGET_COMMAND && target != SLW_TARGET_PID))
+        return;
+    if (clocks->unreadable && !k->absent)
+        k->absent = "not counted: how long the target ran on such cores could not be read";
+    k->enabled_ns = clocks->ns[k->kind] > k->running_ns ? clocks->ns[k->kind] : k->running_ns;
+}
+
 int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
                          struct slw_error *err)
 {
@@ -240,9 +279,12 @@ int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
     for (size_t spot = 0; spot < c->spot_count; spot++)
         for (size_t first = 0; first < c->counter_count; first = group_end(c, first))
             read_group(env, c, spot, first, group_end(c, first));
-    for (size_t i = 0; i < c->counter_count && rc == 0; i++)
+    slw_core_clocks_read(env, &c->clocks);
+    for (size_t i = 0; i < c->counter_count && rc == 0; i++) {
+        set_core_time(env, &c->clocks, &c->counters[i]);
         rc = add_count(env, &c->counters[i], err);
-    return rc;
+    }
+    return rc < 0 ? rc : slw_core_clocks_collect(env, &c->clocks, err);
 }
 
 void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c)
@@ -250,6 +292,7 @@ void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c)
     for (size_t i = 0; c->fds && i < c->spot_count * c->counter_count; i++)
         if (c->fds[i] >= 0)
             env->sys->close(c->fds[i]);
+    slw_core_clocks_close(env, &c->clocks);
     free(c->fds);
     free(c->counters);
     *c = (struct slw_counting){0};

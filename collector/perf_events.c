@@ -96,6 +96,9 @@ int slw_perf_open(const struct slw_session_options *opts, struct slw_live_target
     s->env = (struct slw_perf_env){
         .opts = opts, .sys = target->sys, .target = target, .run = run, .user_only = false};
     s->first_start = true;
+    s->env.kind_count = plan->kind_count;
+    for (size_t i = 0; i < plan->kind_count; i++)
+        s->env.kinds[i] = plan->kinds[i];
     int rc = decide_mode(&s->env, sampled, err);
     if (rc == 0)
         rc = slw_counting_open(&s->env, plan, &s->counting, err);

@@ -3,6 +3,7 @@
 #ifndef SLW_COLLECTOR_PERF_INT_H
 #define SLW_COLLECTOR_PERF_INT_H
 
+#include "collector/cores.h"
 #include "collector/perf_events.h"
 #include "collector/ring.h"
 #include "collector/spool.h"
@@ -24,7 +25,9 @@ struct slw_perf_env {
     const struct slw_sys *sys;
     const struct slw_live_target *target;
     struct slw_run *run;
-    bool user_only; /* the kernel refuses to count kernel mode */
+    bool user_only;                                 /* the kernel refuses to count kernel mode */
+    struct slw_core_kind kinds[SLW_MAX_CORE_KINDS]; /* of a hybrid CPU */
+    size_t kind_count;                              /* 0: there is one kind */
 };
 
 /* ---- perf_attr.c ---- */
@@ -54,12 +57,24 @@ struct slw_counter {
     struct slw_plan_event event;
     int group;
     enum slw_source source;
-    const char *pmu;    /* of the group */
+    int kind;           /* of env->kinds; -1: of every core */
     const char *absent; /* NULL so far: open everywhere */
     uint64_t raw, enabled_ns, running_ns;
 };
 
+/* CPU time that the target spent on the cores of each kind: what their counters are scaled to, as
+ * the kernel's own enabled time goes on while the target runs on the others. */
+struct slw_core_clocks {
+    int *fds; /* task clocks, of one CPU each */
+    uint8_t *kinds;
+    size_t fd_count;
+    uint64_t ns[SLW_MAX_CORE_KINDS]; /* after slw_core_clocks_read */
+    uint64_t enabled_ns;             /* time the target could have been on any of them */
+    bool unreadable;                 /* some are missing in ns */
+};
+
 struct slw_counting {
+    struct slw_core_clocks clocks;
     struct slw_counter *counters; /* those of a group side by side */
     size_t counter_count;
     size_t spot_count;
@@ -74,6 +89,20 @@ int slw_counting_enable(const struct slw_perf_env *env, const struct slw_countin
 int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
                          struct slw_error *err);
 void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c);
+
+/* ---- perf_clock.c ---- */
+
+/* Nothing on a CPU with one kind of core, and for the machine as a target: a CPU's clock tells how
+ * long was measured, not who ran. Errors as slw_counting_open. */
+int slw_core_clocks_open(const struct slw_perf_env *env, const struct slw_spot *spots,
+                         size_t spot_count, struct slw_core_clocks *c, struct slw_error *err);
+int slw_core_clocks_enable(const struct slw_perf_env *env, const struct slw_core_clocks *c, bool on,
+                           struct slw_error *err);
+void slw_core_clocks_read(const struct slw_perf_env *env, struct slw_core_clocks *c);
+/* Add the counts "task-clock" of each kind to the run. */
+int slw_core_clocks_collect(const struct slw_perf_env *env, const struct slw_core_clocks *c,
+                            struct slw_error *err);
+void slw_core_clocks_close(const struct slw_perf_env *env, struct slw_core_clocks *c);
 
 /* ---- perf_sample.c ---- */
 

@@ -173,6 +173,24 @@ static int join_ring(const struct slw_perf_env *env, struct slw_sample_rings *r,
     return 0;
 }
 
+/* On the cores of another kind than the first the kernel finds their PMU by itself, or wants to be
+ * told which it is. */
+static int open_there(const struct slw_perf_env *env, struct perf_event_attr *attr,
+                      const struct slw_spot *spot, int group_fd)
+{
+    int fd = open_adapted(env, attr, spot, group_fd);
+
+    for (size_t i = 0; i < env->kind_count && fd == -ENOENT; i++) {
+        struct perf_event_attr own = *attr;
+
+        if (attr->type != PERF_TYPE_HARDWARE || !slw_core_kind_has(&env->kinds[i], spot->cpu))
+            continue;
+        own.config |= (uint64_t)env->kinds[i].type << SLW_PMU_TYPE_SHIFT;
+        fd = open_adapted(env, &own, spot, group_fd);
+    }
+    return fd;
+}
+
 /* 1: open, 0: this thread or CPU is gone. */
 static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, size_t event,
                     size_t cpu, size_t thread, struct slw_error *err)
@@ -182,7 +200,7 @@ static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, 
     uint64_t id = 0;
     bool follows = event != r->leader && (event == 0 || event >= r->first_member);
     int group_fd = follows ? *fd_slot(r, r->leader, cpu, thread) : -1;
-    int fd = open_adapted(env, &s->attr, &spot, group_fd);
+    int fd = open_there(env, &s->attr, &spot, group_fd);
 
     if (fd == -ESRCH && env->target->kind == SLW_TARGET_PID)
         return 0;

@@ -24,9 +24,11 @@ struct slw_plan_event {
     bool doubtful;     /* opens, but the PMU does not list it: a count of 0 would mean nothing */
 };
 
+struct slw_core_kind;
+
 struct slw_plan_group {
     enum slw_source source;
-    const char *pmu; /* kind of core, where there are several: "cpu_core"; lent; NULL: only one */
+    const struct slw_core_kind *kind; /* where there are several: of those alone; lent */
     size_t event_count;
     struct slw_plan_event events[SLW_MAX_GROUP_EVENTS]; /* the first leads */
 };
@@ -45,6 +47,8 @@ struct slw_plan {
     size_t group_count;
     struct slw_plan_gap *gaps;
     size_t gap_count;
+    const struct slw_core_kind *kinds; /* of a hybrid CPU; lent; set by whoever knows the machine */
+    size_t kind_count;
 };
 
 struct slw_plan_options {

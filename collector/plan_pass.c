@@ -38,14 +38,13 @@ static bool group_counts_instructions(const struct slw_plan_group *g, const stru
     return false;
 }
 
-/* On a machine with several kinds of core the generic event is another one on each. */
 static bool has_room(const struct slw_plan *p, const struct slw_sys *sys)
 {
     static const struct slw_perf_event instructions = {"instructions", "count", SLW_SOURCE_HARDWARE,
                                                        PERF_TYPE_HARDWARE,
                                                        PERF_COUNT_HW_INSTRUCTIONS};
 
-    return p->group_count == SLW_PASS_REFERENCE && !p->groups[SLW_PASS_GROUP].pmu &&
+    return p->group_count == SLW_PASS_REFERENCE &&
            slw_budget_opens(sys, instructions.type, instructions.config, 0) &&
            slw_budget_fits(sys, p, &instructions);
 }
@@ -59,8 +58,9 @@ void slw_plan_keep(struct slw_plan *p, size_t n, const struct slw_model *m,
         if (p->groups[g].source != SLW_SOURCE_HARDWARE || ++hardware == n)
             p->groups[kept++] = p->groups[g];
     p->group_count = kept;
-    if (kept != SLW_PASS_REFERENCE || group_counts_instructions(&p->groups[SLW_PASS_GROUP], m) ||
-        !has_room(p, sys))
+    /* On a machine with several kinds of core the generic event is another one on each. */
+    if (kept != SLW_PASS_REFERENCE || p->groups[SLW_PASS_GROUP].kind ||
+        group_counts_instructions(&p->groups[SLW_PASS_GROUP], m) || !has_room(p, sys))
         return;
     p->groups[p->group_count++] =
         (struct slw_plan_group){.source = SLW_SOURCE_HARDWARE,

@@ -39,10 +39,12 @@ static bool read_type(const char *root, const char *pmu, uint32_t *ret_type)
     return true;
 }
 
-/* "armv8_pmuv3", "armv8_pmuv3_0", "armv8_cortex_a72", "armv9_cortex_a510". */
+/* "armv8_pmuv3", "armv8_pmuv3_0", "armv8_cortex_a72", "armv9_cortex_a510", "apple_avalanche_pmu".
+ */
 static bool is_arm_core(const char *name)
 {
-    return strncmp(name, "armv8_", 6) == 0 || strncmp(name, "armv9_", 6) == 0;
+    return strncmp(name, "armv8_", 6) == 0 || strncmp(name, "armv9_", 6) == 0 ||
+           strncmp(name, "apple_", 6) == 0;
 }
 
 /* Is CPU 0 in "0-3,8"? The model was chosen by what CPU 0 is. */
@@ -131,13 +133,6 @@ bool slw_pmu_find(const char *root, const char *wanted, struct slw_pmu *ret_pmu)
         read_codes(root, &pmu);
     *ret_pmu = pmu;
     return true;
-}
-
-bool slw_pmu_hybrid(const char *root)
-{
-    uint32_t type = 0;
-
-    return read_type(root, "cpu_core", &type) && read_type(root, "cpu_atom", &type);
 }
 
 bool slw_pmu_has_event(const char *root, const struct slw_pmu *pmu, const char *event)

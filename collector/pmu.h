@@ -15,6 +15,11 @@
  * 0x0000 to 0x003f and 0x4000 to 0x403f. */
 #define SLW_PMU_CODE_WORDS 2
 
+/* The kernel's generic names (PERF_TYPE_HARDWARE, _HW_CACHE) mean the first PMU that has them,
+ * unless the upper half of attr.config says whose. Source: PERF_PMU_TYPE_SHIFT, since Linux 5.13.
+ */
+#define SLW_PMU_TYPE_SHIFT 32
+
 struct slw_pmu {
     char name[SLW_MAX_PMU_NAME]; /* directory under /sys/bus/event_source/devices */
     uint32_t type;               /* attr.type */
@@ -32,9 +37,6 @@ enum slw_pmu_listing {
  * or ACPI, by core type), that of CPU 0. `root` is put before /sys; "" is this machine. False when
  * there is none. */
 bool slw_pmu_find(const char *root, const char *wanted, struct slw_pmu *ret_pmu);
-
-/* Does the machine have cores of several kinds, each with a PMU of its own (Intel hybrid)? */
-bool slw_pmu_hybrid(const char *root);
 
 /* Is `event` a file under events/? */
 bool slw_pmu_has_event(const char *root, const struct slw_pmu *pmu, const char *event);

@@ -11,6 +11,12 @@
 
 struct slw_model;
 
+/* One more kind of core of a hybrid CPU, to be counted in the same session. */
+struct slw_session_core {
+    const struct slw_model *model;
+    const char *pmu; /* of this machine: cores.h */
+};
+
 enum slw_call_graph { SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_NONE };
 
 struct slw_session_options {
@@ -21,7 +27,9 @@ struct slw_session_options {
     const char *cgroup;            /* SLW_TARGET_CGROUP: path below the cgroup mount */
     const char *backend;           /* "hwpmu", "swclock", "rusage"; NULL: the best that works */
     const struct slw_model *model; /* NULL: none; then only generic and software events */
-    int level;                     /* deepest top-down level to count, 0: none */
+    const struct slw_session_core *other_cores; /* besides the kind `model` is of; hwpmu only */
+    size_t other_core_count;                    /* below SLW_MAX_CORE_KINDS */
+    int level;                                  /* deepest top-down level to count, 0: none */
     int only_group;          /* 0: every group of hardware events; n: only the n-th, and retired
                                 instructions beside it where a counter is left for them */
     size_t *ret_group_count; /* NULL, or where to put how many such groups there are */

@@ -212,14 +212,20 @@ static int open_cgroup(const char *cgroup, struct slw_live_target *t, struct slw
 
 /* ---- all kinds ---- */
 
-static int list_cpus(struct slw_live_target *t, struct slw_error *err)
+#define ONLINE "/sys/devices/system/cpu/online"
+
+/* Of the machine that sysfs_root shows, as far as it shows that. */
+static int list_cpus(struct slw_live_target *t, const char *root, struct slw_error *err)
 {
     char *SLW_AUTO(free) text = NULL;
+    char path[PATH_MAX];
 
     t->cpus = calloc(SLW_MAX_CPUS, sizeof(t->cpus[0]));
     if (!t->cpus)
         return slw_fail(err, SLW_E_NOMEM, "no memory for CPUs");
-    if (slw_file_read("/sys/devices/system/cpu/online", 65536, &text, NULL, NULL) == 0)
+    (void)snprintf(path, sizeof(path), "%s" ONLINE, root);
+    if (slw_file_read(path, 65536, &text, NULL, NULL) == 0 ||
+        slw_file_read(ONLINE, 65536, &text, NULL, NULL) == 0)
         t->cpu_count = slw_proc_parse_cpu_list(text, t->cpus, SLW_MAX_CPUS);
     if (t->cpu_count > 0)
         return 0;
@@ -276,7 +282,7 @@ int slw_target_open(const struct slw_sys *sys, const struct slw_session_options 
                                   .error_fd = -1,
                                   .pid_fd = -1};
     t->enable_on_exec = t->kind == SLW_TARGET_COMMAND && !t->gated;
-    int rc = list_cpus(t, err);
+    int rc = list_cpus(t, opts->sysfs_root ? opts->sysfs_root : "", err);
     if (rc == 0)
         rc = open_kind(opts, t, err);
     if (rc < 0) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The CPU's own counters: the events of the model in groups, cycles sampled, software events beside
- * them, all in one run. */
-#include "base/cleanup.h"
-#include "collector/budget.h"
+ * them, all in one run. On a hybrid CPU one set of groups for each kind of core. */
 #include "collector/perf_events.h"
+#include "collector/place.h"
 #include "collector/plan_pass.h"
-#include "collector/pmu.h"
 #include "collector/target.h"
 
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct slw_perf_event cycles = {"cycles", "count", SLW_SOURCE_HARDWARE,
                                              PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES};
@@ -19,178 +19,177 @@ static void probe(struct slw_probe *ret_probe)
     slw_perf_probe(&cycles, ret_probe);
 }
 
-/* Where a model is to be measured. */
-struct place {
-    const struct slw_sys *sys;
-    const char *root, *release;
-    struct slw_pmu pmu;
-    const char *core; /* kind of core the model is of; NULL: there is only one */
-    bool in_sysfs;    /* else pmu holds only a type: in many containers /sys is empty */
+/* The kinds of core there are, and those that are counted. */
+struct machine {
+    struct slw_core_kind kinds[SLW_MAX_CORE_KINDS];
+    size_t kind_count;
+    struct slw_place places[SLW_MAX_CORE_KINDS];
+    size_t place_count;
 };
 
-/* Why an event of the model cannot be counted here; NULL: it should. Left in the plan, it would
- * take the room of others and make them take turns. */
-static const char *missing(const struct slw_model_event *e, const struct place *at)
+static const struct slw_core_kind *find_kind(const struct machine *m, const char *pmu)
 {
-    if (at->in_sysfs && e->sysfs && !slw_pmu_has_event(at->root, &at->pmu, e->sysfs))
-        return "not supported: the kernel does not list it for this PMU";
-    if (e->type == PERF_TYPE_RAW && slw_pmu_lists(&at->pmu, e->config) == SLW_PMU_UNLISTED &&
-        slw_pmu_kernel_lists_all(at->release))
-        return "not supported: the CPU does not count it";
-    if (e->role != SLW_EVENT_PERF_METRIC &&
-        !slw_budget_opens(at->sys, e->type == PERF_TYPE_RAW ? at->pmu.type : e->type, e->config,
-                          e->config1))
-        return "not supported";
+    for (size_t i = 0; i < m->kind_count; i++)
+        if (strcmp(m->kinds[i].pmu, pmu) == 0)
+            return &m->kinds[i];
     return NULL;
 }
 
-/* Per event of the model why it is absent, or NULL; NULL when out of memory. */
-static const char **missing_events(const struct slw_model *m, const struct place *at)
+static bool has_place(const struct machine *m, const struct slw_core_kind *kind)
 {
-    const char **absent = calloc(m->event_count + 1, sizeof(absent[0]));
-
-    for (size_t i = 0; absent && i < m->event_count; i++)
-        absent[i] = missing(&m->events[i], at);
-    return absent;
+    for (size_t i = 0; i < m->place_count; i++)
+        if (m->places[i].kind == kind)
+            return true;
+    return false;
 }
 
-/* The model's codes are the kernel's (modelc has libpfm4 confirm them when it is built), but for
- * the number of the PMU, which only the running kernel knows. */
-static void set_pmu(const struct place *at, struct slw_plan *plan)
+static int add_place(const struct slw_session_options *opts, const struct slw_sys *sys,
+                     const struct slw_run *run, const struct slw_model *model,
+                     const struct slw_core_kind *kind, struct machine *m, struct slw_error *err)
 {
-    for (size_t g = 0; g < plan->group_count; g++) {
-        if (plan->groups[g].source == SLW_SOURCE_HARDWARE)
-            plan->groups[g].pmu = at->core;
-        for (size_t i = 0; i < plan->groups[g].event_count; i++) {
-            struct slw_plan_event *e = &plan->groups[g].events[i];
+    struct slw_place *at = &m->places[m->place_count++];
 
-            if (e->type != PERF_TYPE_RAW)
-                continue;
-            e->doubtful = slw_pmu_lists(&at->pmu, e->config) == SLW_PMU_UNLISTED;
-            e->type = at->pmu.type;
-        }
-    }
+    *at = (struct slw_place){.model = model, .kind = kind};
+    return slw_place_plan(opts, sys, run, &cycles, at, err);
 }
 
-/* The counters read with every sample. Without a model nobody knows what they would mean. */
-static void plan_group(const struct slw_session_options *opts, const struct slw_run *run,
-                       const struct place *at, const char *const *absent,
-                       struct slw_sample_group *ret_group)
+static int plan_all(const struct slw_session_options *opts, const struct slw_sys *sys,
+                    const struct slw_run *run, struct machine *m, struct slw_error *err)
 {
-    const struct slw_model_vars vars = {.smt_on = run->host.cpu.smt == 1,
-                                        .single_task = slw_command_is_tasks(opts->target)};
+    m->kind_count = slw_core_kinds(opts->sysfs_root ? opts->sysfs_root : "", m->kinds);
+    int rc = add_place(opts, sys, run, opts->model,
+                       slw_core_kind_of(opts->model, m->kinds, m->kind_count), m, err);
 
-    *ret_group = (struct slw_sample_group){.why = "there is no model of this CPU"};
-    if (opts->model)
-        slw_sample_group_plan(opts->model, &vars, run->host.nmi_watchdog == 1, absent, ret_group);
-    for (size_t i = 0; i < ret_group->event_count; i++)
-        if (ret_group->events[i].type == PERF_TYPE_RAW)
-            ret_group->events[i].type = at->pmu.type;
-}
+    for (size_t i = 0; i < opts->other_core_count && rc == 0; i++) {
+        const struct slw_session_core *core = &opts->other_cores[i];
+        const struct slw_core_kind *kind = find_kind(m, core->pmu);
 
-/* What could not be planned is absent with its reason, or noted as counted at different times. */
-static int report_gaps(const struct slw_plan *plan, const struct slw_model *m, struct slw_run *run,
-                       struct slw_error *err)
-{
-    int rc = 0;
-
-    for (size_t i = 0; i < plan->gap_count && rc == 0; i++) {
-        const struct slw_plan_gap *gap = &plan->gaps[i];
-
-        if (gap->model_event < 0) {
-            rc = slw_run_note(run, SLW_NOTE_INFO, "group-split", NULL,
-                              "the events of %s were counted at different times, because they do "
-                              "not fit on the counters together",
-                              m->nodes[gap->node].name);
-            continue;
-        }
-        struct slw_count count = {.event = m->events[gap->model_event].name,
-                                  .unit = "events",
-                                  .from = {.source = SLW_SOURCE_HARDWARE},
-                                  .group = -1,
-                                  .pid = -1,
-                                  .tid = -1,
-                                  .cpu = -1,
-                                  .absent = gap->why};
-        rc = slw_run_add_count(run, &count, err);
+        if (kind && !has_place(m, kind))
+            rc = add_place(opts, sys, run, core->model, kind, m, err);
     }
     return rc;
 }
 
-static int new_plan(const struct slw_plan_options *o, const struct place *at,
-                    struct slw_plan **ret_plan, struct slw_error *err)
+/* The groups of all places; the software group is the first one's. */
+static int join_plans(const struct machine *m, struct slw_plan *ret_plan, struct slw_error *err)
 {
-    int rc = slw_plan_new(o, ret_plan, err);
+    struct slw_plan plan = {.kinds = m->kinds, .kind_count = m->kind_count};
+    size_t all = 0;
 
-    if (rc == 0)
-        set_pmu(at, *ret_plan);
-    return rc;
-}
+    for (size_t i = 0; i < m->place_count; i++)
+        all += m->places[i].plan->group_count;
+    plan.groups = calloc(all + 1, sizeof(plan.groups[0]));
+    if (!plan.groups)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a plan");
+    for (size_t i = 0; i < m->place_count; i++) {
+        const struct slw_plan *own = m->places[i].plan;
 
-/* A plan whose groups do get counters here, with as few set aside as that takes. Where not even
- * single events get one, the plan of before: what never runs will be absent. */
-static int plan_within_budget(const struct place *at, struct slw_plan_options *o, bool sample,
-                              struct slw_plan **ret_plan, struct slw_error *err)
-{
-    const int first = o->reserved_counters;
-    const int last = (o->model ? o->model->general_counters : SLW_PLAN_GENERIC_EVENTS) - 1;
-    struct slw_plan *plan = NULL;
-
-    for (; o->reserved_counters <= last; o->reserved_counters++) {
-        int rc = new_plan(o, at, &plan, err);
-
-        if (rc < 0)
-            return rc;
-        if (slw_budget_fits(at->sys, plan, sample ? &cycles : NULL)) {
-            *ret_plan = plan;
-            return 0;
-        }
-        slw_plan_free(plan);
+        for (size_t g = 0; g < own->group_count; g++)
+            if (i == 0 || own->groups[g].source == SLW_SOURCE_HARDWARE)
+                plan.groups[plan.group_count++] = own->groups[g];
     }
-    o->reserved_counters = first;
-    return new_plan(o, at, ret_plan, err);
+    *ret_plan = plan;
+    return 0;
 }
 
-static void note_budget(struct slw_run *run, const struct slw_plan_options *o, int expected)
+/* ---- what the reader of the report must know ---- */
+
+static void note_budget(struct slw_run *run, const struct slw_place *at)
 {
-    if (o->reserved_counters > expected)
+    const int missing = at->options.reserved_counters - at->expected_taken;
+
+    if (missing > 0)
         (void)slw_run_note(run, SLW_NOTE_INFO, "counters-held",
                            "end other profilers, or the NMI watchdog: sudo sysctl "
                            "kernel.nmi_watchdog=0",
-                           "%d counters less than this CPU has could be had, so that more events "
-                           "take turns",
-                           o->reserved_counters - expected);
+                           "%d counters less than this CPU has could be had%s%s, so that more "
+                           "events take turns",
+                           missing, at->kind ? " on " : "", at->kind ? at->kind->pmu : "");
 }
 
-static void note_hybrid(struct slw_run *run, const struct place *at)
+static void note_uncounted(struct slw_run *run, const struct machine *m)
 {
-    if (at->core)
-        (void)slw_run_note(run, SLW_NOTE_WARNING, "hybrid-part",
-                           "pin the client to the cores of one kind with taskset",
-                           "this machine has cores of several kinds, and only %s was counted: what "
-                           "ran on the others is in no event of the model",
-                           at->core);
+    for (size_t i = 0; i < m->kind_count; i++)
+        if (!has_place(m, &m->kinds[i]))
+            (void)slw_run_note(run, SLW_NOTE_WARNING, "hybrid-part",
+                               "pin the client to cores of the other kind with taskset",
+                               "the cores of the kind %s were not counted, for want of a CPU "
+                               "model: what ran on them is in no event of the models",
+                               m->kinds[i].pmu);
 }
+
+static int set_ref(struct slw_run *run, const struct slw_place *at, struct slw_model_ref *ref,
+                   struct slw_error *err)
+{
+    const struct slw_model *m = at->model;
+
+    *ref = (struct slw_model_ref){.name = slw_run_str(run, m->name),
+                                  .source = slw_run_str(run, m->source),
+                                  .version = slw_run_str(run, m->version),
+                                  .pmu = at->kind ? slw_run_str(run, at->kind->pmu) : NULL};
+    if (!ref->name || (at->kind && !ref->pmu))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for CPU models");
+    return 0;
+}
+
+/* Which model reads which counts. */
+static int name_models(struct slw_run *run, const struct machine *m, struct slw_error *err)
+{
+    struct slw_model_ref ref;
+    int rc = 0;
+
+    if (m->kind_count == 0 || !m->places[0].model || run->model.name)
+        return 0;
+    rc = set_ref(run, &m->places[0], &run->model, err);
+    for (size_t i = 1; i < m->place_count && rc == 0; i++) {
+        rc = set_ref(run, &m->places[i], &ref, err);
+        if (rc == 0)
+            rc = slw_run_add_model(run, &ref, err);
+    }
+    return rc;
+}
+
+/* ---- opening ---- */
 
 /* What of the plan this session counts. */
-static void choose_groups(const struct slw_session_options *opts, const struct place *at,
+static void choose_groups(const struct slw_session_options *opts, const struct slw_sys *sys,
                           struct slw_plan *plan)
 {
     if (opts->ret_group_count)
         *opts->ret_group_count = slw_plan_hardware_groups(plan);
     if (opts->only_group > 0)
-        slw_plan_keep(plan, (size_t)opts->only_group, opts->model, at->sys);
+        slw_plan_keep(plan, (size_t)opts->only_group, opts->model, sys);
 }
 
-static int open_plan(const struct slw_session_options *opts, struct slw_live_target *target,
-                     struct slw_spool *spool, const struct slw_plan *plan,
-                     const struct slw_sample_group *group, struct slw_run *run,
-                     struct slw_backend_state **ret_state, struct slw_error *err)
+static int report(const struct slw_session_options *opts, const struct machine *m,
+                  struct slw_run *run, struct slw_error *err)
 {
-    int rc = slw_perf_open(opts, target, spool, plan, &cycles, group, run, ret_state, err);
+    int rc = name_models(run, m, err);
 
-    if (rc == 0 && opts->model && opts->only_group <= 1) /* once is enough */
-        rc = report_gaps(plan, opts->model, run, err);
+    if (opts->only_group > 1) /* once is enough */
+        return rc;
+    for (size_t i = 0; i < m->place_count && rc == 0; i++)
+        rc = slw_place_report_gaps(&m->places[i], run, err);
+    return rc;
+}
+
+static int open_machine(const struct slw_session_options *opts, struct slw_live_target *target,
+                        struct slw_spool *spool, const struct machine *m, struct slw_run *run,
+                        struct slw_backend_state **ret_state, struct slw_error *err)
+{
+    struct slw_sample_group group;
+    struct slw_plan plan;
+    int rc = join_plans(m, &plan, err);
+
+    if (rc < 0)
+        return rc;
+    choose_groups(opts, target->sys, &plan);
+    slw_place_sample_group(&m->places[0], run, &group);
+    rc = slw_perf_open(opts, target, spool, &plan, &cycles, opts->per_function ? &group : NULL, run,
+                       ret_state, err);
+    free(plan.groups);
+    if (rc == 0)
+        rc = report(opts, m, run, err);
     if (rc < 0 && *ret_state) {
         slw_perf_close(*ret_state);
         *ret_state = NULL;
@@ -202,43 +201,20 @@ static int open_pmu(const struct slw_session_options *opts, struct slw_live_targ
                     struct slw_spool *spool, struct slw_run *run,
                     struct slw_backend_state **ret_state, struct slw_error *err)
 {
-    const struct slw_model *m = opts->model;
-    struct place at = {.sys = target->sys,
-                       .root = opts->sysfs_root ? opts->sysfs_root : "",
-                       .release = run->host.kernel,
-                       .pmu = {.type = PERF_TYPE_RAW}};
-    const int expected =
-        m ? (run->host.nmi_watchdog == 1) + (opts->sample && !opts->per_function ? 1 : 0) : 0;
-    const struct slw_model_vars vars = {.smt_on = run->host.cpu.smt == 1,
-                                        .single_task = slw_command_is_tasks(opts->target)};
-    struct slw_plan_options plan_options = {.model = m,
-                                            .level = opts->level,
-                                            .reserved_counters = expected,
-                                            .system_wide = opts->target == SLW_TARGET_ALL,
-                                            .hardware = true,
-                                            .needs = slw_model_needs,
-                                            .vars = run->host.cpu.smt >= 0 ? &vars : NULL};
-    struct slw_sample_group group;
-    struct slw_plan *plan = NULL;
+    struct machine *m = calloc(1, sizeof(*m));
 
-    at.in_sysfs = m && slw_pmu_find(at.root, m->pmu, &at.pmu);
-    at.core = at.in_sysfs && slw_pmu_hybrid(at.root) ? m->pmu : NULL;
-    const char **SLW_AUTO(free) absent = m ? missing_events(m, &at) : NULL;
-    if (m && !absent)
+    if (!m)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a plan");
-    plan_options.absent = absent;
-    int rc = plan_within_budget(&at, &plan_options, opts->sample, &plan, err);
-    if (rc < 0)
-        return rc;
-    choose_groups(opts, &at, plan);
-    plan_group(opts, run, &at, absent, &group);
-    rc = open_plan(opts, target, spool, plan, opts->per_function ? &group : NULL, run, ret_state,
-                   err);
-    if (rc == 0) {
-        note_budget(run, &plan_options, expected);
-        note_hybrid(run, &at);
-    }
-    slw_plan_free(plan);
+    int rc = plan_all(opts, target->sys, run, m, err);
+    if (rc == 0)
+        rc = open_machine(opts, target, spool, m, run, ret_state, err);
+    for (size_t i = 0; i < m->place_count && rc == 0; i++)
+        note_budget(run, &m->places[i]);
+    if (rc == 0)
+        note_uncounted(run, m);
+    for (size_t i = 0; i < m->place_count; i++)
+        slw_place_release(&m->places[i]);
+    free(m);
     return rc;
 }
 

@@ -1,155 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Decisions of a session on a kernel that is played: what it refuses, and what then is measured. */
-#include "tests/unit/cmocka_int.h"
+#include "tests/unit/fake_pmu_int.h"
 
-#include "collector/session_int.h"
-#include "collector/sys.h"
-
-#include <errno.h>
-#include <linux/perf_event.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#define FIRST_FD 1000
-#define MAX_FDS  4096
-
-static struct {
-    int hardware_errno, software_errno; /* of every event of the kind; 0: works */
-    int kernel_errno;                   /* of events that do not exclude the kernel */
-    uint64_t missing_config;            /* this hardware event is ENOENT */
-    bool never_runs;                    /* hardware groups get no counter */
-    int emfile_after;                   /* so many opens work; -1: all */
-    bool emfile_once;
-    size_t largest_map;
-    int eintr_count; /* so many polls are interrupted */
-    bool break_ring; /* the head goes behind the tail */
-    uint64_t now_ns;
-    int open_count, map_count, member_count[MAX_FDS], next_fd;
-    uint32_t types[MAX_FDS];
-    bool alone[MAX_FDS]; /* read without PERF_FORMAT_GROUP */
-    struct perf_event_mmap_page *ring;
-} kernel;
-
-static int fake_open(struct perf_event_attr *attr, pid_t pid, int cpu, int group_fd,
-                     unsigned long flags)
+/* Every event counts 100 more than its place in the group, over 8 of 10 ms; one alone all the time.
+ */
+static struct fake_reading places(const struct fake_event *e, size_t place)
 {
-    bool hardware = attr->type != PERF_TYPE_SOFTWARE;
-    int refused = hardware ? kernel.hardware_errno : kernel.software_errno;
+    const bool group = e->attr.read_format & PERF_FORMAT_GROUP;
 
-    (void)pid;
-    (void)cpu;
-    (void)flags;
-    if (refused)
-        return -refused;
-    if (kernel.kernel_errno && !attr->exclude_kernel)
-        return -kernel.kernel_errno;
-    if (hardware && kernel.missing_config && attr->config == kernel.missing_config)
-        return -ENOENT;
-    if (kernel.emfile_after >= 0 && kernel.open_count >= kernel.emfile_after) {
-        kernel.emfile_after = kernel.emfile_once ? -1 : kernel.emfile_after;
-        return -EMFILE;
-    }
-    assert_true(kernel.next_fd < MAX_FDS);
-    kernel.open_count++;
-    kernel.types[kernel.next_fd] = attr->type;
-    kernel.alone[kernel.next_fd] = !(attr->read_format & PERF_FORMAT_GROUP);
-    kernel.member_count[kernel.next_fd] = 1;
-    if (group_fd >= 0)
-        kernel.member_count[group_fd - FIRST_FD]++;
-    return FIRST_FD + kernel.next_fd++;
+    return (struct fake_reading){100 + place, 10 * FAKE_MS, group ? 8 * FAKE_MS : 10 * FAKE_MS};
 }
-
-static int fake_ioctl(int fd, unsigned long request, void *argument)
-{
-    if (request == PERF_EVENT_IOC_ID)
-        *(uint64_t *)argument = (uint64_t)fd;
-    if (request == PERF_EVENT_IOC_ENABLE && kernel.break_ring && kernel.ring)
-        kernel.ring->data_head = UINT64_MAX - 7;
-    return 0;
-}
-
-static int fake_mmap(size_t length, int fd, void **ret_base)
-{
-    (void)fd;
-    if (kernel.largest_map && length > kernel.largest_map)
-        return -ENOMEM;
-    void *base = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED)
-        return -errno;
-    kernel.map_count++;
-    kernel.ring = base;
-    *ret_base = base;
-    return 0;
-}
-
-static void fake_munmap(void *base, size_t length)
-{
-    kernel.map_count--;
-    (void)munmap(base, length);
-}
-
-/* Every event counts 100 more than its place in the group, over 8 of 10 ms. */
-static ssize_t fake_read(int fd, void *data, size_t length)
-{
-    uint64_t *values = data;
-    uint64_t count;
-    bool stuck;
-
-    assert_true(fd >= FIRST_FD);
-    if (kernel.alone[fd - FIRST_FD]) {
-        assert_true(length >= 3 * sizeof(values[0]));
-        memcpy(values, (uint64_t[]){100, 10000000, 10000000}, 3 * sizeof(values[0]));
-        return 3 * sizeof(values[0]);
-    }
-    count = (uint64_t)kernel.member_count[fd - FIRST_FD];
-    stuck = kernel.never_runs && kernel.types[fd - FIRST_FD] != PERF_TYPE_SOFTWARE;
-    assert_true((count + 3) * sizeof(values[0]) <= length);
-    values[0] = count;
-    values[1] = 10000000;
-    values[2] = stuck ? 0 : 8000000;
-    for (uint64_t i = 0; i < count; i++)
-        values[3 + i] = stuck ? 0 : 100 + i;
-    return (ssize_t)((count + 3) * sizeof(values[0]));
-}
-
-static ssize_t real_writev(int fd, const struct iovec *parts, int part_count)
-{
-    return slw_sys_real.writev(fd, parts, part_count);
-}
-
-static int fake_poll(struct pollfd *fds, size_t count, int timeout_ms)
-{
-    for (size_t i = 0; i < count; i++)
-        fds[i].revents = 0;
-    kernel.now_ns += (uint64_t)(timeout_ms > 0 ? timeout_ms : 1) * 1000000;
-    return kernel.eintr_count-- > 0 ? -EINTR : 0;
-}
-
-static void fake_close(int fd)
-{
-    (void)fd;
-    kernel.open_count--;
-}
-
-static uint64_t fake_now(void)
-{
-    return kernel.now_ns;
-}
-
-static const struct slw_sys fake = {.perf_event_open = fake_open,
-                                    .ioctl = fake_ioctl,
-                                    .mmap = fake_mmap,
-                                    .munmap = fake_munmap,
-                                    .read = fake_read,
-                                    .writev = real_writev,
-                                    .poll = fake_poll,
-                                    .close = fake_close,
-                                    .now_ns = fake_now};
 
 static char spool_path[] = "/tmp/slw-session-XXXXXX";
 static struct slw_session_options options;
@@ -160,9 +22,8 @@ static volatile sig_atomic_t stop_flag;
 static int set_up(void **state)
 {
     (void)state;
-    memset(&kernel, 0, sizeof(kernel));
-    kernel.emfile_after = -1;
-    kernel.now_ns = 1000000000;
+    fake_reset();
+    kernel.count = places;
     stop_flag = 0;
     error = (struct slw_error){0};
     options = (struct slw_session_options){.target = SLW_TARGET_PID,
@@ -181,8 +42,7 @@ static int tear_down(void **state)
 {
     (void)state;
     slw_run_free(run);
-    assert_int_equal(kernel.open_count, 0); /* nothing stays open, whatever happened */
-    assert_int_equal(kernel.map_count, 0);
+    fake_assert_closed();
     return 0;
 }
 
@@ -193,19 +53,12 @@ static int session(void)
 
 static bool has_note(const char *code)
 {
-    for (size_t i = 0; i < run->note_count; i++)
-        if (strcmp(run->notes[i].code, code) == 0)
-            return true;
-    return false;
+    return fake_note(run, code) != NULL;
 }
 
 static const struct slw_count *count_of(const char *event)
 {
-    const struct slw_count *c = slw_run_find_count(run, event);
-
-    if (!c)
-        fail_msg("no count of %s", event);
-    return c;
+    return fake_count(run, event);
 }
 
 static void a_pmu_is_used_where_there_is_one(void **state)
@@ -316,7 +169,7 @@ static void a_leader_the_cpu_lacks_passes_the_lead_on(void **state)
 static void a_group_without_a_counter_was_never_scheduled(void **state)
 {
     (void)state;
-    kernel.never_runs = true;
+    kernel.counters = 0;
     assert_int_equal(session(), 0);
     assert_non_null(strstr(count_of("cycles")->absent, "never scheduled"));
     assert_null(count_of("task-clock")->absent);
@@ -417,7 +270,7 @@ static void impossible_options_are_refused_before_anything_starts(void **state)
     options.frequency_hz = 0;
     error = (struct slw_error){0};
     assert_int_equal(session(), -SLW_E_INVAL);
-    assert_int_equal(kernel.next_fd, 0);
+    assert_int_equal(kernel.next, 0);
 }
 
 static void a_control_file_must_be_a_fifo(void **state)
