@@ -100,17 +100,32 @@ static int check_printed(const struct slw_loaded *l, const struct slw_model *mod
     return rc;
 }
 
+/* The same for a model named in the run. */
+static int check_named(const struct slw_loaded *l, const struct slw_model_ref *ref,
+                       struct slw_error *err)
+{
+    struct slw_model *own = NULL;
+
+    if (!ref->name)
+        return 0;
+    int rc = slw_model_builtin(ref->name, &own, err);
+    if (rc >= 0)
+        rc = check_printed(l, own, err);
+    slw_model_free(own);
+    return rc;
+}
+
 static int interpret(const struct slw_loaded *l, const struct slw_model *model,
                      struct slw_error *err)
 {
-    struct slw_model *own = NULL;
     int rc = slw_import_model(l->run, model, err);
 
-    if (rc >= 0 && !model && l->run->model.name)
-        rc = slw_model_builtin(l->run->model.name, &own, err);
-    if (rc >= 0 && l->run->model.name)
-        rc = check_printed(l, model ? model : own, err);
-    slw_model_free(own);
+    if (rc >= 0 && model && l->run->model.name)
+        rc = check_printed(l, model, err);
+    else if (rc >= 0)
+        rc = check_named(l, &l->run->model, err);
+    for (size_t i = 0; i < l->run->other_model_count && rc >= 0; i++)
+        rc = check_named(l, &l->run->other_models[i], err);
     return rc;
 }
 

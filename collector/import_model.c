@@ -180,17 +180,20 @@ static int read_best(const struct slw_run *run, const struct slw_model *m, struc
 
 /* ---- the choice ---- */
 
+/* What the events of one PMU say. Hybrid CPUs have several: each is read by a model of its own. */
 struct choice {
-    size_t first;         /* candidate; models.count: none */
-    bool differ;          /* the candidates do not agree */
-    struct slw_buf names; /* of all */
+    const char *pmu;           /* NULL: the file names none */
+    size_t first;              /* candidate; models.count: none */
+    bool differ;               /* the candidates do not agree */
+    struct slw_buf names;      /* of all */
+    struct slw_model_ref *ref; /* what is decided */
 };
 
 static void consider(struct choice *c, const struct models *m, const struct reading *r, size_t i)
 {
     const bool known = m->all[i]->match_count > 0; /* by name only: never offered unasked */
 
-    if (!known || !r[i].fits || r[i].nodes == 0)
+    if (!known || !r[i].fits || r[i].nodes == 0 || (c->pmu && strcmp(m->all[i]->pmu, c->pmu) != 0))
         return;
     slw_buf_printf(&c->names, "%s%s", c->names.length ? ", " : "", m->all[i]->name);
     if (c->first == m->count)
@@ -200,12 +203,14 @@ static void consider(struct choice *c, const struct models *m, const struct read
         c->differ = true;
 }
 
-static int set_model(struct slw_run *run, const struct slw_model *m)
+static int set_model(struct slw_run *run, const struct slw_model *m, const char *pmu,
+                     struct slw_model_ref *ref)
 {
-    run->model = (struct slw_model_ref){.name = slw_run_str(run, m->name),
-                                        .source = slw_run_str(run, m->source),
-                                        .version = slw_run_str(run, m->version)};
-    return run->model.name ? 0 : -SLW_E_NOMEM;
+    *ref = (struct slw_model_ref){.name = slw_run_str(run, m->name),
+                                  .source = slw_run_str(run, m->source),
+                                  .version = slw_run_str(run, m->version),
+                                  .pmu = slw_run_str(run, pmu)};
+    return ref->name ? 0 : -SLW_E_NOMEM;
 }
 
 #define CHOOSE "say which CPU it was: slotwise import --model NAME"
@@ -217,64 +222,88 @@ struct hardware {
     const char *unknown; /* the first event that no model has; NULL */
 };
 
-static int set_none(struct slw_run *run, const struct hardware *h)
+/* "its cpu_atom events" where there are several kinds. */
+static const char *gap(const struct choice *c)
 {
-    run->model = (struct slw_model_ref){.absent = "the counted events allow no top-down tree"};
+    return c->pmu ? " " : "";
+}
+
+static const char *kind(const struct choice *c)
+{
+    return c->pmu ? c->pmu : "";
+}
+
+static int set_none(struct slw_run *run, const struct hardware *h, const struct choice *c)
+{
+    *c->ref = (struct slw_model_ref){.pmu = c->pmu,
+                                     .absent = "the counted events allow no top-down tree"};
     if (!h->counted) {
-        run->model.absent = "none of the imported hardware events was counted";
+        c->ref->absent = "none of the imported hardware events was counted";
         return slw_run_note(run, SLW_NOTE_WARNING, "import-model", NULL,
-                            "none of the hardware events in the file was counted: there is no "
-                            "top-down tree");
+                            "none of the%s%s hardware events in the file was counted: there is no "
+                            "top-down tree",
+                            gap(c), kind(c));
     }
     if (h->unknown)
         return slw_run_note(run, SLW_NOTE_WARNING, "import-model", CHOOSE,
-                            "the file does not name its CPU, and no CPU model here has the event "
-                            "'%.100s': there is no top-down tree",
-                            h->unknown);
+                            "the file does not name its CPU, and no CPU model here has the%s%s "
+                            "event '%.100s': there is no top-down tree",
+                            gap(c), kind(c), h->unknown);
     return slw_run_note(run, SLW_NOTE_WARNING, "import-model", CHOOSE,
-                        "the file does not name its CPU, and its events are too few to compute "
-                        "anything top-down from");
+                        "the file does not name its CPU, and its%s%s events are too few to compute "
+                        "anything top-down from",
+                        gap(c), kind(c));
 }
 
-static int set_several(struct slw_run *run, const char *names)
+static int set_several(struct slw_run *run, const char *names, const struct choice *c)
 {
-    run->model = (struct slw_model_ref){
+    *c->ref = (struct slw_model_ref){
+        .pmu = c->pmu,
         .absent = slw_arena_printf(run->arena,
                                    "the file does not name its CPU; it may be one of: %s", names)};
-    if (!run->model.absent)
+    if (!c->ref->absent)
         return -SLW_E_NOMEM;
     return slw_run_note(run, SLW_NOTE_WARNING, "import-model", CHOOSE,
-                        "the file does not name its CPU; its events fit models that compute "
+                        "the file does not name its CPU; its%s%s events fit models that compute "
                         "different values from them: %s",
-                        names);
+                        gap(c), kind(c), names);
 }
 
-static int set_one(struct slw_run *run, const struct slw_model *m, const char *names)
+static int set_one(struct slw_run *run, const struct slw_model *m, const char *names,
+                   const struct choice *c)
 {
     static const char hint[] = "if it was another CPU, say so: slotwise import --model NAME";
 
-    if (set_model(run, m) < 0)
+    if (set_model(run, m, c->pmu, c->ref) < 0)
         return -SLW_E_NOMEM;
     if (strchr(names, ','))
         return slw_run_note(run, SLW_NOTE_INFO, "import-model", hint,
-                            "the file does not name its CPU; its events fit %s, which compute the "
-                            "same values from them; read as %s",
-                            names, m->name);
+                            "the file does not name its CPU; its%s%s events fit %s, which compute "
+                            "the same values from them; read as %s",
+                            gap(c), kind(c), names, m->name);
     return slw_run_note(run, SLW_NOTE_INFO, "import-model", hint,
-                        "the file does not name its CPU; its events fit the model %s alone", names);
+                        "the file does not name its CPU; its%s%s events fit the model %s alone",
+                        gap(c), kind(c), names);
 }
 
-static int set_generic(struct slw_run *run, const struct models *m)
+static int set_generic(struct slw_run *run, const struct models *m, const struct choice *c)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (strcmp(m->all[i]->name, "generic") == 0 && set_model(run, m->all[i]) < 0)
+        if (strcmp(m->all[i]->name, "generic") == 0 &&
+            set_model(run, m->all[i], c->pmu, c->ref) < 0)
             return -SLW_E_NOMEM;
     return slw_run_note(run, SLW_NOTE_INFO, "import-model", NULL,
-                        "only events that every CPU names were counted: ratios, but no top-down "
-                        "tree");
+                        "only events that every CPU names were counted%s%s: ratios, but no "
+                        "top-down tree",
+                        c->pmu ? " on " : "", kind(c));
 }
 
-static struct hardware look_at(const struct slw_run *run, const struct models *m)
+static bool is_hardware_of(const struct slw_count *c, const char *pmu)
+{
+    return c->from.source == SLW_SOURCE_HARDWARE && (!pmu || (c->pmu && strcmp(c->pmu, pmu) == 0));
+}
+
+static struct hardware look_at(const struct slw_run *run, const struct models *m, const char *pmu)
 {
     struct hardware h = {.generic_only = true};
 
@@ -282,7 +311,7 @@ static struct hardware look_at(const struct slw_run *run, const struct models *m
         const struct slw_count *c = &run->counts[i];
         bool known = slw_perf_name_is_generic(c->event);
 
-        if (c->from.source != SLW_SOURCE_HARDWARE)
+        if (!is_hardware_of(c, pmu))
             continue;
         h.any = true;
         h.counted = h.counted || !c->absent;
@@ -314,16 +343,67 @@ static int decide(struct slw_run *run, const struct models *m, const struct choi
                   const struct reading *readings)
 {
     const char *names = c->names.data ? c->names.data : "";
-    const struct hardware h = look_at(run, m);
+    const struct hardware h = look_at(run, m, c->pmu);
 
     if (slw_buf_failed(&c->names))
         return -SLW_E_NOMEM;
     if (c->first == m->count)
-        return h.counted && h.generic_only ? set_generic(run, m) : set_none(run, &h);
+        return h.counted && h.generic_only ? set_generic(run, m, c) : set_none(run, &h, c);
     if (c->differ)
-        return set_several(run, names);
-    const int rc = set_one(run, m->all[c->first], names);
+        return set_several(run, names, c);
+    const int rc = set_one(run, m->all[c->first], names, c);
     return rc < 0 ? rc : note_smt(run, &readings[c->first]);
+}
+
+/* ---- one PMU after the other ---- */
+
+struct inference {
+    struct models models;
+    struct reading *readings; /* of each model */
+};
+
+static int read_all(const struct slw_run *run, struct inference *f, struct slw_error *err)
+{
+    int rc = load(&f->models, err);
+
+    f->readings = calloc(f->models.count + 1, sizeof(*f->readings));
+    if (rc >= 0 && !f->readings)
+        rc = slw_fail(err, SLW_E_NOMEM, "no memory to compare CPU models");
+    for (size_t i = 0; rc >= 0 && i < f->models.count; i++)
+        rc = read_best(run, f->models.all[i], &f->readings[i], err);
+    return rc;
+}
+
+static void forget(struct inference *f)
+{
+    for (size_t i = 0; f->readings && i < f->models.count; i++)
+        free(f->readings[i].out);
+    free(f->readings);
+    release(&f->models);
+}
+
+static int infer(struct slw_run *run, const struct inference *f, const char *pmu,
+                 struct slw_model_ref *ret_ref, struct slw_error *err)
+{
+    struct choice c = {.pmu = pmu, .first = f->models.count, .ref = ret_ref};
+
+    for (size_t i = 0; i < f->models.count; i++)
+        consider(&c, &f->models, f->readings, i);
+    const int rc = decide(run, &f->models, &c, f->readings);
+    slw_buf_release(&c.names);
+    return rc < 0 ? slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model of a run") : 0;
+}
+
+static int take_chosen(struct slw_run *run, const struct slw_model *m, const char *pmu,
+                       struct slw_error *err)
+{
+    struct reading r = {0};
+    int rc = read_best(run, m, &r, err);
+
+    if (rc >= 0 && (set_model(run, m, pmu, &run->model) < 0 || note_smt(run, &r) < 0))
+        rc = slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model of a run");
+    free(r.out);
+    return rc;
 }
 
 static bool has_hardware(const struct slw_run *run)
@@ -334,44 +414,133 @@ static bool has_hardware(const struct slw_run *run)
     return false;
 }
 
-static int infer(struct slw_run *run, struct slw_error *err)
+/* PMUs the hardware counts name, cpu_core before cpu_atom; at most SLW_MAX_CORE_KINDS. */
+static size_t list_pmus(const struct slw_run *run, const char **pmus)
 {
-    struct models m = {0};
-    int rc = load(&m, err);
-    struct reading *r = calloc(m.count + 1, sizeof(*r));
-    struct choice c = {.first = m.count};
+    size_t count = 0;
 
-    if (rc >= 0 && !r)
-        rc = slw_fail(err, SLW_E_NOMEM, "no memory to compare CPU models");
-    for (size_t i = 0; rc >= 0 && i < m.count; i++) {
-        rc = read_best(run, m.all[i], &r[i], err);
-        if (rc >= 0)
-            consider(&c, &m, r, i);
+    for (size_t i = 0; i < run->count_count; i++) {
+        const char *pmu = run->counts[i].pmu;
+        size_t at = 0;
+
+        if (!pmu || run->counts[i].from.source != SLW_SOURCE_HARDWARE)
+            continue;
+        while (at < count && strcmp(pmus[at], pmu) > 0)
+            at++;
+        if ((at < count && strcmp(pmus[at], pmu) == 0) || count == SLW_MAX_CORE_KINDS)
+            continue;
+        memmove(&pmus[at + 1], &pmus[at], (count - at) * sizeof(pmus[0]));
+        pmus[at] = pmu;
+        count++;
     }
-    if (rc >= 0 && decide(run, &m, &c, r) < 0)
-        rc = slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model of a run");
-    for (size_t i = 0; r && i < m.count; i++)
-        free(r[i].out);
-    free(r);
-    slw_buf_release(&c.names);
-    release(&m);
-    return rc;
+    return count;
 }
 
-static int take_chosen(struct slw_run *run, const struct slw_model *m, struct slw_error *err)
+static const char *find_pmu(const char *const *pmus, size_t count, const char *pmu)
 {
-    struct reading r = {0};
-    int rc = read_best(run, m, &r, err);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(pmus[i], pmu) == 0)
+            return pmus[i];
+    return NULL;
+}
 
-    if (rc >= 0 && (set_model(run, m) < 0 || note_smt(run, &r) < 0))
-        rc = slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model of a run");
-    free(r.out);
+/* Do both name one CPU? */
+static bool share_cpu(const struct slw_model *a, const struct slw_model *b)
+{
+    for (size_t i = 0; i < a->match_count; i++)
+        for (size_t k = 0; k < b->match_count; k++)
+            if (strcmp(a->matches[i].vendor, b->matches[k].vendor) == 0 &&
+                a->matches[i].family == b->matches[k].family &&
+                a->matches[i].model == b->matches[k].model &&
+                a->matches[i].part == b->matches[k].part)
+                return true;
+    return false;
+}
+
+/* The model of the cores with this PMU in the CPU that another model is of; NULL: none or several.
+ */
+static const struct slw_model *sibling(const struct models *all, const struct slw_model *of,
+                                       const char *pmu)
+{
+    const struct slw_model *found = NULL;
+
+    for (size_t i = 0; of && i < all->count; i++) {
+        const struct slw_model *m = all->all[i];
+
+        if (strcmp(m->pmu, pmu) != 0 || strcmp(m->pmu, of->pmu) == 0 || !share_cpu(of, m))
+            continue;
+        if (found)
+            return NULL;
+        found = m;
+    }
+    return found;
+}
+
+static const struct slw_model *by_name(const struct models *all, const char *name)
+{
+    for (size_t i = 0; name && i < all->count; i++)
+        if (strcmp(all->all[i]->name, name) == 0)
+            return all->all[i];
+    return NULL;
+}
+
+/* What one kind of core is tells what the others are: events too few to say it themselves, or one
+ * that no model has, do not matter then. */
+static int take_sibling(struct slw_run *run, const struct slw_model *m, const char *pmu,
+                        const struct slw_model *of, struct slw_model_ref *ret_ref,
+                        struct slw_error *err)
+{
+    if (set_model(run, m, pmu, ret_ref) < 0 ||
+        slw_run_note(run, SLW_NOTE_INFO, "import-model", NULL,
+                     "the %s events are read as %s: the other kind of core of the CPU of %s", pmu,
+                     m->name, of->name) < 0)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model of a run");
+    return 0;
+}
+
+/* A model for each, in the order of pmus; what was chosen is in run->model already and the first
+ * that was not is there otherwise. */
+static int infer_each(struct slw_run *run, const struct inference *f, const char *const *pmus,
+                      size_t count, const char *chosen, struct slw_error *err)
+{
+    const struct slw_model *sure = chosen ? by_name(&f->models, run->model.name) : NULL;
+    bool first = !chosen;
+    int rc = 0;
+
+    for (size_t i = 0; i < count && rc >= 0; i++) {
+        struct slw_model_ref ref = {0}, *to = first ? &run->model : &ref;
+
+        if (chosen && strcmp(pmus[i], chosen) == 0)
+            continue;
+        const struct slw_model *m = sibling(&f->models, sure, pmus[i]);
+        rc = m ? take_sibling(run, m, pmus[i], sure, to, err) : infer(run, f, pmus[i], to, err);
+        sure = sure && sure->match_count > 0 ? sure : by_name(&f->models, to->name);
+        if (rc >= 0 && !first)
+            rc = slw_run_add_model(run, to, err);
+        first = false;
+    }
     return rc;
 }
 
 int slw_import_model(struct slw_run *run, const struct slw_model *chosen, struct slw_error *err)
 {
+    const char *pmus[SLW_MAX_CORE_KINDS + 1];
+    struct inference f = {0};
+    int rc = 0;
+
     if (!has_hardware(run))
         return 0;
-    return chosen ? take_chosen(run, chosen, err) : infer(run, err);
+    const size_t count = list_pmus(run, pmus);
+    const char *own = chosen && count > 1 ? find_pmu(pmus, count, chosen->pmu) : NULL;
+    if (chosen)
+        rc = take_chosen(run, chosen, own, err);
+    if (rc < 0 || (chosen && !own))
+        return rc;
+    rc = read_all(run, &f, err);
+    if (rc >= 0 && count > 1)
+        rc = infer_each(run, &f, pmus, count, own, err);
+    else if (rc >= 0)
+        rc = infer(run, &f, NULL, &run->model, err);
+    forget(&f);
+    return rc;
 }

@@ -8,10 +8,11 @@
 #include "models/model.h"
 #include "record/run.h"
 
-/* Write run->model. chosen: that one. NULL: the model inferred from the events of the counts, with
- * a note that says so; where they allow models that differ, none, and run->model.absent and a
- * note name them. Runs without imported hardware counts are left alone. -SLW_E_NOMEM, or what
- * loading a built-in model fails with. */
+/* Write run->model, and run->other_models where the counts are of several PMUs (cpu_core,
+ * cpu_atom): one for each. chosen: that one, for the counts of its PMU. For others, or NULL: the
+ * model inferred from the events of the counts, with a note that says so; where they allow models
+ * that differ, none, and run->model.absent and a note name them. Runs without imported hardware
+ * counts are left alone. -SLW_E_NOMEM, or what loading a built-in model fails with. */
 int slw_import_model(struct slw_run *run, const struct slw_model *chosen, struct slw_error *err);
 
 /* ret_vendors[i]: bits of the CPU vendors whose models know names[i]; 0: none does, or the name is

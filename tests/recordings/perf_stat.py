@@ -146,6 +146,36 @@ def check_expected(slotwise, folder):
     check(len(rows) >= 173 and len(files) >= 23, "EXPECTED.tsv is shorter than it was")
 
 
+def check_both_kinds_at_once(slotwise, folder):
+    """One import of a hybrid file, without naming a model, gives the values of both kinds of core,
+    each from its own counts."""
+    pmus = {"core": ("cpu_core", "P-cores"), "atom": ("cpu_atom", "E-cores")}
+    checked = {"core": 0, "atom": 0}
+    for row in csv.DictReader(open(os.path.join(folder, "EXPECTED.tsv")), delimiter="\t"):
+        kind, _, metric = row["metric"].rpartition(":")
+        if not row["file"].startswith("lkml/adl_Topdown"):
+            continue
+        report = slotwise.report(os.path.join(folder, row["file"]))
+        cores = {c["pmu"]: c for c in report["cores"]}
+        check(set(cores) == {"cpu_core", "cpu_atom"}, f"{row['file']}: kinds {set(cores)}")
+        core = cores.get(pmus[kind][0], {"topdown": {"nodes": []}, "title": None})
+        name = metric.lower().replace(" ", "_").removeprefix("tma_")
+        name = ATOM_NAMES.get(name, name) if kind == "atom" else NAMES.get(name, name)
+        value = value_of(core, name)
+        expected = float(row["recomputed_from_raw"]) / 100
+        check(core["title"] == pmus[kind][1], f"{row['file']}: called {core['title']}")
+        check(value is not None and abs(value - expected) <= SAME_FORMULA / 100,
+              f"{row['file']} {kind}:{metric}: {value}, expected {expected}")
+        check("P-cores" in report["verdict"] and "E-cores" in report["verdict"],
+              f"{row['file']}: {report['verdict']}")
+        check(not notes(report, "printed-differs"), f"{row['file']}: differs")
+        checked[kind] += 1
+    check(min(checked.values()) >= 11, f"too few values: {checked}")
+    report = slotwise.report(os.path.join(folder, "lkml/adl_perf63_default_L2.txt"))
+    shares = {c["pmu"]: c["cycles_share"]["value"] for c in report["cores"]}
+    check(abs(shares["cpu_core"] - 21257199 / (21257199 + 2162192)) < 1e-9, f"shares {shares}")
+
+
 def check_multiplexed(slotwise, folder):
     path = os.path.join(folder, "lkml/skl_TopDownL1_before_multiplexed_sums_110pct.txt")
     report = slotwise.report(path, "skylake")
@@ -338,7 +368,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory() as scratch:
         slotwise = Slotwise(args.slotwise, scratch)
-        for test in (check_expected, check_multiplexed, check_not_counted, check_partial_json,
+        for test in (check_expected, check_both_kinds_at_once, check_multiplexed, check_not_counted, check_partial_json,
                      check_metric_rows, check_interval, check_generic, check_two_kinds,
                      check_bad_input, check_locales):
             test(slotwise, args.recordings)
