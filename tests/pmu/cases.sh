@@ -38,6 +38,7 @@ main_cases() {
     profile rounds_sampled --period 1000003 --rounds 2 --keep-raw -- loop 10000000
     profile wide --model /t/wide.json --no-sampling -- loop 20000000
     profile no_slots --model neoverse_n2 --no-sampling -- loop 1000000
+    profile functions_old --per-function --period 500009 -- loop -m 100 250000
     profile no_model --model generic --period 1000003 -- loop 10000000
     profile_as_root everything --period 1000003 --keep-raw -- loop 10000000
 
@@ -57,9 +58,20 @@ main_cases() {
 
     echo 3 >/proc/sys/kernel/perf_event_paranoid
     profile refused --backend hwpmu -- loop 1000
+    profile refused_functions --backend hwpmu --per-function -- loop 1000
     profile fallen_back -- loop 1000000
     slotwise doctor --json >/out/doctor.json
     echo 2 >/proc/sys/kernel/perf_event_paranoid
+}
+
+# A kernel that reads counters with the samples of inherited events.
+# QEMU sees an overflow in time on the cycle counter only: this model leaves that to the samples.
+newer_cases() {
+    profile functions --model /t/functions.json --per-function --level 0 --period 500009 \
+        --keep-raw -- loop -m 200 250000
+    profile functions_threads --model /t/functions.json --per-function --level 0 --period 500009 \
+        --keep-raw -- loop -t 4 10000000
+    profile functions_and_counts --per-function --period 500009 -- loop -m 200 250000
 }
 
 # A core without stall events, known to no model.

@@ -41,10 +41,10 @@ class Guest:
 
     def report(self, name, machine="main", model=None):
         """What the native slotwise says about a run of the other machine."""
-        options = ["--model", model] if model else []
+        chosen = ["--model", os.path.join(os.path.dirname(__file__), model)] if model else []
         text = subprocess.run(
             [self.slotwise, "report", self.path(name + ".slotwise", machine), "--format", "json",
-             *options], check=True, capture_output=True, text=True).stdout
+             *chosen], check=True, capture_output=True, text=True).stdout
         assert "NaN" not in text and "inf" not in text.split(), text
         return json.loads(text)
 
@@ -248,6 +248,101 @@ def case_symbols_and_stacks_of_another_machine(guest):
     equal(total, guest.run("samples").sampling["weight"], "weight of all stacks")
 
 
+# ---- counters read with the samples ----
+
+FUNCTION_PERIOD = 500_009
+TURNS, HOT, LONG = 200, 250_000 * 4, 75_379 * 6  # instructions of the two loops of a turn
+
+
+def newer(guest):
+    """A kernel from Linux 6.12 on, which not every mirror has."""
+    if not os.path.isdir(guest.path("", "newer")):
+        print("skipped: no kernel that reads counters with inherited samples")
+        sys.exit(1 if os.environ.get("SLW_REQUIRE_PMU") == "1" else 77)
+
+
+def case_sampled_group_reads(guest):
+    """In a thread the leader's values of successive samples are a period apart, to the instruction
+    (of four cycles), and those of instructions a quarter: all are read at one instant."""
+    newer(guest)
+    for name, threads in (("functions", 1), ("functions_threads", 4)):
+        samples, _ = guest.samples(name, "newer")
+        reads = {}
+        for s in samples:
+            equal(len(s.read), 2, "counters in a sample")
+            reads.setdefault(s.tid, []).append((max(s.read.values()), min(s.read.values())))
+        busy = {tid: found for tid, found in reads.items() if len(found) > 200}
+        equal(len(busy), threads, f"threads with samples of {name}")
+        for found in busy.values():
+            for number, (cycles, instructions) in enumerate(found):
+                near(cycles - found[0][0], number * FUNCTION_PERIOD, CYCLES,
+                     f"cycles after {number} samples of {name}")
+                near(instructions * CYCLES, cycles, CYCLES, f"instructions of {name}")
+
+
+def folded(guest, run, event, machine):
+    """-> weight by the innermost function."""
+    text = subprocess.run([guest.slotwise, "export", guest.path(run + ".slotwise", machine),
+                           "--format", "folded", "--event", event],
+                          check=True, capture_output=True, text=True).stdout
+    weights = {}
+    for line in text.splitlines():
+        stack, weight = line.rsplit(" ", 1)
+        leaf = stack.rsplit(";", 1)[-1]
+        weights[leaf] = weights.get(leaf, 0) + int(weight)
+    return weights
+
+
+def case_functions_get_their_own_instructions(guest):
+    newer(guest)
+    weights = folded(guest, "functions", "inst_retired", "newer")
+    for function, expected in (("hot_loop", TURNS * HOT), ("long_loop", TURNS * LONG)):
+        near(weights[function], expected, expected * 0.005, f"instructions of {function}")
+    # Nothing is lost: what came after the last sample is a row of its own.
+    between(sum(weights.values()), TURNS * (HOT + LONG), TURNS * (HOT + LONG) + START,
+            "instructions of all rows")
+    notes = guest.run("functions", "newer").notes
+    assert "no-per-function" not in notes, notes
+
+
+def case_functions_beside_counts_are_not_more(guest):
+    """The group takes its turn with the counting groups: part of the whole, never above it."""
+    newer(guest)
+    weights = folded(guest, "functions_and_counts", "inst_retired", "newer")
+    run = guest.run("functions_and_counts", "newer")
+    assert weights["hot_loop"] > weights["long_loop"] > 0, weights
+    between(sum(weights.values()), 1, run.scaled("inst_retired") * 1.005, "instructions of all rows")
+
+
+def case_the_function_table(guest):
+    """Shares within a point, and the IPC of every row that of the machine, to the last digit."""
+    newer(guest)
+    report = guest.report("functions", "newer", "functions.json")
+    rows = {f["function"]: f for f in report["functions"]}
+    for function, expected in (("hot_loop", HOT), ("long_loop", LONG)):
+        row = rows[function]
+        near(row["self"]["share"]["value"], expected / (HOT + LONG), 0.01, f"share of {function}")
+        assert row["topdown"]["absent"] is None, row["topdown"]
+        between(row["topdown"]["reads"], 500, row["self"]["samples"], f"reads of {function}")
+        near(row["topdown"]["ipc"]["value"], 1 / CYCLES, 1e-5, f"IPC of {function}")
+        # The emulated core has no slots: no top-down category is made up.
+        equal(row["topdown"]["frontend_bound"]["value"], None, "front-end bound")
+        equal(row["topdown"]["category"], None, "category")
+
+
+def case_an_older_kernel_samples_without_counters(guest):
+    run = guest.run("functions_old")
+    assert "no-per-function" in run.notes, run.notes
+    text = run.notes["no-per-function"]["text"]
+    assert "does not read counters with the samples of inherited events" in text, text
+    assert "6.12" in run.notes["no-per-function"]["hint"], run.notes["no-per-function"]
+    rows = {f["function"]: f for f in guest.report("functions_old")["functions"]}
+    for function, expected in (("hot_loop", HOT), ("long_loop", LONG)):
+        equal(rows[function]["topdown"], None, f"counters of {function}")
+        near(rows[function]["self"]["share"]["value"], expected / (HOT + LONG), 0.02,
+             f"share of {function}")
+
+
 def case_frequency_mode(guest):
     run = guest.run("frequency")
     samples, _ = guest.samples("frequency")
@@ -437,6 +532,11 @@ def case_refused(guest):
     text = guest.text("refused.out")
     assert "perf_event_paranoid=3" in text and "slotwise doctor" in text, text
     assert not os.path.exists(guest.path("refused.slotwise")), "a run was written"
+
+
+def case_functions_are_refused_too(guest):
+    equal(guest.status("refused_functions"), 69, "exit status")
+    assert "perf_event_paranoid=3" in guest.text("refused_functions.out")
 
 
 def case_refused_falls_back_and_says_so(guest):

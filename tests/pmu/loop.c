@@ -5,8 +5,10 @@
  *   loop N               N rounds
  *   loop -t THREADS N    N rounds in each of THREADS threads
  *   loop -f CHILDREN N   N rounds in each of CHILDREN processes
+ *   loop -m TURNS N      TURNS times N rounds and then LONG_ROUNDS of a loop of six instructions
  *   loop -u CMD ARG...   run CMD as a user without rights */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,23 +18,40 @@
 
 #define MAX_WORKERS 64
 #define NOBODY      65534
+/* With 250000 rounds of hot_loop before them a turn is 1452274 instructions: at 4 cycles each that
+ * is 11.618 of the tests' periods of 500009 cycles. By the golden ratio the samples of many turns
+ * fall evenly on the turn. */
+#define LONG_ROUNDS 75379
 
-/* Rounds of exactly four instructions, in a frame of its own. */
+/* Rounds of exactly four and of exactly six instructions, in frames of their own. */
 void hot_loop(uint64_t rounds);
+void long_loop(uint64_t rounds);
 #if defined(__aarch64__)
 __asm__(".text\n.global hot_loop\n.type hot_loop, %function\n"
         "hot_loop:\n"
         "stp x29, x30, [sp, #-16]!\n mov x29, sp\n"
         "1: nop\n nop\n subs x0, x0, #1\n b.ne 1b\n"
         "ldp x29, x30, [sp], #16\n ret\n"
-        ".size hot_loop, .-hot_loop\n");
+        ".size hot_loop, .-hot_loop\n"
+        ".global long_loop\n.type long_loop, %function\n"
+        "long_loop:\n"
+        "stp x29, x30, [sp, #-16]!\n mov x29, sp\n"
+        "1: nop\n nop\n nop\n nop\n subs x0, x0, #1\n b.ne 1b\n"
+        "ldp x29, x30, [sp], #16\n ret\n"
+        ".size long_loop, .-long_loop\n");
 #elif defined(__x86_64__)
 __asm__(".text\n.global hot_loop\n.type hot_loop, @function\n"
         "hot_loop:\n"
         "push %rbp\n mov %rsp, %rbp\n"
         "1: nop\n nop\n dec %rdi\n jne 1b\n"
         "pop %rbp\n ret\n"
-        ".size hot_loop, .-hot_loop\n");
+        ".size hot_loop, .-hot_loop\n"
+        ".global long_loop\n.type long_loop, @function\n"
+        "long_loop:\n"
+        "push %rbp\n mov %rsp, %rbp\n"
+        "1: nop\n nop\n nop\n nop\n dec %rdi\n jne 1b\n"
+        "pop %rbp\n ret\n"
+        ".size long_loop, .-long_loop\n");
 #endif
 
 /* Something after each call keeps it from being a jump, which would leave no frame. */
@@ -89,6 +108,15 @@ static int in_children(int count, uint64_t rounds)
     return 0;
 }
 
+static int in_turns(int turns, uint64_t rounds)
+{
+    for (int i = 0; i < turns; i++) {
+        hot_loop(rounds);
+        long_loop(LONG_ROUNDS);
+    }
+    return 0;
+}
+
 static int as_nobody(char **command)
 {
     if (setgid(NOBODY) < 0 || setuid(NOBODY) < 0) {
@@ -110,11 +138,17 @@ int main(int argc, char **argv)
     }
     int count = argc == 4 ? atoi(argv[2]) : 0;
 
-    if (count < 1 || count > MAX_WORKERS) {
-        (void)fputs("usage: loop [-t THREADS | -f CHILDREN] N | loop -u CMD ARG...\n", stderr);
+    bool turns = argc == 4 && strcmp(argv[1], "-m") == 0;
+
+    if (count < 1 || (count > MAX_WORKERS && !turns)) {
+        (void)fputs("usage: loop [-t THREADS | -f CHILDREN | -m TURNS] N | loop -u CMD ARG...\n",
+                    stderr);
         return 64;
     }
     uint64_t rounds = strtoull(argv[3], NULL, 10);
+
+    if (turns)
+        return in_turns(count, rounds);
 
     return strcmp(argv[1], "-t") == 0 ? in_threads(count, rounds) : in_children(count, rounds);
 }

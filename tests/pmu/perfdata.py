@@ -7,7 +7,7 @@ Source: linux tools/perf/Documentation/perf.data-file-format.txt, perf_event_ope
 import struct
 from collections import namedtuple
 
-Sample = namedtuple("Sample", "ip pid tid time_ns cpu period chain user")
+Sample = namedtuple("Sample", "ip pid tid time_ns cpu period chain user read")
 
 IP, TID, TIME, ADDR, READ, CALLCHAIN, ID, CPU, PERIOD = (1 << n for n in range(9))
 STREAM_ID, IDENTIFIER = 1 << 9, 1 << 16
@@ -24,15 +24,17 @@ def _parse_sample(body, sample_type, read_format, user):
         at += struct.calcsize("<" + fmt)
         return values if len(values) > 1 else values[0]
 
-    def skip_read():
-        nonlocal at
-        count = take("Q") if read_format & 8 else 1
-        words = bool(read_format & 1) + bool(read_format & 2)
-        words += count * (1 + bool(read_format & 4) + bool(read_format & 16))
-        at += 8 * words
+    def take_read():
+        """-> {id: value} of a group; the times are left out."""
+        if read_format & 0x1f != 0xf:
+            raise ValueError("counters are expected as a group with ids and times")
+        count = take("Q")
+        take("QQ")
+        pairs = [take("QQ") for _ in range(count)]
+        return {identifier: value for value, identifier in pairs}
 
     ip = pid = tid = time_ns = cpu = period = 0
-    chain = []
+    chain, values = [], {}
     if sample_type & IDENTIFIER:
         take("Q")
     if sample_type & IP:
@@ -49,11 +51,11 @@ def _parse_sample(body, sample_type, read_format, user):
     if sample_type & PERIOD:
         period = take("Q")
     if sample_type & READ:
-        skip_read()
+        values = take_read()
     if sample_type & CALLCHAIN:
         count = take("Q")
         chain = [a for a in struct.unpack_from(f"<{count}Q", body, at) if a < CONTEXT_LIMIT]
-    return Sample(ip, pid, tid, time_ns, cpu, period, chain, user)
+    return Sample(ip, pid, tid, time_ns, cpu, period, chain, user, values)
 
 
 def read(path):
