@@ -54,6 +54,9 @@ void slw_run_free(struct slw_run *run)
         return;
     free(run->counts);
     free(run->rounds);
+    free(run->tasks);
+    free(run->intervals);
+    free(run->series);
     free(run->samplings);
     free(run->printed);
     free(run->other_models);
@@ -115,6 +118,63 @@ int slw_run_add_round(struct slw_run *run, const struct slw_round *round, struct
         return slw_fail(err, SLW_E_NOMEM, "no memory for rounds");
     APPEND(run->rounds, run->round_count, r, SLW_MAX_PASSES, "rounds");
     return 0;
+}
+
+int slw_run_add_task(struct slw_run *run, const struct slw_counted_task *task,
+                     struct slw_error *err)
+{
+    struct slw_counted_task t = *task;
+
+    if (!own(run, &t.comm))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for tasks");
+    APPEND(run->tasks, run->task_count, t, SLW_MAX_TASKS, "tasks");
+    return 0;
+}
+
+int slw_run_add_interval(struct slw_run *run, const struct slw_time_slice *i, struct slw_error *err)
+{
+    APPEND(run->intervals, run->interval_count, *i, SLW_MAX_INTERVALS, "intervals");
+    return 0;
+}
+
+static bool own_numbers(struct slw_run *run, uint64_t **numbers, size_t count)
+{
+    uint64_t *copy = slw_arena_array(run->arena, count + 1, sizeof(*copy));
+
+    if (copy && count > 0)
+        memcpy(copy, *numbers, count * sizeof(*copy));
+    *numbers = copy;
+    return copy != NULL;
+}
+
+int slw_run_add_series(struct slw_run *run, const struct slw_time_series *series,
+                       struct slw_error *err)
+{
+    struct slw_time_series s = *series;
+
+    if (!own_numbers(run, &s.raw, s.length) || !own_numbers(run, &s.enabled_ns, s.length) ||
+        !own_numbers(run, &s.running_ns, s.length))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a time line");
+    APPEND(run->series, run->series_count, s, SLW_MAX_SERIES, "series");
+    return 0;
+}
+
+const char *slw_run_check_series(const struct slw_run *run)
+{
+    for (size_t i = 0; i < run->series_count; i++) {
+        const struct slw_time_series *s = &run->series[i];
+
+        if (s->count_index < 0 || (size_t)s->count_index >= run->count_count)
+            return "a series is of no count";
+        if (run->counts[s->count_index].absent)
+            return "a series is of a count that is absent";
+        if (s->length != run->interval_count)
+            return "a series has not one element for each interval";
+        for (size_t k = 0; k < s->length; k++)
+            if (s->running_ns[k] > s->enabled_ns[k])
+                return "running_ns is larger than enabled_ns in a series";
+    }
+    return NULL;
 }
 
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *sampling,

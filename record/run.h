@@ -58,6 +58,27 @@ struct slw_count {
     int covered_bp; /* 0 .. 10000; meaningless unless scaled */
 };
 
+/* A thread, or a process with all its threads, that was counted by itself; its counts carry its pid
+ * and tid. What no task can be charged with is the whole less all tasks. */
+struct slw_counted_task {
+    int32_t pid, tid;    /* tid -1: the whole process. Both 0: tasks too small to be listed */
+    const char *comm;    /* its name, NULL: unknown */
+    uint64_t task_count; /* threads counted together here; 1: only itself */
+};
+
+/* A stretch of the measurement, for its time line. */
+struct slw_time_slice {
+    uint64_t start_ns; /* since measuring began */
+    uint64_t length_ns;
+};
+
+/* One whole-target count over the intervals: what came in each; the sum is the count. */
+struct slw_time_series {
+    int count_index; /* of run->counts */
+    uint64_t *raw, *enabled_ns, *running_ns;
+    size_t length; /* of all three: one element per interval of the run */
+};
+
 /* A metric as another tool computed and printed it. Kept to check ours against, and because some
  * outputs hold nothing else. The value stays text: what was printed is all that is known. */
 struct slw_printed {
@@ -202,6 +223,12 @@ struct slw_run {
     size_t count_count;
     struct slw_round *rounds; /* the executions it is made of; none: one */
     size_t round_count;
+    struct slw_counted_task *tasks;
+    size_t task_count;
+    struct slw_time_slice *intervals;
+    size_t interval_count;
+    struct slw_time_series *series;
+    size_t series_count;
     struct slw_sampling *samplings;
     size_t sampling_count;
     struct slw_printed *printed;
@@ -229,6 +256,9 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_PRINTED    2000 /* perf knows some hundred metrics for a CPU */
 #define SLW_MAX_ROUNDS     1000 /* no interval is worth more */
 #define SLW_MAX_PASSES     100000
+#define SLW_MAX_TASKS      1000 /* smaller ones are pooled: nobody reads more */
+#define SLW_MAX_INTERVALS  1000 /* more than a screen has columns; then neighbours are joined */
+#define SLW_MAX_SERIES     4096
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
@@ -236,6 +266,11 @@ int slw_run_add_printed(struct slw_run *run, const struct slw_printed *p, struct
 /* `model` is one more: its pmu says of which kind of core. */
 int slw_run_add_model(struct slw_run *run, const struct slw_model_ref *model,
                       struct slw_error *err);
+int slw_run_add_task(struct slw_run *run, const struct slw_counted_task *task,
+                     struct slw_error *err);
+int slw_run_add_interval(struct slw_run *run, const struct slw_time_slice *i,
+                         struct slw_error *err);
+int slw_run_add_series(struct slw_run *run, const struct slw_time_series *s, struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 
@@ -243,6 +278,9 @@ int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
 __attribute__((format(printf, 5, 6))) int slw_run_note(struct slw_run *run,
                                                        enum slw_note_level level, const char *code,
                                                        const char *hint, const char *fmt, ...);
+
+/* NULL, or why the series do not fit the counts and intervals they are of. */
+const char *slw_run_check_series(const struct slw_run *run);
 
 /* The whole-target count of an event (pid, tid, cpu all -1; any pmu), or NULL. */
 const struct slw_count *slw_run_find_count(const struct slw_run *run, const char *event);

@@ -29,6 +29,8 @@ _Static_assert(sizeof(int32_t) == sizeof(int), "pids and CPU numbers are ints");
 #define ENUM(k, m, n)            {.key = k, .kind = SLW_FIELD_ENUM, AT(m), .names = (n)}
 #define TEXTS(k, m, count)       {.key = k, .kind = SLW_FIELD_TEXTS, AT(m), \
                                   .other = offsetof(struct STRUCT, count)}
+#define NUMBERS(k, m, count)     {.key = k, .kind = SLW_FIELD_NUMBERS, AT(m), \
+                                  .other = offsetof(struct STRUCT, count)}
 #define OBJECT(k, m, f)          {.key = k, .kind = SLW_FIELD_OBJECT, AT(m), .fields = (f)}
 #define LIST(k, m, count, l)     {.key = k, .kind = SLW_FIELD_LIST, AT(m), \
                                   .other = offsetof(struct STRUCT, count), .list = &(l)}
@@ -160,6 +162,23 @@ static const struct slw_field round_fields[] = {INT("round", round, 0, 1, SLW_MA
                                                 END};
 #undef STRUCT
 
+#define STRUCT slw_counted_task
+static const struct slw_field task_fields[] = {NATURAL("pid", pid), NATURAL("tid", tid),
+                                               TEXT("comm", comm), U64("task_count", task_count),
+                                               END};
+#undef STRUCT
+
+#define STRUCT slw_time_slice
+static const struct slw_field interval_fields[] = {U64("start_ns", start_ns),
+                                                   U64("length_ns", length_ns), END};
+#undef STRUCT
+
+#define STRUCT slw_time_series
+static const struct slw_field series_fields[] = {
+    INT("count_index", count_index, -1, 0, INT_MAX), NUMBERS("raw", raw, length),
+    NUMBERS("enabled_ns", enabled_ns, length), NUMBERS("running_ns", running_ns, length), END};
+#undef STRUCT
+
 #define STRUCT slw_sampling
 static const struct slw_field sampling_fields[] = {NAME("event", event),
                                                    TEXT("unit", unit),
@@ -212,6 +231,21 @@ static int add_round(struct slw_run *run, const void *element, struct slw_error 
     return slw_run_add_round(run, element, err);
 }
 
+static int add_task(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_task(run, element, err);
+}
+
+static int add_interval(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_interval(run, element, err);
+}
+
+static int add_series(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_series(run, element, err);
+}
+
 static int add_sampling(struct slw_run *run, const void *element, struct slw_error *err)
 {
     return slw_run_add_sampling(run, element, err);
@@ -246,6 +280,12 @@ static const struct slw_field_list counts = {count_fields, sizeof(struct slw_cou
                                              check_count, add_count};
 static const struct slw_field_list rounds = {round_fields, sizeof(struct slw_round), SLW_MAX_PASSES,
                                              NULL, add_round};
+static const struct slw_field_list tasks = {task_fields, sizeof(struct slw_counted_task),
+                                            SLW_MAX_TASKS, NULL, add_task};
+static const struct slw_field_list intervals = {interval_fields, sizeof(struct slw_time_slice),
+                                                SLW_MAX_INTERVALS, NULL, add_interval};
+static const struct slw_field_list series = {series_fields, sizeof(struct slw_time_series),
+                                             SLW_MAX_SERIES, NULL, add_series};
 static const struct slw_field_list samplings = {sampling_fields, sizeof(struct slw_sampling),
                                                 SLW_MAX_SAMPLINGS, NULL, add_sampling};
 static const struct slw_field_list printed = {printed_fields, sizeof(struct slw_printed),
@@ -270,6 +310,9 @@ const struct slw_field slw_run_fields[] = {
     OBJECT("losses", losses, losses_fields),
     OBJECT("self", self, self_fields),
     LIST("counts", counts, count_count, counts),
+    SOME("tasks", tasks, task_count, tasks),
+    SOME("intervals", intervals, interval_count, intervals),
+    SOME("series", series, series_count, series),
     SOME("rounds", rounds, round_count, rounds),
     LIST("samplings", samplings, sampling_count, samplings),
     SOME("printed", printed, printed_count, printed),

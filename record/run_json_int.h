@@ -12,6 +12,7 @@ enum slw_field_kind {
     SLW_FIELD_NAME,    /* const char *, never NULL */
     SLW_FIELD_TEXT,    /* const char *; the key is missing when NULL */
     SLW_FIELD_TEXTS,   /* const char **, count in a size_t at `other` */
+    SLW_FIELD_NUMBERS, /* uint64_t *, count in a size_t at `other`, which others may share */
     SLW_FIELD_U64,     /* uint64_t */
     SLW_FIELD_STAMP,   /* uint64_t; the key is missing when 0 */
     SLW_FIELD_COUNTED, /* uint64_t; the key is missing when the object is absent */
@@ -54,6 +55,9 @@ extern const struct slw_field slw_run_fields[];
 union slw_field_element {
     struct slw_count count;
     struct slw_round round;
+    struct slw_counted_task task;
+    struct slw_time_slice interval;
+    struct slw_time_series series;
     struct slw_sampling sampling;
     struct slw_printed printed;
     struct slw_label label;

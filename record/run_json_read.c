@@ -213,6 +213,35 @@ static int read_texts(const struct reader *r, const struct place *at, const stru
     return 0;
 }
 
+/* Lists that share their count must be of one length. */
+static int read_numbers(const struct reader *r, const struct place *at, const struct slw_field *f,
+                        const json_t *j, char *object)
+{
+    size_t count = json_array_size(j), other = 0;
+
+    if (!json_is_array(j))
+        return expected(r, at, "a list of integers", j);
+    if (count == 0)
+        return bad(r, at, SLW_E_FORMAT, "must not be empty");
+    if (count > SLW_MAX_INTERVALS)
+        return bad(r, at, SLW_E_LIMIT, "too many integers");
+    memcpy(&other, object + f->other, sizeof(other));
+    if (other != 0 && other != count)
+        return bad(r, at, SLW_E_FORMAT, "is not as long as the list before it");
+    uint64_t *numbers = slw_arena_array(r->arena, count + 1, sizeof(*numbers));
+    if (!numbers)
+        return no_memory(r);
+    for (size_t i = 0; i < count; i++) {
+        const struct place here = {.up = at, .index = i};
+        int rc = read_u64(r, &here, json_array_get(j, i), &numbers[i]);
+        if (rc < 0)
+            return rc;
+    }
+    memcpy(object + f->offset, &numbers, sizeof(numbers));
+    memcpy(object + f->other, &count, sizeof(count));
+    return 0;
+}
+
 static int read_element(const struct reader *r, const struct place *at,
                         const struct slw_field_list *list, const json_t *j)
 {
@@ -284,6 +313,8 @@ static int read_value(const struct reader *r, const struct place *at, const stru
         return read_text(r, at, j, slot);
     case SLW_FIELD_TEXTS:
         return read_texts(r, at, f, j, object);
+    case SLW_FIELD_NUMBERS:
+        return read_numbers(r, at, f, j, object);
     case SLW_FIELD_U64:
     case SLW_FIELD_STAMP:
     case SLW_FIELD_COUNTED:
@@ -333,6 +364,7 @@ static enum presence presence_of(const struct slw_field *f, const char *object, 
         return OPTIONAL;
     case SLW_FIELD_NAME:
     case SLW_FIELD_TEXTS:
+    case SLW_FIELD_NUMBERS:
     case SLW_FIELD_U64:
     case SLW_FIELD_MAYBE:
     case SLW_FIELD_FLAG:
@@ -412,9 +444,13 @@ static int read_document(struct reader *r, const json_t *j)
         r->arena = r->run->arena;
     if (rc == 0)
         rc = read_fields(r, NULL, slw_run_fields, j, (char *)r->run);
-    if (rc == 0 && r->run->model.name)
+    if (rc < 0)
+        return rc;
+    if (r->run->model.name)
         r->run->model.absent = NULL;
-    return rc;
+    const char *problem = slw_run_check_series(r->run);
+    const struct place at = {.key = "series"};
+    return problem ? bad(r, &at, SLW_E_FORMAT, problem) : 0;
 }
 
 int slw_fields_from_json(const char *name, struct slw_arena *arena, const struct slw_field *fields,

@@ -156,6 +156,7 @@ static bool has_value(const struct slw_field *f, const char *object, bool absent
         return value == SLW_EXIT_STATUS || value == SLW_EXIT_SIGNAL;
     case SLW_FIELD_NAME:
     case SLW_FIELD_TEXTS:
+    case SLW_FIELD_NUMBERS:
     case SLW_FIELD_U64:
     case SLW_FIELD_MAYBE:
     case SLW_FIELD_FLAG:
@@ -185,6 +186,20 @@ static json_t *texts_field_json(const struct slw_field *f, const char *object)
     return texts_json(texts, size_at(object, f->other));
 }
 
+static json_t *numbers_json(const struct slw_field *f, const char *object)
+{
+    json_t *j = json_array();
+    const uint64_t *numbers;
+
+    memcpy(&numbers, object + f->offset, sizeof(numbers));
+    for (size_t i = 0; i < size_at(object, f->other); i++)
+        if (json_array_append_new(j, u64_json(numbers[i])) < 0) {
+            json_decref(j);
+            return NULL;
+        }
+    return j;
+}
+
 static json_t *value_json(const struct slw_field *f, const char *object)
 {
     switch (f->kind) {
@@ -196,6 +211,8 @@ static json_t *value_json(const struct slw_field *f, const char *object)
         return text_json(text_at(object, f->offset));
     case SLW_FIELD_TEXTS:
         return texts_field_json(f, object);
+    case SLW_FIELD_NUMBERS:
+        return numbers_json(f, object);
     case SLW_FIELD_U64:
     case SLW_FIELD_STAMP:
     case SLW_FIELD_COUNTED:

@@ -41,6 +41,82 @@ static void every_field_travels(void **state)
     slw_run_free(again);
 }
 
+static void add_scopes(struct slw_run *run)
+{
+    const struct slw_counted_task tasks[] = {
+        {.pid = 7, .tid = 8, .comm = "a \xff", .task_count = 1},
+        {.pid = 7, .tid = -1, .task_count = UINT64_MAX},
+        {.pid = 0, .tid = 0, .task_count = 3}};
+    const struct slw_time_slice intervals[] = {{0, 100}, {100, UINT64_MAX}};
+    uint64_t raw[] = {1, UINT64_MAX}, enabled[] = {5, 6}, running[] = {5, 0};
+    const struct slw_time_series s = {0, raw, enabled, running, 2};
+
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(slw_run_add_task(run, &tasks[i], NULL), 0);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(slw_run_add_interval(run, &intervals[i], NULL), 0);
+    assert_int_equal(slw_run_add_series(run, &s, NULL), 0);
+}
+
+static void tasks_and_the_time_line_travel(void **state)
+{
+    (void)state;
+    struct slw_run *run = rich_run();
+    add_scopes(run);
+    assert_null(slw_run_check_series(run));
+    char *text = written(run);
+    struct slw_run *again = read_back(text);
+    char *rewritten = written(again);
+
+    assert_string_equal(text, rewritten);
+    assert_int_equal(again->task_count, 3);
+    assert_int_equal(again->tasks[1].tid, -1);
+    assert_null(again->tasks[1].comm);
+    assert_string_equal(again->tasks[0].comm, "a \xff");
+    assert_true(again->tasks[1].task_count == UINT64_MAX);
+    assert_int_equal(again->tasks[2].pid, 0);
+    assert_true(again->intervals[1].length_ns == UINT64_MAX);
+    assert_int_equal(again->series[0].length, 2);
+    assert_true(again->series[0].raw[1] == UINT64_MAX && again->series[0].enabled_ns[0] == 5);
+    free(text);
+    free(rewritten);
+    slw_run_free(run);
+    slw_run_free(again);
+}
+
+/* Replace `from` once in the run with scopes; what reading it says. */
+static void assert_refused(const char *from, const char *to, const char *why)
+{
+    struct slw_run *run = rich_run(), *again = NULL;
+    struct slw_error err = {0};
+    struct slw_buf changed = {0};
+
+    add_scopes(run);
+    char *text = written(run);
+    char *at = strstr(text, "\"series\"");
+    at = at ? strstr(at, from) : NULL;
+    assert_non_null(at);
+    slw_buf_put(&changed, text, (size_t)(at - text));
+    slw_buf_puts(&changed, to);
+    slw_buf_puts(&changed, at + strlen(from));
+    assert_true(slw_run_from_json(changed.data, changed.length, &again, &err) < 0);
+    if (!strstr(err.text, why))
+        fail_msg("'%s' is not in '%s'", why, err.text);
+    slw_buf_release(&changed);
+    free(text);
+    slw_run_free(run);
+}
+
+static void a_time_line_that_fits_nothing_is_refused(void **state)
+{
+    (void)state;
+    assert_refused("\"count_index\": 0", "\"count_index\": 9999", "of no count");
+    assert_refused("\"enabled_ns\": [", "\"enabled_ns\": [1,", "not as long");
+    assert_refused("\"enabled_ns\": [\n        5,", "\"enabled_ns\": [\n        4,",
+                   "running_ns is larger");
+    assert_refused("\"raw\": [\n        1,", "\"raw\": [\n        -1,", "negative");
+}
+
 static void an_empty_run_stays_unknown(void **state)
 {
     (void)state;
@@ -298,6 +374,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_travels),
+        cmocka_unit_test(tasks_and_the_time_line_travel),
+        cmocka_unit_test(a_time_line_that_fits_nothing_is_refused),
         cmocka_unit_test(an_empty_run_stays_unknown),
         cmocka_unit_test(an_absent_count_has_no_number),
         cmocka_unit_test(an_inconsistent_count_is_written_as_absent),
