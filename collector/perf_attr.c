@@ -45,6 +45,18 @@ struct perf_event_attr slw_perf_attr(const struct slw_perf_env *env, uint32_t ty
     return attr;
 }
 
+void slw_perf_set_mode(struct perf_event_attr *attr, enum slw_mode mode)
+{
+    attr->exclude_kernel |= mode == SLW_MODE_USER;
+    attr->exclude_user |= mode == SLW_MODE_KERNEL;
+    attr->exclude_hv |= mode != SLW_MODE_ALL;
+}
+
+enum slw_mode slw_perf_sampled_mode(const struct slw_perf_env *env)
+{
+    return env->user_only ? SLW_MODE_USER : env->opts->mode;
+}
+
 /* Whoever refuses does not say why; this is the setting that most often does. */
 static void describe_refusal(const struct slw_perf_env *env, char *text, size_t size)
 {

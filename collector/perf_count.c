@@ -9,7 +9,7 @@
 /* What read(2) gives for a group. Source: perf_event_open(2), PERF_FORMAT_GROUP. */
 struct group_reading {
     uint64_t count, enabled_ns, running_ns;
-    uint64_t values[SLW_MAX_GROUP_EVENTS];
+    uint64_t values[2 * SLW_MAX_GROUP_EVENTS]; /* with ids: each is followed by its own */
 };
 
 static size_t group_end(const struct slw_counting *c, size_t first)
@@ -42,7 +42,9 @@ static const char *hopeless(const struct slw_perf_env *env, const struct slw_cou
 
     if (k->event.role == SLW_EVENT_PERF_METRIC && leads)
         return "not counted: the slots event that must lead its group is missing";
-    if (!env->user_only || !k->event.kernel_only)
+    if (k->event.kernel_only && k->mode == SLW_MODE_USER)
+        return "not counted: it happens in kernel mode";
+    if (!env->user_only || (!k->event.kernel_only && k->mode != SLW_MODE_KERNEL))
         return NULL;
     (void)snprintf(text, sizeof(text), "refused: perf_event_paranoid=%d hides kernel mode",
                    env->run->host.perf_event_paranoid);
@@ -60,6 +62,10 @@ static int open_counter(const struct slw_perf_env *env, struct slw_counting *c, 
 
     attr.read_format =
         PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+    /* Records of single threads name their values by id. */
+    attr.inherit_stat = env->records;
+    attr.read_format |= env->records ? PERF_FORMAT_ID : 0;
+    slw_perf_set_mode(&attr, k->event.ignores_mode ? SLW_MODE_ALL : k->mode);
     attr.disabled = group_fd < 0;
     attr.enable_on_exec = group_fd < 0 && env->target->enable_on_exec;
     int fd = slw_perf_try_open(env, &attr, spot, group_fd);
@@ -126,7 +132,8 @@ static int allocate(const struct slw_perf_env *env, const struct slw_plan *plan,
     size_t room = c->counter_count ? c->counter_count : 1; /* a plan may count nothing */
     c->counters = calloc(room, sizeof(c->counters[0]));
     c->fds = calloc(room * (spot_count ? spot_count : 1), sizeof(c->fds[0]));
-    if (!c->counters || !c->fds)
+    c->totals = calloc(room, sizeof(c->totals[0]));
+    if (!c->counters || !c->fds || !c->totals)
         return slw_fail(err, SLW_E_NOMEM, "no memory for events");
     memset(c->fds, 0xff, c->counter_count * spot_count * sizeof(c->fds[0]));
     for (size_t g = 0; g < plan->group_count; g++)
@@ -134,6 +141,7 @@ static int allocate(const struct slw_perf_env *env, const struct slw_plan *plan,
             c->counters[n++] = (struct slw_counter){.event = plan->groups[g].events[i],
                                                     .group = (int)g,
                                                     .kind = kind_of(env, &plan->groups[g]),
+                                                    .mode = plan->groups[g].mode,
                                                     .source = plan->groups[g].source};
     return 0;
 }
@@ -194,10 +202,10 @@ static void mark_unreadable(struct slw_counting *c, size_t first, size_t end)
 }
 
 static void read_group(const struct slw_perf_env *env, struct slw_counting *c, size_t spot,
-                       size_t first, size_t end)
+                       size_t first, size_t end, struct slw_counted *totals)
 {
     struct group_reading r = {0};
-    size_t opened = 0, next = 0;
+    size_t opened = 0, next = 0, stride = env->records ? 2 : 1;
     int fd = leader_fd(c, spot, first, end);
 
     if (fd < 0)
@@ -205,7 +213,7 @@ static void read_group(const struct slw_perf_env *env, struct slw_counting *c, s
     for (size_t i = first; i < end; i++)
         opened += *fd_of(c, spot, i) >= 0;
     ssize_t n = env->sys->read(fd, &r, sizeof(r));
-    if (n < (ssize_t)((3 + opened) * sizeof(uint64_t)) || r.count != opened) {
+    if (n < (ssize_t)((3 + stride * opened) * sizeof(uint64_t)) || r.count != opened) {
         mark_unreadable(c, first, end);
         return;
     }
@@ -213,43 +221,56 @@ static void read_group(const struct slw_perf_env *env, struct slw_counting *c, s
     for (size_t i = first; i < end; i++) {
         if (*fd_of(c, spot, i) < 0)
             continue;
-        c->counters[i].raw += r.values[next++];
-        c->counters[i].enabled_ns += r.enabled_ns;
-        c->counters[i].running_ns += r.running_ns;
+        totals[i].raw += r.values[stride * next++];
+        totals[i].enabled_ns += r.enabled_ns;
+        totals[i].running_ns += r.running_ns;
     }
 }
 
-static const char *absence(const struct slw_counter *k)
+void slw_counting_read(const struct slw_perf_env *env, struct slw_counting *c, size_t spot,
+                       struct slw_counted *totals)
+{
+    for (size_t first = 0; first < c->counter_count; first = group_end(c, first))
+        read_group(env, c, spot, first, group_end(c, first), totals);
+}
+
+static const char *absence(const struct slw_counter *k, const struct slw_counted *n)
 {
     if (k->absent)
         return k->absent;
-    if (k->running_ns > 0 && k->raw == 0 && k->event.doubtful)
+    if (n->running_ns > 0 && n->raw == 0 && k->event.doubtful)
         return "not supported: the PMU does not list it, and it did not count";
-    if (k->running_ns > 0)
+    if (n->running_ns > 0)
         return NULL;
-    if (k->enabled_ns > 0)
+    if (n->enabled_ns > 0)
         return "never scheduled: no counter was free for its group";
     return k->kind < 0 ? "never scheduled: the target did not run while measuring"
                        : "never scheduled: the target did not run on cores of this kind";
 }
 
-static int add_count(const struct slw_perf_env *env, const struct slw_counter *k,
-                     struct slw_error *err)
+static enum slw_mode counted_mode(const struct slw_perf_env *env, const struct slw_counter *k)
 {
-    bool user = env->user_only && !k->event.ignores_mode;
+    if (k->event.ignores_mode)
+        return SLW_MODE_ALL;
+    return env->user_only && k->mode == SLW_MODE_ALL ? SLW_MODE_USER : k->mode;
+}
+
+int slw_counting_add(const struct slw_perf_env *env, const struct slw_counter *k,
+                     const struct slw_counted *n, int pid, int tid, struct slw_error *err)
+{
     struct slw_count count = {.event = k->event.name,
                               .unit = k->event.unit,
-                              .mode = user ? SLW_MODE_USER : SLW_MODE_ALL,
+                              .mode = counted_mode(env, k),
                               .from = {.source = k->source},
                               .group = k->group,
                               .pmu = k->kind < 0 ? NULL : env->kinds[k->kind].pmu,
-                              .pid = -1,
-                              .tid = -1,
+                              .pid = pid,
+                              .tid = tid,
                               .cpu = -1,
-                              .absent = absence(k),
-                              .raw = k->raw,
-                              .enabled_ns = k->enabled_ns,
-                              .running_ns = k->running_ns};
+                              .absent = absence(k, n),
+                              .raw = n->raw,
+                              .enabled_ns = n->enabled_ns,
+                              .running_ns = n->running_ns};
 
     if (count.absent)
         count.raw = 0;
@@ -259,16 +280,16 @@ static int add_count(const struct slw_perf_env *env, const struct slw_counter *k
 /* A task's event is enabled whenever the task runs, but counts on its kind of core only. The clocks
  * of both are read some microseconds apart: running longer than the clock is no contradiction. */
 static void set_core_time(const struct slw_perf_env *env, const struct slw_core_clocks *clocks,
-                          struct slw_counter *k)
+                          struct slw_counter *k, struct slw_counted *n)
 {
-    enum slw_target_kind target = env->target->kind;
-
-    if (k->kind < 0 || clocks->fd_count == 0 ||
-        (target != SLW_TARGET_COMMAND && target != SLW_TARGET_PID))
+    if (k->kind < 0 || clocks->fd_count == 0)
+        return;
+    const enum slw_target_kind target = env->target->kind;
+    if (target != SLW_TARGET_COMMAND && target != SLW_TARGET_PID)
         return;
     if (clocks->unreadable && !k->absent)
         k->absent = "not counted: how long the target ran on such cores could not be read";
-    k->enabled_ns = clocks->ns[k->kind] > k->running_ns ? clocks->ns[k->kind] : k->running_ns;
+    n->enabled_ns = clocks->ns[k->kind] > n->running_ns ? clocks->ns[k->kind] : n->running_ns;
 }
 
 int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
@@ -276,13 +297,14 @@ int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
 {
     int rc = 0;
 
+    memset(c->totals, 0, c->counter_count * sizeof(c->totals[0]));
     for (size_t spot = 0; spot < c->spot_count; spot++)
-        for (size_t first = 0; first < c->counter_count; first = group_end(c, first))
-            read_group(env, c, spot, first, group_end(c, first));
+        slw_counting_read(env, c, spot, c->totals);
     slw_core_clocks_read(env, &c->clocks);
+    c->first_count = env->run->count_count;
     for (size_t i = 0; i < c->counter_count && rc == 0; i++) {
-        set_core_time(env, &c->clocks, &c->counters[i]);
-        rc = add_count(env, &c->counters[i], err);
+        set_core_time(env, &c->clocks, &c->counters[i], &c->totals[i]);
+        rc = slw_counting_add(env, &c->counters[i], &c->totals[i], -1, -1, err);
     }
     return rc < 0 ? rc : slw_core_clocks_collect(env, &c->clocks, err);
 }
@@ -294,6 +316,7 @@ void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c)
             env->sys->close(c->fds[i]);
     slw_core_clocks_close(env, &c->clocks);
     free(c->fds);
+    free(c->totals);
     free(c->counters);
     *c = (struct slw_counting){0};
 }

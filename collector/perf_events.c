@@ -2,6 +2,8 @@
 #include "collector/perf_events.h"
 
 #include "collector/perf_int.h"
+#include "collector/perf_tasks.h"
+#include "collector/perf_timeline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,10 +12,14 @@
 /* How often the rings are emptied and the header brought up to date even when no watermark was
  * reached: what a killed run loses at most. */
 #define DRAIN_NS UINT64_C(1000000000)
+/* How often records of ended threads are taken in: the rings have room for about 500 ends. */
+#define TASKS_LOOK_MS 50
 
 struct slw_backend_state {
     struct slw_perf_env env;
     struct slw_counting counting;
+    struct slw_tasks tasks;
+    struct slw_timeline timeline;
     struct slw_sample_rings rings;
     struct pollfd *polls; /* rings, then the target's wake_fds */
     size_t poll_count;
@@ -46,6 +52,8 @@ static int decide_mode(struct slw_perf_env *env, const struct slw_perf_event *ev
     if (fd < 0)
         return slw_perf_fail(env, event->name, -fd, err);
     env->sys->close(fd);
+    if (env->user_only && env->opts->mode == SLW_MODE_KERNEL)
+        return slw_perf_fail(env, "kernel mode", EACCES, err);
     return 0;
 }
 
@@ -101,7 +109,13 @@ int slw_perf_open(const struct slw_session_options *opts, struct slw_live_target
         s->env.kinds[i] = plan->kinds[i];
     int rc = decide_mode(&s->env, sampled, err);
     if (rc == 0)
+        s->env.records = slw_tasks_records(&s->env);
+    if (rc == 0)
         rc = slw_counting_open(&s->env, plan, &s->counting, err);
+    if (rc == 0)
+        rc = slw_tasks_open(&s->env, &s->counting, &s->tasks, err);
+    if (rc == 0)
+        rc = slw_timeline_open(&s->env, &s->counting, &s->timeline, err);
     if (rc == 0 && opts->sample)
         rc = slw_sampling_open(&s->env, sampled, group, spool, &s->rings, err);
     if (rc == 0)
@@ -133,7 +147,9 @@ int slw_perf_start(struct slw_backend_state *s, struct slw_error *err)
 
     s->drained_ns = s->env.sys->now_ns();
     s->first_start = false;
-    return by_exec ? 0 : enable(s, true, err);
+    int rc = by_exec ? 0 : enable(s, true, err);
+    slw_timeline_start(&s->env, &s->timeline);
+    return rc;
 }
 
 /* Is there data that wants out? Descriptors of ended threads are replaced. */
@@ -151,13 +167,18 @@ static bool look_at_rings(struct slw_backend_state *s)
 
 int slw_perf_poll(struct slw_backend_state *s, int timeout_ms, struct slw_error *err)
 {
-    int n = s->env.sys->poll(s->polls, s->poll_count, timeout_ms);
+    if (s->tasks.ring_count > 0 && timeout_ms > TASKS_LOOK_MS)
+        timeout_ms = TASKS_LOOK_MS;
+    int n = s->env.sys->poll(s->polls, s->poll_count,
+                             slw_timeline_timeout_ms(&s->env, &s->timeline, timeout_ms));
 
     if (n == -EINTR)
         return 0; /* the session looks at its stop flag */
     if (n < 0)
         return slw_fail_sys(err, SLW_E_IO, -n, "cannot wait for samples");
     s->env.run->self.wakeups++;
+    slw_timeline_tick(&s->env, &s->timeline, &s->counting);
+    slw_tasks_drain(&s->env, &s->tasks);
     if (!s->rings.event)
         return 0;
     uint64_t now_ns = s->env.sys->now_ns();
@@ -174,7 +195,10 @@ int slw_perf_poll(struct slw_backend_state *s, int timeout_ms, struct slw_error 
 
 int slw_perf_stop(struct slw_backend_state *s, struct slw_error *err)
 {
-    return enable(s, false, err);
+    int rc = enable(s, false, err);
+
+    slw_timeline_stop(&s->env, &s->timeline, &s->counting);
+    return rc;
 }
 
 /* Inherited events hang up with the last process that has them. */
@@ -203,7 +227,7 @@ static uint64_t cpu_time_ns(const struct slw_counting *c)
 {
     const struct slw_counter *clock = c->counter_count > 0 ? &c->counters[0] : NULL;
 
-    return clock && clock->source == SLW_SOURCE_SOFTWARE && !clock->absent ? clock->raw : 0;
+    return clock && clock->source == SLW_SOURCE_SOFTWARE && !clock->absent ? c->totals[0].raw : 0;
 }
 
 int slw_perf_collect(struct slw_backend_state *s, struct slw_run *run, struct slw_error *err)
@@ -218,6 +242,10 @@ int slw_perf_collect(struct slw_backend_state *s, struct slw_run *run, struct sl
     }
     /* A broken ring is no reason to lose the counts. */
     int counted = slw_counting_collect(&s->env, &s->counting, err);
+    if (counted == 0)
+        counted = slw_tasks_collect(&s->env, &s->tasks, &s->counting, err);
+    if (counted == 0)
+        counted = slw_timeline_collect(&s->env, &s->timeline, &s->counting, err);
     if (s->rings.event && !slw_spool_full(s->rings.spool))
         slw_sampling_coverage(&s->env, &s->rings, cpu_time_ns(&s->counting));
     return drained < 0 ? drained : sampled < 0 ? sampled : counted;
@@ -228,6 +256,8 @@ void slw_perf_close(struct slw_backend_state *s)
     if (!s)
         return;
     slw_sampling_close(&s->env, &s->rings);
+    slw_tasks_close(&s->env, &s->tasks);
+    slw_timeline_close(&s->timeline);
     slw_counting_close(&s->env, &s->counting);
     free(s->polls);
     free(s);

@@ -34,7 +34,7 @@ struct totals_record {
 
 static bool useless(const struct slw_perf_env *env, const struct slw_plan_event *e)
 {
-    return env->user_only && e->kernel_only;
+    return slw_perf_sampled_mode(env) == SLW_MODE_USER && e->kernel_only;
 }
 
 static struct slw_sampled member(const struct slw_perf_env *env, const struct slw_sampled *sampler,
@@ -43,6 +43,7 @@ static struct slw_sampled member(const struct slw_perf_env *env, const struct sl
     struct slw_sampled m = {.name = e->name,
                             .attr = slw_perf_attr(env, e->type, e->config, e->config1)};
 
+    slw_perf_set_mode(&m.attr, env->opts->mode);
     /* One sample_type for all: readers find the id of a record by it. */
     m.attr.sample_type = sampler->attr.sample_type;
     m.attr.read_format = group_format;

@@ -28,6 +28,7 @@ struct slw_perf_env {
     bool user_only;                                 /* the kernel refuses to count kernel mode */
     struct slw_core_kind kinds[SLW_MAX_CORE_KINDS]; /* of a hybrid CPU */
     size_t kind_count;                              /* 0: there is one kind */
+    bool records; /* threads that end leave a record of their counts: perf_tasks.c */
 };
 
 /* ---- perf_attr.c ---- */
@@ -39,6 +40,12 @@ int slw_perf_try_open(const struct slw_perf_env *env, struct perf_event_attr *at
 /* A zeroed attr for the target: type, config, inherit, exclude_kernel, size. */
 struct perf_event_attr slw_perf_attr(const struct slw_perf_env *env, uint32_t type, uint64_t config,
                                      uint64_t config1);
+
+/* Let it count this mode only; SLW_MODE_ALL changes nothing. */
+void slw_perf_set_mode(struct perf_event_attr *attr, enum slw_mode mode);
+
+/* The mode samples are of. */
+enum slw_mode slw_perf_sampled_mode(const struct slw_perf_env *env);
 
 /* Why an event could not be opened, for slw_count.absent; owned by the run. */
 const char *slw_perf_reason(const struct slw_perf_env *env, int sys);
@@ -53,13 +60,17 @@ int slw_perf_count_spots(const struct slw_live_target *t, struct slw_spot **ret_
 
 /* ---- perf_count.c ---- */
 
+struct slw_counted {
+    uint64_t raw, enabled_ns, running_ns;
+};
+
 struct slw_counter {
     struct slw_plan_event event;
     int group;
     enum slw_source source;
-    int kind;           /* of env->kinds; -1: of every core */
+    int kind; /* of env->kinds; -1: of every core */
+    enum slw_mode mode;
     const char *absent; /* NULL so far: open everywhere */
-    uint64_t raw, enabled_ns, running_ns;
 };
 
 /* CPU time that the target spent on the cores of each kind: what their counters are scaled to, as
@@ -78,14 +89,23 @@ struct slw_counting {
     struct slw_counter *counters; /* those of a group side by side */
     size_t counter_count;
     size_t spot_count;
-    int *fds; /* [spot * counter_count + counter]; -1: not open */
+    int *fds;                   /* [spot * counter_count + counter]; -1: not open */
+    struct slw_counted *totals; /* of each counter, once collected */
+    size_t first_count;         /* in the run, once collected */
 };
 
 int slw_counting_open(const struct slw_perf_env *env, const struct slw_plan *plan,
                       struct slw_counting *ret_counting, struct slw_error *err);
 int slw_counting_enable(const struct slw_perf_env *env, const struct slw_counting *c, bool on,
                         struct slw_error *err);
-/* Read all groups and add the counts to the run. */
+/* Add what the counters hold at one spot to totals[counter_count]; those of a group that cannot be
+ * read become absent. */
+void slw_counting_read(const struct slw_perf_env *env, struct slw_counting *c, size_t spot,
+                       struct slw_counted *totals);
+/* Add what counter k counted to the run; pid and tid -1: for the whole target. */
+int slw_counting_add(const struct slw_perf_env *env, const struct slw_counter *k,
+                     const struct slw_counted *n, int pid, int tid, struct slw_error *err);
+/* Read all groups and add the counts to the run: that of counter i is number first_count + i. */
 int slw_counting_collect(const struct slw_perf_env *env, struct slw_counting *c,
                          struct slw_error *err);
 void slw_counting_close(const struct slw_perf_env *env, struct slw_counting *c);

@@ -61,6 +61,7 @@ static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
     struct perf_event_attr attr = slw_perf_attr(env, event->type, event->config, 0);
 
     set_common(env, &attr);
+    slw_perf_set_mode(&attr, env->opts->mode);
     /* An idle CPU executes nothing of interest. A cycle counter stands still there by itself, and
      * Arm's driver refuses to be told. */
     attr.exclude_idle = env->target->kind == SLW_TARGET_ALL && event->source == SLW_SOURCE_SOFTWARE;
@@ -404,7 +405,7 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
     const struct perf_event_attr *attr = &r->sampled[0].attr;
     struct slw_sampling s = {.event = r->sampled[0].name,
                              .unit = r->event->unit,
-                             .mode = env->user_only ? SLW_MODE_USER : SLW_MODE_ALL,
+                             .mode = slw_perf_sampled_mode(env),
                              .from = {.source = r->event->source},
                              .frequency_hz = attr->freq ? attr->sample_freq : 0,
                              .period = attr->freq ? 0 : attr->sample_period,

@@ -165,6 +165,8 @@ int slw_place_plan(const struct slw_session_options *opts, const struct slw_sys 
                                             .level = opts->level,
                                             .reserved_counters = at->expected_taken,
                                             .system_wide = opts->target == SLW_TARGET_ALL,
+                                            .mode = opts->mode,
+                                            .split_modes = opts->split_modes,
                                             .hardware = true,
                                             .needs = slw_model_needs,
                                             .absent = m ? at->absent : NULL,

@@ -325,6 +325,27 @@ static int plan_model(struct slw_plan *plan, const struct slw_plan_options *opts
     return rc;
 }
 
+/* A counter counts in one set of modes only: for two, every group is there twice, and where the
+ * counters do not hold both sets they take turns. */
+static int set_modes(struct slw_plan *p, const struct slw_plan_options *opts, struct slw_error *err)
+{
+    const size_t planned = p->group_count;
+
+    for (size_t g = 0; g < planned; g++)
+        if (p->groups[g].source == SLW_SOURCE_HARDWARE)
+            p->groups[g].mode = opts->split_modes ? SLW_MODE_USER : opts->mode;
+    for (size_t g = 0; g < planned && opts->split_modes; g++) {
+        if (p->groups[g].source != SLW_SOURCE_HARDWARE)
+            continue;
+        if (p->group_count == SLW_MAX_GROUPS)
+            return slw_fail(err, SLW_E_LIMIT, "the events of both modes need more than %d groups",
+                            SLW_MAX_GROUPS);
+        p->groups[p->group_count] = p->groups[g];
+        p->groups[p->group_count++].mode = SLW_MODE_KERNEL;
+    }
+    return 0;
+}
+
 int slw_plan_new(const struct slw_plan_options *opts, struct slw_plan **ret_plan,
                  struct slw_error *err)
 {
@@ -345,6 +366,8 @@ int slw_plan_new(const struct slw_plan_options *opts, struct slw_plan **ret_plan
         rc = plan_model(p, opts, err);
     else if (opts->hardware)
         add_generic(p, opts->reserved_counters);
+    if (rc == 0)
+        rc = set_modes(p, opts, err);
     if (rc < 0) {
         slw_plan_free(p);
         return rc;

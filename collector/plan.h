@@ -29,6 +29,7 @@ struct slw_core_kind;
 struct slw_plan_group {
     enum slw_source source;
     const struct slw_core_kind *kind; /* where there are several: of those alone; lent */
+    enum slw_mode mode;
     size_t event_count;
     struct slw_plan_event events[SLW_MAX_GROUP_EVENTS]; /* the first leads */
 };
@@ -56,6 +57,8 @@ struct slw_plan_options {
     int level;                     /* deepest level of the tree; level 0 metrics always */
     int reserved_counters;         /* general counters others hold: NMI watchdog, our sampling */
     bool system_wide;              /* the target is every CPU, idle or not */
+    enum slw_mode mode;            /* of the hardware groups */
+    bool split_modes;              /* each hardware group twice: user mode, then kernel mode */
     bool hardware;                 /* false: software events only */
     /* slw_model_needs; tests of plans need no formulas and pass their own. */
     void (*needs)(const struct slw_model *m, size_t index, bool *needed);

@@ -19,6 +19,9 @@ struct slw_session_core {
 
 enum slw_call_graph { SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_NONE };
 
+/* What is counted by itself, besides the whole target. */
+enum slw_per { SLW_PER_WHOLE, SLW_PER_PROCESS, SLW_PER_THREAD };
+
 struct slw_session_options {
     enum slw_target_kind target;
     char *const *argv;             /* SLW_TARGET_COMMAND: NULL-terminated, searched in PATH */
@@ -34,6 +37,10 @@ struct slw_session_options {
                                 instructions beside it where a counter is left for them */
     size_t *ret_group_count; /* NULL, or where to put how many such groups there are */
     bool sample;             /* false: count only */
+    enum slw_per per;        /* of a command or a process; else a note says why not */
+    enum slw_mode mode;      /* of hardware events and of what is sampled */
+    bool split_modes;        /* hardware events once in user and once in kernel mode */
+    uint64_t interval_ms;    /* keep what came in every so many, 0: only totals */
     bool per_function;       /* read counters with every sample, where the kernel can */
     uint64_t frequency_hz;   /* 0: use period */
     uint64_t period;

@@ -118,6 +118,14 @@ static void note_uncounted(struct slw_run *run, const struct machine *m)
                                m->kinds[i].pmu);
 }
 
+static void note_modes(struct slw_run *run, const struct slw_session_options *opts)
+{
+    if (opts->split_modes)
+        (void)slw_run_note(run, SLW_NOTE_INFO, "modes-split", NULL,
+                           "hardware events were counted apart in user and in kernel mode; the "
+                           "top-down tree and what is said of it are of user mode");
+}
+
 static int set_ref(struct slw_run *run, const struct slw_place *at, struct slw_model_ref *ref,
                    struct slw_error *err)
 {
@@ -212,6 +220,8 @@ static int open_pmu(const struct slw_session_options *opts, struct slw_live_targ
         note_budget(run, &m->places[i]);
     if (rc == 0)
         note_uncounted(run, m);
+    if (rc == 0)
+        note_modes(run, opts);
     for (size_t i = 0; i < m->place_count; i++)
         slw_place_release(&m->places[i]);
     free(m);

@@ -27,6 +27,10 @@ static int open_clock(const struct slw_session_options *opts, struct slw_live_ta
         rc = slw_perf_open(opts, target, spool, plan, &cpu_clock,
                            opts->per_function ? &group : NULL, run, ret_state, err);
     slw_plan_free(plan);
+    if (rc == 0 && opts->split_modes)
+        (void)slw_run_note(run, SLW_NOTE_INFO, "modes-not-split", NULL,
+                           "no hardware events were counted: user and kernel time are told by the "
+                           "samples and the kernel's accounting");
     return rc;
 }
 

@@ -149,6 +149,35 @@ static void without_a_model_generic_events_are_counted(void **state)
     slw_plan_free(p);
 }
 
+static void both_modes_are_each_group_twice(void **state)
+{
+    struct slw_plan_options o = {.hardware = true, .split_modes = true};
+    struct slw_plan *p = NULL;
+
+    (void)state;
+    assert_int_equal(slw_plan_new(&o, &p, NULL), 0);
+    assert_int_equal(p->group_count, 3);
+    assert_int_equal(p->groups[0].mode, SLW_MODE_ALL); /* software: what happens, wherever */
+    assert_int_equal(p->groups[1].mode, SLW_MODE_USER);
+    assert_int_equal(p->groups[2].mode, SLW_MODE_KERNEL);
+    assert_int_equal(p->groups[2].event_count, p->groups[1].event_count);
+    assert_string_equal(p->groups[2].events[1].name, "instructions");
+    slw_plan_free(p);
+}
+
+static void one_mode_is_of_the_hardware_groups_only(void **state)
+{
+    struct slw_plan_options o = {.hardware = true, .mode = SLW_MODE_KERNEL};
+    struct slw_plan *p = NULL;
+
+    (void)state;
+    assert_int_equal(slw_plan_new(&o, &p, NULL), 0);
+    assert_int_equal(p->group_count, 2);
+    assert_int_equal(p->groups[0].mode, SLW_MODE_ALL);
+    assert_int_equal(p->groups[1].mode, SLW_MODE_KERNEL);
+    slw_plan_free(p);
+}
+
 static void events_of_one_formula_share_a_group(void **state)
 {
     (void)state;
@@ -292,6 +321,8 @@ int main(void)
         cmocka_unit_test_setup(software_comes_first_and_always, reset),
         cmocka_unit_test_setup(a_machine_has_no_task_clock, reset),
         cmocka_unit_test_setup(without_a_model_generic_events_are_counted, reset),
+        cmocka_unit_test_setup(both_modes_are_each_group_twice, reset),
+        cmocka_unit_test_setup(one_mode_is_of_the_hardware_groups_only, reset),
         cmocka_unit_test_setup(events_of_one_formula_share_a_group, reset),
         cmocka_unit_test_setup(what_fits_together_is_one_group, reset),
         cmocka_unit_test_setup(a_taken_counter_makes_groups_smaller, reset),
