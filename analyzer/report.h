@@ -11,6 +11,7 @@
 #include "record/stacks.h"
 
 struct slw_facts;
+struct slw_scopes;
 
 /* A number as a report shows it. absent != NULL: show the word, never a 0. */
 struct slw_figure {
@@ -39,11 +40,11 @@ struct slw_report_node { /* a top-down node or metric */
     int level, parent;
     struct slw_figure value;
     bool flagged, mismeasured;
-    bool thin;                         /* its counts cover too little to judge by: topdown.h */
-    int stretch;                       /* group its counts are from, or SLW_STRETCH_x: inputs.h */
-    bool in_passes;                    /* some were counted in one of a round's executions only */
-    double quantum;                    /* what fields of 8 bits leave open, to each side */
-    size_t round_count;                /* the value is the mean of so many rounds; 0: no rounds */
+    bool thin;          /* its counts cover too little to judge by: topdown.h */
+    int stretch;        /* group its counts are from, or SLW_STRETCH_x: inputs.h */
+    bool in_passes;     /* some were counted in one of a round's executions only */
+    double quantum;     /* what fields of 8 bits leave open, to each side */
+    size_t round_count; /* the value is the mean of so many rounds; 0: no rounds */
     /* Events it has a value from and their errata, legend.h; NULL: none known. */
     const char *errata;
     const struct slw_model_node *node; /* lent from the model */
@@ -169,7 +170,8 @@ struct slw_report {
     size_t module_count;
     struct slw_report_thread *threads; /* by weight, descending */
     size_t thread_count;
-    struct slw_facts *facts; /* facts.h */
+    struct slw_facts *facts;   /* facts.h */
+    struct slw_scopes *scopes; /* scopes.h */
     struct slw_finding *findings;
     size_t finding_count;
 };

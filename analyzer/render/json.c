@@ -7,6 +7,7 @@
 #include "analyzer/function_topdown.h"
 #include "analyzer/inputs.h"
 #include "analyzer/renderer.h"
+#include "analyzer/scope_json.h"
 #include "analyzer/text.h"
 
 #include <assert.h>
@@ -537,6 +538,9 @@ static json_t *report_json(struct json *j, const struct slw_report *r, size_t li
     put(j, o, "function_count", integer(r->function_count));
     put(j, o, "modules", functions_json(j, r, r->modules, r->module_count, 0));
     put(j, o, "threads", threads_json(j, r, 0));
+    put(j, o, "tasks", slw_scope_tasks_json(r));
+    put(j, o, "modes", slw_scope_modes_json(r));
+    put(j, o, "intervals", slw_scope_intervals_json(r));
     put(j, o, "counts", counts_json(j, r));
     put(j, o, "printed", printed_json(j, r->run));
     put(j, o, "findings", findings_json(j, r));

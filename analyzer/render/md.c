@@ -7,6 +7,7 @@
 #include "analyzer/function_table.h"
 #include "analyzer/legend.h"
 #include "analyzer/renderer.h"
+#include "analyzer/scope_table.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
 
@@ -15,6 +16,8 @@
 #define NAME_COLUMNS 80
 #define FUNCTIONS    20
 #define MODULES      8
+#define TASKS        30
+#define INTERVALS    60
 
 /* Clean text inside <code>, every character that Markdown could act on as an entity. */
 static void put_entities(struct slw_buf *out, const char *clean)
@@ -266,6 +269,74 @@ static void put_function_topdown(struct slw_buf *out, const struct slw_report *r
     slw_buf_printf(out, "\n%s\n\n", slw_function_table_caveat());
 }
 
+static void put_scope_row(struct slw_buf *out, const struct slw_report *r,
+                          enum slw_scope_table table, size_t row)
+{
+    struct slw_buf name = {0};
+
+    slw_scope_name_put(&name, r, table, row);
+    slw_buf_puts(out, "| ");
+    put_name(out, name.data ? name.data : "");
+    for (size_t cell = 0; cell + 1 < slw_scope_cells(r, table); cell++) {
+        slw_buf_puts(out, " | ");
+        slw_scope_cell_put(out, r, table, row, cell);
+    }
+    slw_buf_puts(out, " |\n");
+    out->failed |= slw_buf_failed(&name);
+    slw_buf_release(&name);
+}
+
+static void put_scope_pool(struct slw_buf *out, const struct slw_report *r, size_t most)
+{
+    struct slw_scope pool;
+
+    slw_scope_pool(r, most, &pool);
+    slw_format_integer(out, pool.task_count);
+    slw_buf_puts(out, " others");
+    if (!pool.share.absent) {
+        slw_buf_puts(out, " have ");
+        slw_format_percent(out, pool.share.value);
+        slw_buf_puts(out, " of the CPU time");
+    }
+    slw_buf_puts(out, ".\n\n");
+}
+
+static void put_scopes(struct slw_buf *out, const struct slw_report *r, enum slw_scope_table table)
+{
+    static const char *const titles[SLW_SCOPE_TABLES] = {"Counted one by one", "User and kernel",
+                                                         "Time line"};
+    const size_t rows = slw_scope_rows(r, table), last = slw_scope_cells(r, table) - 1;
+    const size_t most = table == SLW_SCOPES_INTERVALS ? INTERVALS : TASKS;
+    struct slw_buf foot = {0};
+
+    if (rows == 0)
+        return;
+    slw_buf_printf(out, "#### %s\n\n| %s |", titles[table], slw_scope_cell_title(r, table, last));
+    for (size_t cell = 0; cell < last; cell++) {
+        slw_buf_putc(out, ' ');
+        put_prose(out, slw_scope_cell_title(r, table, cell));
+        slw_buf_puts(out, " |");
+    }
+    slw_buf_puts(out, "\n|---|");
+    for (size_t cell = 0; cell < last; cell++)
+        slw_buf_puts(out, "---:|");
+    slw_buf_putc(out, '\n');
+    for (size_t row = 0; row < rows && row < most; row++)
+        put_scope_row(out, r, table, row);
+    slw_buf_putc(out, '\n');
+    if (rows > most && table == SLW_SCOPES_TASKS)
+        put_scope_pool(out, r, most);
+    else if (rows > most)
+        slw_buf_printf(out, "%zu more intervals are in the JSON report.\n\n", rows - most);
+    slw_scope_foot_put(&foot, r, table);
+    if (foot.length > 0) {
+        put_prose(out, foot.data);
+        slw_buf_puts(out, "\n\n");
+    }
+    out->failed |= slw_buf_failed(&foot);
+    slw_buf_release(&foot);
+}
+
 static void put_modules(struct slw_buf *out, const struct slw_report *r)
 {
     if (r->module_count == 0)
@@ -419,6 +490,8 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_modules(out, report);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
+    for (int i = 0; i < SLW_SCOPE_TABLES; i++)
+        put_scopes(out, report, (enum slw_scope_table)i);
     put_findings(out, report);
     put_counts(out, report);
     put_printed(out, report);

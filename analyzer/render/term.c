@@ -8,6 +8,7 @@
 #include "analyzer/legend.h"
 #include "analyzer/renderer.h"
 #include "analyzer/rounds.h"
+#include "analyzer/scope_table.h"
 #include "analyzer/text.h"
 #include "analyzer/verdict.h"
 
@@ -456,6 +457,21 @@ static void put_function_topdown(const struct term *t)
     styled_paragraph(t, DIM, 2, "", slw_function_table_caveat());
 }
 
+static void put_scopes(const struct term *t, enum slw_scope_table table)
+{
+    struct slw_buf foot = {0};
+
+    if (slw_scope_rows(t->r, table) == 0)
+        return;
+    heading(t, slw_scope_title(t->r, table), slw_scope_explained(table));
+    slw_scope_term(t->out, t->r, table, t->width, t->verbose ? SIZE_MAX : (size_t)2 * THREADS);
+    slw_scope_foot_put(&foot, t->r, table);
+    if (foot.length > 0)
+        styled_paragraph(t, DIM, 2, "", foot.data);
+    t->out->failed |= slw_buf_failed(&foot);
+    slw_buf_release(&foot);
+}
+
 /* ---- counts ---- */
 
 static void append_figure(struct slw_buf *line, const struct slw_figure *f)
@@ -619,6 +635,8 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     put_split(&t);
     put_functions(&t);
     put_function_topdown(&t);
+    for (int i = 0; i < SLW_SCOPE_TABLES; i++)
+        put_scopes(&t, (enum slw_scope_table)i);
     put_findings(&t);
     put_counts(&t);
     put_printed(&t);
