@@ -25,6 +25,13 @@ static const char *call_graphs(size_t i)
     return names[i];
 }
 
+static const char *modes(size_t i)
+{
+    static const char *const names[] = {"all", "user", "kernel", "split", NULL};
+
+    return names[i];
+}
+
 static const char *backends(size_t i)
 {
     return i < slw_backend_count ? slw_backends[i]->name : NULL;
@@ -64,6 +71,20 @@ const struct slw_option slw_profile_options[] = {
     {.name = "per-function",
      .text = "Read level-1 counters with every sample, for top-down per function (page faults and "
              "context switches where there is no PMU). Takes counters from the totals."},
+    {.name = "per-thread",
+     .text = "Count each thread of the command and its children apart, besides the whole."},
+    {.name = "per-process", .text = "The same for each process, its threads together."},
+    {.name = "mode",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = modes,
+     .text =
+         "Privilege level of hardware events and samples: all (default), user, kernel, or split: "
+         "events once in user and once in kernel mode, which takes twice the counters."},
+    {.name = "interval",
+     .kind = SLW_OPTION_TIME,
+     .value = "TIME",
+     .text = "Keep a time line: what was counted in every 100ms, 1s (at most 1000 intervals; then "
+             "neighbours are joined)."},
     {.name = "no-sampling", .text = "Count only; no stacks, no flame graph."},
     {.name = "backend",
      .kind = SLW_OPTION_CHOICE,
@@ -138,6 +159,7 @@ static int check_exclusions(const struct slw_args *a, struct slw_error *err)
         {"no-sampling", "call-graph"},
         {"no-sampling", "keep-raw"},
         {"no-sampling", "per-function"},
+        {"per-thread", "per-process"},
     };
 
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -246,6 +268,35 @@ static int set_sampling(struct slw_profile *p, struct slw_error *err)
     return 0;
 }
 
+#define MIN_INTERVAL_MS 10 /* reading the counters more often would itself be what is measured */
+
+/* What is told apart. */
+static int set_scopes(struct slw_profile *p, struct slw_error *err)
+{
+    const char *mode = slw_args_get(p->args, "mode");
+    int rc = slw_args_duration_ms(p->args, "interval", &p->session.interval_ms, err);
+
+    if (rc < 0)
+        return rc;
+    if (slw_args_has(p->args, "interval") && p->session.interval_ms < MIN_INTERVAL_MS)
+        return slw_fail(err, SLW_E_USAGE, "--interval: the shortest is %d ms", MIN_INTERVAL_MS);
+    if (slw_args_has(p->args, "per-thread"))
+        p->session.per = SLW_PER_THREAD;
+    else if (slw_args_has(p->args, "per-process"))
+        p->session.per = SLW_PER_PROCESS;
+    if (mode && strcmp(mode, "user") == 0)
+        p->session.mode = SLW_MODE_USER;
+    else if (mode && strcmp(mode, "kernel") == 0)
+        p->session.mode = SLW_MODE_KERNEL;
+    p->session.split_modes = mode && strcmp(mode, "split") == 0;
+    if (p->rounds > 0 &&
+        (p->session.per != SLW_PER_WHOLE || p->session.interval_ms > 0 || p->session.split_modes))
+        return slw_fail(err, SLW_E_USAGE,
+                        "--per-thread, --per-process, --interval and --mode split take one "
+                        "execution apart: they cannot be combined with --rounds or --no-multiplex");
+    return 0;
+}
+
 static int set_window(struct slw_profile *p, struct slw_error *err)
 {
     uint64_t level = 1;
@@ -278,6 +329,8 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
         rc = set_window(p, err);
     if (rc >= 0)
         rc = set_rounds(p, err);
+    if (rc >= 0)
+        rc = set_scopes(p, err);
     p->format = slw_args_get(p->args, "format");
     p->quiet = slw_args_has(p->args, "quiet");
     p->keep_raw = slw_args_has(p->args, "keep-raw");

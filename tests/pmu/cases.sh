@@ -21,6 +21,16 @@ profile_as_root() {
     echo "case $name: $(cat "/out/$name.rc") at $(cut -d" " -f1 /proc/uptime) s"
 }
 
+gated() { # case, rounds of two threads, options...
+    name=$1 one=$2 two=$3
+    shift 3
+    loop -g "$one" "$two" &
+    pid=$!
+    (sleep 1 && kill -USR1 $pid) &
+    sleep 0.2
+    profile_as_root "$name" --per-thread --mode user --no-sampling "$@" -p $pid
+}
+
 main_cases() {
     profile one --no-sampling -- loop 1
     profile thousand --no-sampling -- loop 1000
@@ -40,6 +50,15 @@ main_cases() {
     profile no_slots --model neoverse_n2 --no-sampling -- loop 1000000
     profile functions_old --per-function --period 500009 -- loop -m 100 250000
     profile no_model --model generic --period 1000003 -- loop 10000000
+    profile per_thread --per-thread --no-sampling -- loop -w 1000000 3000000
+    profile per_thread_sampled --per-thread --period 1000003 -- loop -w 4000000 8000000
+    profile per_process --per-process --no-sampling -- loop -f 3 5000000
+    profile_as_root split --mode split --model /t/pair.json --no-sampling -- loop 10000000
+    profile_as_root split_turns --mode split --no-sampling -- loop 40000000
+    profile split_refused --mode split --no-sampling -- loop 1000000
+    profile_as_root kernel --mode kernel --period 100003 -- loop 10000000
+    profile timeline --interval 100ms --model /t/pair.json --no-sampling -- loop 100000000
+    profile timeline_turns --interval 100ms --model /t/many.json --no-sampling -- loop 100000000
     profile_as_root everything --period 1000003 --keep-raw -- loop 10000000
 
     # Attached: what happens before and after is not counted.
@@ -47,6 +66,10 @@ main_cases() {
     profile_as_root attached -p $! --duration 200ms --period 1000003
     kill $!
     profile_as_root machine -a --duration 200ms --period 1000003 --keep-raw
+
+    # Threads that are there: released when slotwise has them.
+    gated threads_attached 1000000 3000000 --model /t/pair.json
+    gated threads_attached_turns 20000000 40000000 --model /t/many.json
 
     # Others hold counters.
     hold 3 slotwise profile -o /out/held.slotwise --no-flamegraph --model /t/many.json \

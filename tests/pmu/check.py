@@ -41,10 +41,10 @@ class Guest:
 
     def report(self, name, machine="main", model=None):
         """What the native slotwise says about a run of the other machine."""
-        chosen = ["--model", os.path.join(os.path.dirname(__file__), model)] if model else []
+        options = ["--model", os.path.join(os.path.dirname(__file__), model)] if model else []
         text = subprocess.run(
             [self.slotwise, "report", self.path(name + ".slotwise", machine), "--format", "json",
-             *chosen], check=True, capture_output=True, text=True).stdout
+             *options], check=True, capture_output=True, text=True).stdout
         assert "NaN" not in text and "inf" not in text.split(), text
         return json.loads(text)
 
@@ -65,7 +65,8 @@ class Guest:
 class Run:
     def __init__(self, document):
         self.document = document
-        self.counts = {c["event"]: c for c in document["counts"]}
+        self.counts = {c["event"]: c for c in document["counts"]
+                       if "pid" not in c and "tid" not in c}
         self.notes = {n["code"]: n for n in document["notes"]}
 
     def count(self, event):
@@ -106,6 +107,149 @@ def node(report, name):
     found = [n for n in report["topdown"]["nodes"] if n["name"] == name]
     equal(len(found), 1, f"nodes called {name}")
     return found[0]
+
+
+# ---- threads, modes, intervals ----
+
+def tasks(run, event, key):
+    """-> counts of one event by thread or process, largest first; their sum is the whole."""
+    counts = [c for c in run.document["counts"] if c["event"] == event and key in c]
+    equal(len(run.document["tasks"]), len(counts), f"tasks with {event}")
+    raw = sorted((c["raw"] for c in counts), reverse=True)
+    equal(sum(raw), run.count(event), f"{event} of all tasks")
+    for time in ("enabled_ns", "running_ns"):
+        equal(sum(c[time] for c in counts), run.counts[event][time], f"{time} of all tasks")
+    return raw
+
+
+def told_apart(run):
+    """Linux 6.1 leaves no record of a thread that ends; then the run says so."""
+    if "tasks" not in run.document:
+        assert "tasks-not-counted" in run.notes, run.notes
+    return "tasks" in run.document
+
+
+def case_each_thread_has_its_own_count(guest):
+    for name, few, many in (("per_thread", 1_000_000, 3_000_000),
+                            ("per_thread_sampled", 4_000_000, 8_000_000)):
+        run = guest.run(name)
+        if not told_apart(run):
+            continue
+        first, second, main = tasks(run, "inst_retired", "tid")
+        near(first - second, (many - few) * ROUND, 500, f"{name}: one thread less the other")
+        between(second, few * ROUND, few * ROUND + START, f"{name}: the smaller thread")
+        between(main, 1, START, f"{name}: the thread that waits")
+        equal(tasks(run, "cpu_cycles", "tid"), [n * CYCLES for n in (first, second, main)],
+              f"{name}: cycles")
+
+
+def case_each_process_has_its_own_count(guest):
+    run = guest.run("per_process")
+    if not told_apart(run):
+        return
+    raw = tasks(run, "inst_retired", "pid")
+    equal(len({t["pid"] for t in run.document["tasks"]}), 4, "processes")
+    for n in raw[:3]:
+        between(n, 5_000_000 * ROUND, 5_000_000 * ROUND + START, "a child")
+
+
+def case_threads_of_a_running_process_are_exact(guest):
+    run = guest.run("threads_attached")
+    first, second, main = tasks(run, "inst_retired", "tid")
+    near(first - second, 2_000_000 * ROUND, 200, "one thread less the other")
+    between(second, 1_000_000 * ROUND, 1_000_000 * ROUND + 20_000, "the smaller thread")
+    between(main, 1, 20_000, "the thread that waits")
+    report = guest.report("threads_attached", model="pair.json")
+    equal(report["tasks"]["unaccounted_most"], 0.0, "what no thread has")
+    for i in range(2):
+        near(report["tasks"]["list"][i]["ipc"]["value"], 1 / CYCLES, 0.002, f"IPC of thread {i}")
+        near(report["tasks"]["list"][i]["level1"]["retiring"]["value"], 1 / CYCLES, 0.002,
+             f"a level-1 node of thread {i}")
+        equal(report["tasks"]["list"][i]["comm"], "loop", f"name of thread {i}")
+
+
+def case_threads_whose_events_take_turns(guest):
+    run = guest.run("threads_attached_turns")
+    whole = run.counts["inst0"]
+    between(whole["running_ns"] / whole["enabled_ns"], 0.1, 0.95, "time on a counter")
+    tasks(run, "inst0", "tid")
+    scaled = sorted((c["raw"] * c["enabled_ns"] / c["running_ns"]
+                     for c in run.document["counts"]
+                     if c["event"] == "inst0" and "tid" in c and c["running_ns"] > 0),
+                    reverse=True)
+    near(scaled[0] / scaled[1], 2, 0.1, "one thread to the other, scaled")
+
+
+def case_user_and_kernel_are_apart(guest):
+    run = guest.run("split")
+    instructions = {c["mode"]: c for c in run.document["counts"] if c["event"] == "inst_retired"}
+    equal(sorted(instructions), ["kernel", "user"], "modes")
+    user, plain = instructions["user"]["raw"], guest.run("ten_million").count("inst_retired")
+    near(user, plain, 500, "user mode instructions, as without the split")
+    between(instructions["kernel"]["raw"], 1000, 5_000_000, "kernel mode instructions")
+    for count in instructions.values():
+        equal(count["running_ns"], count["enabled_ns"], "both modes at once")
+    report = guest.report("split", model="pair.json")
+    equal(sorted(report["modes"]), ["kernel", "user"], "modes of the report")
+    for mode in ("user", "kernel"):
+        near(report["modes"][mode]["ipc"]["value"], 1 / CYCLES, 1e-3, f"IPC in {mode} mode")
+        near(report["modes"][mode]["level1"]["backend_bound"]["value"], 1 - 1 / CYCLES, 1e-3,
+             f"a level-1 node in {mode} mode")
+    near(node(report, "ipc")["value"], 1 / CYCLES, 1e-3, "IPC of the tree")
+    assert "modes-split" in run.notes, run.notes
+    turns = [c for c in guest.run("split_turns").document["counts"]
+             if c["event"] == "inst_retired" and c["mode"] == "user"]
+    equal(len(turns), 1, "user mode counts")
+    assert turns[0]["running_ns"] < turns[0]["enabled_ns"], "eight events on seven counters"
+    near(turns[0]["raw"] * turns[0]["enabled_ns"] / turns[0]["running_ns"] / 160_000_000, 1, 0.02,
+         "user mode instructions, scaled")
+    refused = guest.run("split_refused")
+    for c in refused.document["counts"]:
+        if c["mode"] == "kernel":
+            assert "paranoid" in c["absent"], c
+    equal(guest.report("split_refused")["modes"], {}, "modes when the kernel is hidden")
+
+
+def case_kernel_mode_alone(guest):
+    run = guest.run("kernel")
+    equal(run.counts["inst_retired"]["mode"], "kernel", "mode")
+    equal(run.sampling["mode"], "kernel", "mode of the samples")
+    between(run.count("inst_retired"), 1000, 5_000_000, "kernel mode instructions")
+
+
+def series(run, event):
+    for s in run.document["series"]:
+        if run.document["counts"][s["count_index"]]["event"] == event:
+            return s
+    raise AssertionError(f"no time line of {event}")
+
+
+def case_intervals_sum_to_the_whole(guest):
+    for name in ("timeline", "timeline_turns"):
+        run = guest.run(name)
+        intervals = run.document["intervals"]
+        between(len(intervals), 12, 20, f"{name}: intervals of 1.6 s")
+        for before, after in zip(intervals, intervals[1:]):
+            equal(after["start_ns"], before["start_ns"] + before["length_ns"], "no gap")
+        for s in run.document["series"]:
+            count = run.document["counts"][s["count_index"]]
+            for key in ("raw", "enabled_ns", "running_ns"):
+                equal(sum(s[key]), count[key], f"{name}: {key} of {count['event']}")
+
+
+def case_an_interval_is_what_came_in_it(guest):
+    run = guest.run("timeline")
+    cycles, instructions = series(run, "cpu_cycles"), series(run, "inst_retired")
+    for i, interval in enumerate(run.document["intervals"]):
+        equal(cycles["raw"][i], CYCLES * instructions["raw"][i], f"cycles of interval {i}")
+        # A cycle is a nanosecond here; the kernel's share is not counted.
+        assert cycles["raw"][i] <= interval["length_ns"], (i, interval, cycles["raw"][i])
+        if 0 < i < len(run.document["intervals"]) - 1:
+            assert cycles["raw"][i] > 0.9 * interval["length_ns"], (i, interval, cycles["raw"][i])
+    report = guest.report("timeline", model="pair.json")
+    for i, interval in enumerate(report["intervals"][1:-1]):
+        near(interval["ipc"]["value"], 1 / CYCLES, 1e-9, f"IPC of interval {i + 1}")
+        near(interval["level1"]["retiring"]["value"], 1 / CYCLES, 1e-9, f"retiring, {i + 1}")
 
 
 # ---- counting ----

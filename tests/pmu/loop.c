@@ -4,10 +4,13 @@
  *
  *   loop N               N rounds
  *   loop -t THREADS N    N rounds in each of THREADS threads
+ *   loop -w N...         one thread for each N, with so many rounds
+ *   loop -g N...         the same, but the threads wait for SIGUSR1 first
  *   loop -f CHILDREN N   N rounds in each of CHILDREN processes
  *   loop -m TURNS N      TURNS times N rounds and then LONG_ROUNDS of a loop of six instructions
  *   loop -u CMD ARG...   run CMD as a user without rights */
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -91,6 +94,39 @@ static int in_threads(int count, uint64_t rounds)
     return 0;
 }
 
+static pthread_barrier_t gate;
+
+static void *work_later(void *rounds)
+{
+    (void)pthread_barrier_wait(&gate);
+    return work(rounds);
+}
+
+static int one_by_one(int count, char **rounds, int wait)
+{
+    pthread_t threads[MAX_WORKERS];
+    uint64_t numbers[MAX_WORKERS];
+    sigset_t signals;
+    int got;
+
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGUSR1);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+    (void)pthread_barrier_init(&gate, NULL, (unsigned)count + 1);
+    for (int i = 0; i < count; i++) {
+        numbers[i] = strtoull(rounds[i], NULL, 10);
+        if (pthread_create(&threads[i], NULL, wait ? work_later : work, &numbers[i]) != 0)
+            return 1;
+    }
+    if (wait) {
+        (void)sigwait(&signals, &got);
+        (void)pthread_barrier_wait(&gate);
+    }
+    for (int i = 0; i < count; i++)
+        (void)pthread_join(threads[i], NULL);
+    return 0;
+}
+
 static int in_children(int count, uint64_t rounds)
 {
     for (int i = 0; i < count; i++) {
@@ -136,12 +172,16 @@ int main(int argc, char **argv)
         outer(strtoull(argv[1], NULL, 10));
         return 0;
     }
+    if (argc > 2 && argc - 2 <= MAX_WORKERS &&
+        (strcmp(argv[1], "-w") == 0 || strcmp(argv[1], "-g") == 0))
+        return one_by_one(argc - 2, argv + 2, argv[1][1] == 'g');
     int count = argc == 4 ? atoi(argv[2]) : 0;
 
     bool turns = argc == 4 && strcmp(argv[1], "-m") == 0;
 
     if (count < 1 || (count > MAX_WORKERS && !turns)) {
-        (void)fputs("usage: loop [-t THREADS | -f CHILDREN | -m TURNS] N | loop -u CMD ARG...\n",
+        (void)fputs("usage: loop [-t THREADS | -f CHILDREN | -m TURNS] N | loop -w|-g N... | "
+                    "loop -u CMD ARG...\n",
                     stderr);
         return 64;
     }

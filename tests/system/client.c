@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +68,59 @@ static int threads(uint64_t ms)
     return 0;
 }
 
+/* Thread i touches (i + 1) * pages new pages: its page faults are known. */
+struct toucher {
+    pthread_t thread;
+    size_t pages;
+};
+
+static void *touch(void *arg)
+{
+    const struct toucher *t = arg;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *base =
+        mmap(NULL, t->pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (base == MAP_FAILED)
+        return NULL;
+    (void)madvise(base, t->pages * page, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < t->pages; i++)
+        *(volatile char *)&base[i * page] = 1;
+    return NULL;
+}
+
+static int touchers(uint64_t pages)
+{
+    struct toucher t[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        t[i].pages = (i + 1) * pages;
+        if (pthread_create(&t[i].thread, NULL, touch, &t[i]) != 0)
+            return 1;
+    }
+    for (size_t i = 0; i < 3; i++)
+        (void)pthread_join(t[i].thread, NULL);
+    return 0;
+}
+
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+/* One thread after the other, each over at once. */
+static int brief(uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        pthread_t thread;
+
+        if (pthread_create(&thread, NULL, nothing, NULL) != 0)
+            return 1;
+        (void)pthread_join(thread, NULL);
+    }
+    return 0;
+}
+
 static int forks(uint64_t ms)
 {
     for (int i = 0; i < 3; i++) {
@@ -107,6 +161,10 @@ int main(int argc, char **argv)
         spin(number);
     } else if (strcmp(what, "threads") == 0) {
         return threads(number);
+    } else if (strcmp(what, "touch") == 0) {
+        return touchers(number);
+    } else if (strcmp(what, "brief") == 0) {
+        return brief(number);
     } else if (strcmp(what, "forks") == 0) {
         return forks(number);
     } else if (strcmp(what, "daemon") == 0) {
@@ -122,7 +180,8 @@ int main(int argc, char **argv)
         (void)signal(SIGTERM, SIG_IGN);
         spin(number);
     } else {
-        (void)fprintf(stderr, "spin|threads|forks|daemon|stubborn MS, exit|die NUMBER\n");
+        (void)fprintf(stderr,
+                      "spin|threads|forks|daemon|stubborn MS, exit|die|touch|brief NUMBER\n");
         return 2;
     }
     return 0;
