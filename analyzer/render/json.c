@@ -550,39 +550,6 @@ static json_t *report_json(struct json *j, const struct slw_report *r, size_t li
     return o;
 }
 
-static void put_unicode(struct slw_buf *out, uint32_t code)
-{
-    if (code < 0x10000) {
-        slw_buf_printf(out, "\\u%04x", (unsigned)code);
-        return;
-    }
-    code -= 0x10000;
-    slw_buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + (code >> 10)),
-                   (unsigned)(0xdc00 + (code & 0x3ff)));
-}
-
-/* People look at JSON in terminals too. jansson escapes C0 controls; the others stand only inside
- * strings, where an escape means the same character. */
-static void put_safely(struct slw_buf *out, const char *text)
-{
-    const char *start = text;
-
-    while (*text) {
-        uint32_t code = 0;
-        size_t n = slw_text_decode(text, &code);
-
-        assert(n > 0); /* only UTF-8 went in */
-        if (code != '\n' && slw_text_is_unsafe(code)) {
-            slw_buf_put(out, start, (size_t)(text - start));
-            put_unicode(out, code);
-            start = text + n;
-        }
-        text += n;
-    }
-    slw_buf_puts(out, start);
-    slw_buf_putc(out, '\n');
-}
-
 static int render_json(const struct slw_report *report, const struct slw_render_options *opts,
                        struct slw_buf *out, struct slw_error *err)
 {
@@ -594,7 +561,7 @@ static int render_json(const struct slw_report *report, const struct slw_render_
 
     json_decref(root);
     if (text)
-        put_safely(out, text);
+        slw_text_json(out, text);
     bool failed = !text || slw_buf_failed(out);
     free(text);
     return failed ? slw_fail(err, SLW_E_NOMEM, "no memory for a JSON report") : 0;
