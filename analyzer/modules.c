@@ -14,11 +14,11 @@ bool slw_module_is_absolute(enum slw_module_kind kind)
 
 static uint64_t module_hash(const struct slw_module *m)
 {
-    uint64_t h = slw_hash_bytes(m->path, strlen(m->path), (uint64_t)m->kind);
+    uint64_t h = slw_hash_key(m->path, strlen(m->path), (uint64_t)m->kind);
 
-    h = slw_hash_bytes(m->build_id, strlen(m->build_id), h);
+    h = slw_hash_key(m->build_id, strlen(m->build_id), h);
     const uint64_t numbers[] = {m->major, m->minor, m->inode, (uint64_t)m->pid};
-    return slw_hash_bytes(numbers, sizeof(numbers), h);
+    return slw_hash_key(numbers, sizeof(numbers), h);
 }
 
 static bool module_equal(const void *ctx, uint32_t position, const void *key)

@@ -106,7 +106,7 @@ int slw_perf_reserve(void **array, size_t count, size_t *capacity, size_t bytes)
 
 static uint64_t id_hash(uint64_t id)
 {
-    return slw_hash_bytes(&id, sizeof(id), 0);
+    return slw_hash_key(&id, sizeof(id), 0);
 }
 
 static bool id_equal(const void *ctx, uint32_t position, const void *key)

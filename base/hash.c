@@ -4,11 +4,23 @@
 #include "base/error.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+/* Half of the hash says where to look and rules out nearly all others there, in half the memory. */
 struct slw_index_slot {
-    uint64_t hash;
+    uint32_t hash;
     uint32_t position_plus_1; /* 0: empty */
 };
+
+/* MurmurHash3 fmix64. */
+static uint64_t avalanche(uint64_t h)
+{
+    h ^= h >> 33;
+    h *= UINT64_C(0xff51afd7ed558ccd);
+    h ^= h >> 33;
+    h *= UINT64_C(0xc4ceb9fe1a85ec53);
+    return h ^ (h >> 33);
+}
 
 uint64_t slw_hash_bytes(const void *bytes, size_t length, uint64_t seed)
 {
@@ -17,11 +29,28 @@ uint64_t slw_hash_bytes(const void *bytes, size_t length, uint64_t seed)
 
     for (size_t i = 0; i < length; i++)
         h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-    h ^= h >> 33;
-    h *= UINT64_C(0xff51afd7ed558ccd);
-    h ^= h >> 33;
-    h *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return h ^ (h >> 33);
+    return avalanche(h);
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio */
+    return h ^ h >> 32;
+}
+
+uint64_t slw_hash_key(const void *bytes, size_t length, uint64_t seed)
+{
+    const unsigned char *p = bytes;
+    uint64_t h = mix(seed, length), word;
+
+    for (; length >= sizeof(word); p += sizeof(word), length -= sizeof(word)) {
+        memcpy(&word, p, sizeof(word));
+        h = mix(h, word);
+    }
+    word = 0;
+    for (size_t i = 0; i < length; i++)
+        word = word << 8 | p[i];
+    return avalanche(mix(h, word));
 }
 
 bool slw_index_find(const struct slw_index *ix, uint64_t hash, slw_index_equal equal,
@@ -34,16 +63,16 @@ bool slw_index_find(const struct slw_index *ix, uint64_t hash, slw_index_equal e
 
         if (s->position_plus_1 == 0)
             return false;
-        if (s->hash == hash && equal(ctx, s->position_plus_1 - 1, key)) {
+        if (s->hash == (uint32_t)hash && equal(ctx, s->position_plus_1 - 1, key)) {
             *ret_position = s->position_plus_1 - 1;
             return true;
         }
     }
 }
 
-static void place(struct slw_index_slot *slots, uint32_t mask, uint64_t hash, uint32_t plus_1)
+static void place(struct slw_index_slot *slots, uint32_t mask, uint32_t hash, uint32_t plus_1)
 {
-    uint32_t i = (uint32_t)hash & mask;
+    uint32_t i = hash & mask;
 
     while (slots[i].position_plus_1 != 0)
         i = (i + 1) & mask;
@@ -77,7 +106,7 @@ int slw_index_add(struct slw_index *ix, uint64_t hash, uint32_t position)
         if (rc < 0)
             return rc;
     }
-    place(ix->slots, ix->mask, hash, position + 1);
+    place(ix->slots, ix->mask, (uint32_t)hash, position + 1);
     ix->count++;
     return 0;
 }

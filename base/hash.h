@@ -7,9 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* FNV-1a over bytes, finished with an avalanche step so that low bits are usable.
- * Source: Fowler/Noll/Vo; finaliser: MurmurHash3 fmix64. */
+/* FNV-1a over bytes, finished with an avalanche step so that low bits are usable. The same on every
+ * machine. Source: Fowler/Noll/Vo; finaliser: MurmurHash3 fmix64. */
 uint64_t slw_hash_bytes(const void *bytes, size_t length, uint64_t seed);
+
+/* Eight bytes at a time: for tables that are searched often. Depends on the machine's byte order,
+ * so nothing that is shown or stored may depend on it. */
+uint64_t slw_hash_key(const void *bytes, size_t length, uint64_t seed);
 
 /* An open-addressing index: hash -> position (0 .. UINT32_MAX-1) in an array the caller owns.
  * Zero-initialise; release with slw_index_release. */

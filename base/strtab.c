@@ -58,7 +58,7 @@ static int grow(struct slw_strtab *t)
 int slw_strtab_intern(struct slw_strtab *t, const char *s, size_t length, uint32_t *ret_id)
 {
     struct key key = {s, length};
-    uint64_t hash = slw_hash_bytes(s, length, 0);
+    uint64_t hash = slw_hash_key(s, length, 0);
 
     if (length > UINT32_MAX)
         return -SLW_E_NOMEM;

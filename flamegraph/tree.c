@@ -60,7 +60,7 @@ static int find_child(struct builder *b, uint32_t parent, uint32_t name, uint32_
 {
     const struct slw_tree_node key = {.parent = parent, .name = name};
     const uint64_t both = (uint64_t)parent << 32 | name;
-    const uint64_t hash = slw_hash_bytes(&both, sizeof(both), 0);
+    const uint64_t hash = slw_hash_key(&both, sizeof(both), 0);
 
     if (slw_index_find(&b->children, hash, child_equal, b->tree, &key, ret_node))
         return 0;

@@ -55,9 +55,9 @@ static int table_grow(struct table *t)
 /* Strings are copied, so that the tree outlives the profile. */
 static int table_intern(struct table *t, const struct slw_tree_name *key, uint32_t *ret_position)
 {
-    uint64_t hash = slw_hash_bytes(key->label, strlen(key->label), (uint64_t)key->kind);
+    uint64_t hash = slw_hash_key(key->label, strlen(key->label), (uint64_t)key->kind);
 
-    hash = slw_hash_bytes(key->module, strlen(key->module), hash);
+    hash = slw_hash_key(key->module, strlen(key->module), hash);
     if (slw_index_find(&t->index, hash, name_equal, t, key, ret_position))
         return 0;
     if (t->count == t->capacity && table_grow(t) < 0)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/parse.h"
 #include "base/strtab.h"
 #include "tests/unit/cmocka_int.h"
@@ -95,6 +96,23 @@ static void strings_are_interned_once(void **state)
     slw_arena_free(a);
 }
 
+static void keys_hash_by_all_their_bytes(void **state)
+{
+    (void)state;
+    char bytes[20] = "0123456789abcdefghi";
+    for (size_t length = 1; length < sizeof(bytes); length++) {
+        uint64_t before = slw_hash_key(bytes, length, 3);
+        assert_true(before == slw_hash_key(bytes, length, 3));
+        assert_true(before != slw_hash_key(bytes, length - 1, 3));
+        assert_true(before != slw_hash_key(bytes, length, 4));
+        for (size_t i = 0; i < length; i++) {
+            bytes[i] ^= 1;
+            assert_true(before != slw_hash_key(bytes, length, 3));
+            bytes[i] ^= 1;
+        }
+    }
+}
+
 static void numbers_are_whole_or_an_error(void **state)
 {
     (void)state;
@@ -175,6 +193,7 @@ int main(void)
         cmocka_unit_test(arena_memory_is_zeroed_and_aligned),
         cmocka_unit_test(buffer_grows_and_stays_terminated),
         cmocka_unit_test(strings_are_interned_once),
+        cmocka_unit_test(keys_hash_by_all_their_bytes),
         cmocka_unit_test(numbers_are_whole_or_an_error),
         cmocka_unit_test(durations_have_units),
         cmocka_unit_test(files_are_read_whole_and_written_atomically),
