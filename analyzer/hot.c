@@ -260,7 +260,7 @@ static bool column_total(const struct slw_stacks *s, size_t column, uint64_t *re
     uint64_t total = 0;
 
     for (size_t i = 0; i < slw_stacks_count(s); i++)
-        if (__builtin_add_overflow(total, slw_stacks_get(s, i).weights[column], &total))
+        if (__builtin_add_overflow(total, slw_stacks_weights(s, i)[column], &total))
             return false;
     *ret_total = total;
     return true;

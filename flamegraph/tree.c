@@ -17,8 +17,6 @@ struct builder {
     int sample_column; /* -1: none beside the weight */
     struct slw_tree_names names;
     struct slw_index children; /* (parent, name) -> node */
-    uint32_t *path;            /* nodes of the stack added last, by depth */
-    uint32_t path_depth;
 };
 
 static bool child_equal(const void *ctx, uint32_t position, const void *key)
@@ -68,45 +66,99 @@ static int find_child(struct builder *b, uint32_t parent, uint32_t name, uint32_
     return rc < 0 ? rc : slw_index_add(&b->children, hash, *ret_node);
 }
 
-/* One level down. Profiles list similar stacks together, so most steps are those of the stack
- * before and need no look-up. */
-static int step(struct builder *b, uint32_t depth, bool *same, uint32_t name)
+static void add_own(struct builder *b, uint32_t node, const uint64_t *weights)
 {
-    if (*same && depth < b->path_depth && b->tree->nodes[b->path[depth]].name == name)
-        return 0;
-    *same = false;
-    return find_child(b, depth ? b->path[depth - 1] : SLW_ROOT_NODE, name, &b->path[depth]);
-}
-
-static void add_own(struct builder *b, uint32_t node, const struct slw_stack *stack)
-{
-    b->tree->nodes[node].own += stack->weights[b->column];
+    b->tree->nodes[node].own += weights[b->column];
     if (b->sample_column >= 0)
-        b->tree->nodes[node].samples += stack->weights[b->sample_column];
+        b->tree->nodes[node].samples += weights[b->sample_column];
 }
 
-static int add_stack(struct builder *b, const struct slw_stack *stack)
+/* Leaves first, so the stack is walked as it is. */
+static int add_inverted(struct builder *b, size_t index)
 {
-    const bool inverted = b->tree->inverted, named = stack->thread != SLW_NO_THREAD;
-    uint32_t depth = 0;
-    bool same = true;
+    const struct slw_stack stack = slw_stacks_get(b->stacks, index);
+    uint32_t node = SLW_ROOT_NODE;
     int rc = 0;
 
-    if (named && !inverted)
-        rc = step(b, depth++, &same, b->names.of_thread[stack->thread]);
-    for (size_t i = 0; rc == 0 && i < stack->depth; i++) {
-        const uint32_t frame = stack->frames[inverted ? i : stack->depth - 1 - i];
-        rc = step(b, depth++, &same, b->names.of_frame[frame]);
+    for (size_t i = 0; rc == 0 && i < stack.depth; i++)
+        rc = find_child(b, node, b->names.of_frame[stack.frames[i]], &node);
+    if (rc == 0 && stack.thread != SLW_NO_THREAD)
+        rc = find_child(b, node, b->names.of_thread[stack.thread], &node);
+    if (rc == 0)
+        add_own(b, node, stack.weights);
+    return rc;
+}
+
+static bool weighs(const struct builder *b, size_t stack)
+{
+    /* A stack that weighs nothing here was seen by another event only. */
+    return slw_stacks_weights(b->stacks, stack)[b->column] != 0;
+}
+
+static int add_all_inverted(struct builder *b)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < slw_stacks_count(b->stacks); i++)
+        if (weighs(b, i))
+            rc = add_inverted(b, i);
+    return rc;
+}
+
+#define WANTED 0 /* any node number: it is replaced before it is read as one */
+
+/* Paths below stacks that weigh something; the others stay SLW_NO_NODE. */
+static void mark_paths(const struct builder *b, uint32_t *node_of_path)
+{
+    const size_t count = slw_stacks_path_count(b->stacks);
+
+    memset(node_of_path, 0xff, count * sizeof(*node_of_path));
+    for (size_t i = 0; i < slw_stacks_count(b->stacks); i++)
+        if (weighs(b, i))
+            node_of_path[slw_stacks_leaf(b->stacks, i)] = WANTED;
+    for (size_t i = count; i-- > 0;) {
+        const uint32_t caller = slw_stacks_path(b->stacks, (uint32_t)i).caller;
+
+        if (node_of_path[i] != SLW_NO_NODE && caller != SLW_NO_PATH)
+            node_of_path[caller] = WANTED;
     }
-    if (rc == 0 && named && inverted)
-        rc = step(b, depth++, &same, b->names.of_thread[stack->thread]);
-    if (rc < 0)
-        return rc;
-    b->path_depth = depth;
-    if (depth > b->tree->depth)
-        b->tree->depth = depth;
-    add_own(b, depth ? b->path[depth - 1] : SLW_ROOT_NODE, stack);
-    return 0;
+}
+
+/* The profile's own tree of paths, with what has one name made one: each path is a child of the
+ * node that its caller became. */
+static int add_paths(struct builder *b, uint32_t *node_of_path)
+{
+    int rc = 0;
+
+    mark_paths(b, node_of_path);
+    for (size_t i = 0; rc == 0 && i < slw_stacks_path_count(b->stacks); i++) {
+        const struct slw_path path = slw_stacks_path(b->stacks, (uint32_t)i);
+
+        if (node_of_path[i] == SLW_NO_NODE)
+            continue;
+        if (path.caller != SLW_NO_PATH)
+            rc = find_child(b, node_of_path[path.caller], b->names.of_frame[path.id],
+                            &node_of_path[i]);
+        else if (path.id != SLW_NO_THREAD)
+            rc = find_child(b, SLW_ROOT_NODE, b->names.of_thread[path.id], &node_of_path[i]);
+        else
+            node_of_path[i] = SLW_ROOT_NODE;
+    }
+    for (size_t i = 0; rc == 0 && i < slw_stacks_count(b->stacks); i++)
+        if (weighs(b, i))
+            add_own(b, node_of_path[slw_stacks_leaf(b->stacks, i)],
+                    slw_stacks_weights(b->stacks, i));
+    return rc;
+}
+
+static int add_upright(struct builder *b)
+{
+    /* One more than needed, because malloc(0) may be NULL. */
+    uint32_t *node_of_path = malloc((slw_stacks_path_count(b->stacks) + 1) * sizeof(*node_of_path));
+    int rc = node_of_path ? add_paths(b, node_of_path) : -SLW_E_NOMEM;
+
+    free(node_of_path);
+    return rc;
 }
 
 /* Sums over the whole tree cannot overflow once the total does not. */
@@ -115,7 +167,7 @@ static int check_total(const struct builder *b, size_t column)
     uint64_t total = 0;
 
     for (size_t i = 0; i < slw_stacks_count(b->stacks); i++)
-        if (__builtin_add_overflow(total, slw_stacks_get(b->stacks, i).weights[column], &total))
+        if (__builtin_add_overflow(total, slw_stacks_weights(b->stacks, i)[column], &total))
             return -SLW_E_RANGE;
     return 0;
 }
@@ -129,14 +181,24 @@ static int add_stacks(struct builder *b)
         rc = check_total(b, (size_t)b->sample_column);
     if (rc == 0)
         rc = add_node(b->tree, SLW_NO_NODE, 0, &root);
-    for (size_t i = 0; rc == 0 && i < slw_stacks_count(b->stacks); i++) {
-        const struct slw_stack stack = slw_stacks_get(b->stacks, i);
-
-        /* A stack that weighs nothing here was seen by another event only. */
-        if (stack.weights[b->column] != 0)
-            rc = add_stack(b, &stack);
-    }
+    if (rc == 0)
+        rc = b->tree->inverted ? add_all_inverted(b) : add_upright(b);
     return rc;
+}
+
+/* The depth of each node fits where its first child will be linked in. */
+static void measure_depth(struct slw_tree *t)
+{
+    t->nodes[SLW_ROOT_NODE].first_child = 0;
+    for (uint32_t i = 1; i < t->node_count; i++) {
+        struct slw_tree_node *node = &t->nodes[i];
+
+        node->first_child = t->nodes[node->parent].first_child + 1;
+        if (node->first_child > t->depth)
+            t->depth = node->first_child;
+    }
+    for (uint32_t i = 0; i < t->node_count; i++)
+        t->nodes[i].first_child = SLW_NO_NODE;
 }
 
 static void sum_weights(struct slw_tree *t)
@@ -226,6 +288,8 @@ static int build(struct builder *b, bool by_thread)
     if (rc == 0)
         sum_weights(t);
     if (rc == 0)
+        measure_depth(t);
+    if (rc == 0)
         rc = link_children(t);
     return rc;
 }
@@ -245,20 +309,15 @@ int slw_tree_new(const struct slw_stacks *s, size_t column, const struct slw_tre
 {
     assert(s && column < slw_stacks_column_count(s));
     struct slw_tree *t = calloc(1, sizeof(*t));
-    /* The thread name is one level more than the frames. */
-    struct builder b = {.tree = t,
-                        .stacks = s,
-                        .column = column,
-                        .path = calloc(SLW_MAX_STACK_DEPTH + 1, sizeof(uint32_t))};
+    struct builder b = {.tree = t, .stacks = s, .column = column};
 
     if (t) {
         t->arena = slw_arena_new();
         t->inverted = opts && opts->inverted;
     }
-    int rc = t && t->arena && b.path ? build(&b, opts && opts->by_thread) : -SLW_E_NOMEM;
+    int rc = t && t->arena ? build(&b, opts && opts->by_thread) : -SLW_E_NOMEM;
     slw_tree_names_release(&b.names);
     slw_index_release(&b.children);
-    free(b.path);
     if (rc < 0) {
         slw_tree_free(t);
         return fail(err, rc);

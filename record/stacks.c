@@ -22,14 +22,16 @@ struct thread_row {
     uint32_t comm;
     int32_t pid, tid;
 };
-struct sample_row {
-    size_t frames; /* offset into frame_ids */
-    uint32_t depth, thread;
+/* Stacks are the leaves of a tree that grows from the threads. */
+struct path_row {
+    struct slw_path path;
+    uint32_t stack; /* that ends here, or NO_STACK */
 };
+#define NO_STACK UINT32_MAX
 
-/* Frames of all distinct stacks together: 2 GiB of ids, 10 million stacks of 50 frames. A hostile
- * profile of a few megabytes can otherwise name thousands of frames with every byte. */
-#define MAX_FRAME_IDS ((size_t)1 << 29)
+/* 1.5 GiB of paths: 10 million stacks that part from each other 13 frames before the leaf. A
+ * hostile profile of a few megabytes can otherwise name thousands of frames with every byte. */
+#define MAX_PATHS ((size_t)1 << 27)
 
 /* A doubling array of equally sized rows with a hash index over their bytes. */
 struct rows {
@@ -45,12 +47,13 @@ struct slw_stacks {
     struct slw_column *columns;
     size_t column_count;
     struct rows mappings, frames, threads;
-    struct sample_row *samples;
-    uint64_t *weights; /* sample-major */
-    size_t sample_count, sample_capacity;
-    uint32_t *frame_ids;
-    size_t frame_id_count, frame_id_capacity;
-    struct slw_index sample_index;
+    struct path_row *paths;
+    size_t path_count, path_capacity;
+    struct slw_index path_index;
+    uint32_t *stack_paths; /* where each stack ends */
+    uint64_t *weights;     /* stack-major */
+    size_t stack_count, stack_capacity;
+    uint32_t *unrolled; /* frames of the stack asked for last */
 };
 
 static bool row_equal(const void *ctx, uint32_t position, const void *key)
@@ -63,7 +66,7 @@ static bool row_equal(const void *ctx, uint32_t position, const void *key)
 /* The position of a row with these bytes, added when new. */
 static int rows_intern(struct rows *r, const void *row, uint32_t *ret_id)
 {
-    uint64_t hash = slw_hash_bytes(row, r->row_bytes, 1);
+    uint64_t hash = slw_hash_key(row, r->row_bytes, 1);
 
     if (slw_index_find(&r->index, hash, row_equal, r, row, ret_id))
         return 0;
@@ -122,7 +125,8 @@ int slw_stacks_new(const struct slw_column *columns, size_t column_count,
     s->frames.row_bytes = sizeof(struct frame_row);
     s->threads.row_bytes = sizeof(struct thread_row);
     s->arena = slw_arena_new();
-    if (!s->arena || slw_strtab_init(&s->strings, s->arena) < 0 ||
+    s->unrolled = malloc(SLW_MAX_STACK_DEPTH * sizeof(*s->unrolled));
+    if (!s->arena || !s->unrolled || slw_strtab_init(&s->strings, s->arena) < 0 ||
         copy_columns(s, columns, column_count) < 0) {
         slw_stacks_free(s);
         return slw_fail(err, SLW_E_NOMEM, "no memory for a stack profile");
@@ -139,18 +143,21 @@ void slw_stacks_free(struct slw_stacks *s)
     rows_release(&s->mappings);
     rows_release(&s->frames);
     rows_release(&s->threads);
-    free(s->samples);
+    free(s->paths);
+    slw_index_release(&s->path_index);
+    free(s->stack_paths);
     free(s->weights);
-    free(s->frame_ids);
-    slw_index_release(&s->sample_index);
+    free(s->unrolled);
     slw_arena_free(s->arena);
     free(s);
 }
 
 static bool intern(struct slw_stacks *s, const char *text, uint32_t *ret_id)
 {
-    if (!text)
-        text = "";
+    if (!text || *text == '\0') { /* most frames have no file, and the table begins with "" */
+        *ret_id = 0;
+        return true;
+    }
     return slw_strtab_intern(&s->strings, text, strlen(text), ret_id) == 0;
 }
 
@@ -172,8 +179,8 @@ int slw_stacks_add_frame(struct slw_stacks *s, const struct slw_frame *f, uint32
                             .inlined = f->inlined};
 
     assert(f->mapping == SLW_NO_MAPPING || f->mapping < s->mappings.count);
-    if (!intern(s, f->function, &row.function) || !intern(s, f->linkage, &row.linkage) ||
-        !intern(s, f->file, &row.file))
+    if (!intern(s, f->function, &row.function) || !intern(s, f->file, &row.file) ||
+        (f->linkage != f->function && !intern(s, f->linkage, &row.linkage)))
         return -SLW_E_NOMEM;
     if (row.linkage == row.function)
         row.linkage = 0; /* id 0 is "": the same */
@@ -189,37 +196,69 @@ int slw_stacks_add_thread(struct slw_stacks *s, const struct slw_thread *t, uint
     return rows_intern(&s->threads, &row, ret_id);
 }
 
-struct sample_key {
-    const uint32_t *frames;
-    uint32_t depth, thread;
-};
-
-static bool sample_equal(const void *ctx, uint32_t position, const void *key)
+static bool path_equal(const void *ctx, uint32_t position, const void *key)
 {
-    const struct slw_stacks *s = ctx;
-    const struct sample_key *k = key;
-    const struct sample_row *row = &s->samples[position];
+    const struct slw_path *a = &((const struct slw_stacks *)ctx)->paths[position].path, *b = key;
 
-    return row->depth == k->depth && row->thread == k->thread &&
-           (k->depth == 0 ||
-            memcmp(s->frame_ids + row->frames, k->frames, k->depth * sizeof(*k->frames)) == 0);
+    return a->caller == b->caller && a->id == b->id;
 }
 
-/* A word at a time: this runs once for every sample read, and stacks are long. */
-static uint64_t hash_frames(const uint32_t *frames, size_t depth, uint32_t thread)
+static int resize(void **array, size_t capacity, size_t bytes)
 {
-    uint64_t h = UINT64_C(0x9e3779b97f4a7c15) ^ thread;
+    assert(capacity > 0 && bytes > 0);
+    void *grown = realloc(*array, capacity * bytes);
 
-    for (size_t i = 0; i < depth; i++) {
-        h = (h ^ frames[i]) * UINT64_C(0xff51afd7ed558ccd);
-        h ^= h >> 32;
-    }
-    return h ^ depth;
+    if (!grown)
+        return -SLW_E_NOMEM;
+    *array = grown;
+    return 0;
 }
 
-static int add_weights(struct slw_stacks *s, uint32_t sample, const uint64_t *weights)
+static int reserve_path(struct slw_stacks *s)
 {
-    uint64_t *row = s->weights + (size_t)sample * s->column_count;
+    size_t capacity = s->path_capacity ? s->path_capacity * 2 : 256;
+
+    if (s->path_count < s->path_capacity)
+        return 0;
+    if (s->path_count >= MAX_PATHS)
+        return -SLW_E_LIMIT;
+    if (resize((void **)&s->paths, capacity, sizeof(*s->paths)) < 0)
+        return -SLW_E_NOMEM;
+    s->path_capacity = capacity;
+    return 0;
+}
+
+static int find_path(struct slw_stacks *s, struct slw_path path, uint32_t *ret_path)
+{
+    uint64_t hash = slw_hash_key(&path, sizeof(path), 0);
+
+    if (slw_index_find(&s->path_index, hash, path_equal, s, &path, ret_path))
+        return 0;
+    int rc = reserve_path(s);
+    if (rc == 0)
+        rc = slw_index_add(&s->path_index, hash, (uint32_t)s->path_count);
+    if (rc < 0)
+        return rc;
+    s->paths[s->path_count] = (struct path_row){path, NO_STACK};
+    *ret_path = (uint32_t)s->path_count++;
+    return 0;
+}
+
+int slw_stacks_root(struct slw_stacks *s, uint32_t thread, uint32_t *ret_path)
+{
+    assert(thread == SLW_NO_THREAD || thread < s->threads.count);
+    return find_path(s, (struct slw_path){SLW_NO_PATH, thread}, ret_path);
+}
+
+int slw_stacks_step(struct slw_stacks *s, uint32_t caller, uint32_t frame, uint32_t *ret_path)
+{
+    assert(caller < s->path_count && frame < s->frames.count);
+    return find_path(s, (struct slw_path){caller, frame}, ret_path);
+}
+
+static int add_weights(struct slw_stacks *s, uint32_t stack, const uint64_t *weights)
+{
+    uint64_t *row = s->weights + (size_t)stack * s->column_count;
 
     /* Check all before changing any, so that a refused sample leaves no half of itself behind. */
     for (size_t i = 0; i < s->column_count; i++)
@@ -230,85 +269,43 @@ static int add_weights(struct slw_stacks *s, uint32_t sample, const uint64_t *we
     return 0;
 }
 
-static int reserve_sample(struct slw_stacks *s)
+static int new_stack(struct slw_stacks *s, uint32_t path)
 {
-    if (s->sample_count < s->sample_capacity)
-        return 0;
-    if (s->sample_capacity > UINT32_MAX / 4)
-        return -SLW_E_LIMIT;
-    size_t capacity = s->sample_capacity ? s->sample_capacity * 2 : 256;
-    struct sample_row *samples = realloc(s->samples, capacity * sizeof(*samples));
-    if (!samples)
-        return -SLW_E_NOMEM;
-    s->samples = samples;
-    uint64_t *weights = realloc(s->weights, capacity * s->column_count * sizeof(*weights));
-    if (!weights)
-        return -SLW_E_NOMEM;
-    s->weights = weights;
-    s->sample_capacity = capacity;
+    if (s->stack_count == s->stack_capacity) {
+        size_t capacity = s->stack_capacity ? s->stack_capacity * 2 : 256;
+        if (resize((void **)&s->stack_paths, capacity, sizeof(*s->stack_paths)) < 0 ||
+            resize((void **)&s->weights, capacity, s->column_count * sizeof(*s->weights)) < 0)
+            return -SLW_E_NOMEM;
+        s->stack_capacity = capacity;
+    }
+    memset(s->weights + s->stack_count * s->column_count, 0, s->column_count * sizeof(*s->weights));
+    s->stack_paths[s->stack_count] = path;
+    s->paths[path].stack = (uint32_t)s->stack_count++;
     return 0;
 }
 
-static int reserve_frame_ids(struct slw_stacks *s, size_t extra)
+int slw_stacks_weigh(struct slw_stacks *s, uint32_t path, const uint64_t *weights)
 {
-    size_t need = s->frame_id_count + extra;
-    size_t capacity = s->frame_id_capacity ? s->frame_id_capacity : 1024;
-
-    if (s->frame_ids && need <= s->frame_id_capacity)
-        return 0;
-    if (need > MAX_FRAME_IDS)
-        return -SLW_E_LIMIT;
-    while (capacity < need)
-        capacity *= 2;
-    uint32_t *ids = realloc(s->frame_ids, capacity * sizeof(*ids));
-    if (!ids)
+    assert(path < s->path_count);
+    for (size_t i = 0; i < s->column_count; i++)
+        if (weights[i] > INT64_MAX) /* before a stack is added that would weigh nothing */
+            return -SLW_E_RANGE;
+    if (s->paths[path].stack == NO_STACK && new_stack(s, path) < 0)
         return -SLW_E_NOMEM;
-    s->frame_ids = ids;
-    s->frame_id_capacity = capacity;
-    return 0;
-}
-
-static int new_sample(struct slw_stacks *s, uint64_t hash, const struct sample_key *key,
-                      uint32_t *ret_position)
-{
-    int rc = reserve_sample(s);
-
-    if (rc == 0)
-        rc = reserve_frame_ids(s, key->depth);
-    if (rc == 0)
-        rc = slw_index_add(&s->sample_index, hash, (uint32_t)s->sample_count);
-    if (rc < 0)
-        return rc;
-    s->samples[s->sample_count] = (struct sample_row){
-        .frames = s->frame_id_count, .depth = key->depth, .thread = key->thread};
-    if (key->depth > 0)
-        memcpy(s->frame_ids + s->frame_id_count, key->frames, key->depth * sizeof(*key->frames));
-    s->frame_id_count += key->depth;
-    memset(s->weights + s->sample_count * s->column_count, 0,
-           s->column_count * sizeof(*s->weights));
-    *ret_position = (uint32_t)s->sample_count++;
-    return 0;
+    return add_weights(s, s->paths[path].stack, weights);
 }
 
 int slw_stacks_add(struct slw_stacks *s, const uint32_t *frames, size_t depth, uint32_t thread,
                    const uint64_t *weights)
 {
+    uint32_t path = 0;
+    int rc = slw_stacks_root(s, thread, &path);
+
     if (depth > SLW_MAX_STACK_DEPTH)
         depth = SLW_MAX_STACK_DEPTH;
-    struct sample_key key = {frames, (uint32_t)depth, thread};
-    uint64_t hash = hash_frames(frames, depth, thread);
-    uint32_t position;
-
-    assert(thread == SLW_NO_THREAD || thread < s->threads.count);
-    for (size_t i = 0; i < s->column_count; i++)
-        if (weights[i] > INT64_MAX) /* before a stack is added that would weigh nothing */
-            return -SLW_E_RANGE;
-    if (!slw_index_find(&s->sample_index, hash, sample_equal, s, &key, &position)) {
-        int rc = new_sample(s, hash, &key, &position);
-        if (rc < 0)
-            return rc;
-    }
-    return add_weights(s, position, weights);
+    while (rc == 0 && depth > 0)
+        rc = slw_stacks_step(s, path, frames[--depth], &path);
+    return rc < 0 ? rc : slw_stacks_weigh(s, path, weights);
 }
 
 size_t slw_stacks_column_count(const struct slw_stacks *s)
@@ -343,18 +340,42 @@ int slw_stacks_find_column(const struct slw_stacks *s, const char *event, const 
 
 size_t slw_stacks_count(const struct slw_stacks *s)
 {
-    return s->sample_count;
+    return s->stack_count;
+}
+
+uint32_t slw_stacks_leaf(const struct slw_stacks *s, size_t index)
+{
+    assert(index < s->stack_count);
+    return s->stack_paths[index];
+}
+
+const uint64_t *slw_stacks_weights(const struct slw_stacks *s, size_t index)
+{
+    assert(index < s->stack_count);
+    return s->weights + index * s->column_count;
 }
 
 struct slw_stack slw_stacks_get(const struct slw_stacks *s, size_t index)
 {
-    assert(index < s->sample_count);
-    const struct sample_row *row = &s->samples[index];
+    const struct slw_path *at = &s->paths[slw_stacks_leaf(s, index)].path;
+    struct slw_stack stack = {.frames = s->unrolled, .weights = slw_stacks_weights(s, index)};
 
-    return (struct slw_stack){.frames = s->frame_ids + row->frames,
-                              .depth = row->depth,
-                              .thread = row->thread,
-                              .weights = s->weights + index * s->column_count};
+    for (; at->caller != SLW_NO_PATH; at = &s->paths[at->caller].path)
+        if (stack.depth < SLW_MAX_STACK_DEPTH)
+            s->unrolled[stack.depth++] = at->id;
+    stack.thread = at->id;
+    return stack;
+}
+
+size_t slw_stacks_path_count(const struct slw_stacks *s)
+{
+    return s->path_count;
+}
+
+struct slw_path slw_stacks_path(const struct slw_stacks *s, uint32_t path)
+{
+    assert(path < s->path_count);
+    return s->paths[path].path;
 }
 
 size_t slw_stacks_frame_count(const struct slw_stacks *s)
@@ -415,7 +436,7 @@ uint64_t slw_stacks_total(const struct slw_stacks *s, size_t column)
 {
     uint64_t total = 0;
 
-    for (size_t i = 0; i < s->sample_count; i++)
+    for (size_t i = 0; i < s->stack_count; i++)
         if (__builtin_add_overflow(total, s->weights[i * s->column_count + column], &total))
             return UINT64_MAX;
     return total;

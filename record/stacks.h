@@ -76,10 +76,20 @@ int slw_stacks_add_thread(struct slw_stacks *s, const struct slw_thread *t, uint
 int slw_stacks_add(struct slw_stacks *s, const uint32_t *frames, size_t depth, uint32_t thread,
                    const uint64_t *weights);
 
-/* ---- reading; everything returned is lent until slw_stacks_free ---- */
+/* The same from the root, a step at a time, for a caller that knows where stacks part: a path is a
+ * thread and the frames from there on, and stacks that begin alike share it. Equal input gives the
+ * same path. 0, -SLW_E_NOMEM or -SLW_E_LIMIT. */
+int slw_stacks_root(struct slw_stacks *s, uint32_t thread, uint32_t *ret_path);
+int slw_stacks_step(struct slw_stacks *s, uint32_t caller, uint32_t frame, uint32_t *ret_path);
+/* Add weights to the stack that ends at the path. As slw_stacks_add; when refused, nothing was
+ * added. */
+int slw_stacks_weigh(struct slw_stacks *s, uint32_t path, const uint64_t *weights);
+
+/* ---- reading; everything returned is lent until slw_stacks_free, but for the frames of a stack
+ * ---- */
 
 struct slw_stack {
-    const uint32_t *frames; /* leaf first */
+    const uint32_t *frames; /* leaf first; until the next slw_stacks_get of this profile */
     size_t depth;
     uint32_t thread;         /* id or SLW_NO_THREAD */
     const uint64_t *weights; /* column_count of them */
@@ -93,6 +103,18 @@ int slw_stacks_find_column(const struct slw_stacks *s, const char *event, const 
 
 size_t slw_stacks_count(const struct slw_stacks *s);
 struct slw_stack slw_stacks_get(const struct slw_stacks *s, size_t index);
+/* Parts of a stack without the walk that its frames cost. */
+uint32_t slw_stacks_leaf(const struct slw_stacks *s, size_t index); /* the path it ends at */
+const uint64_t *slw_stacks_weights(const struct slw_stacks *s, size_t index);
+
+/* All paths, callers before what they call. */
+struct slw_path {
+    uint32_t caller; /* path; SLW_NO_PATH: this one is a thread */
+    uint32_t id;     /* of a frame, or of a thread (or SLW_NO_THREAD) */
+};
+#define SLW_NO_PATH UINT32_MAX
+size_t slw_stacks_path_count(const struct slw_stacks *s);
+struct slw_path slw_stacks_path(const struct slw_stacks *s, uint32_t path);
 size_t slw_stacks_frame_count(const struct slw_stacks *s);
 struct slw_frame slw_stacks_frame(const struct slw_stacks *s, uint32_t id);
 size_t slw_stacks_mapping_count(const struct slw_stacks *s);

@@ -39,6 +39,39 @@ static void equal_stacks_are_one_sample(void **state)
     slw_stacks_free(s);
 }
 
+static void stacks_that_begin_alike_share_a_path(void **state)
+{
+    (void)state;
+    struct slw_stacks *s = two_columns();
+    const uint32_t leaf = frame(s, "leaf"), root = frame(s, "root");
+    const uint32_t frames[] = {leaf, root};
+    const uint64_t weights[] = {1, 1000}, most[] = {1, INT64_MAX}, beyond[] = {UINT64_MAX, 1};
+    uint32_t thread, flat, deep, again;
+    assert_int_equal(slw_stacks_root(s, SLW_NO_THREAD, &thread), 0);
+    assert_int_equal(slw_stacks_step(s, thread, root, &flat), 0);
+    assert_int_equal(slw_stacks_step(s, flat, leaf, &deep), 0);
+    assert_int_equal(slw_stacks_step(s, flat, leaf, &again), 0);
+    assert_int_equal(again, deep);
+    assert_int_equal(slw_stacks_count(s), 0); /* none has a weight yet */
+    assert_int_equal(slw_stacks_weigh(s, flat, beyond), -SLW_E_RANGE);
+    assert_int_equal(slw_stacks_count(s), 0);
+    assert_int_equal(slw_stacks_weigh(s, deep, weights), 0);
+    assert_int_equal(slw_stacks_weigh(s, deep, most), -SLW_E_RANGE);
+    assert_int_equal(slw_stacks_add(s, frames, 2, SLW_NO_THREAD, weights), 0);
+    assert_int_equal(slw_stacks_count(s), 1);
+    assert_int_equal(slw_stacks_leaf(s, 0), deep);
+    assert_int_equal(slw_stacks_weights(s, 0)[1], 2000);
+    assert_int_equal(slw_stacks_path_count(s), 3);
+    assert_int_equal(slw_stacks_path(s, deep).caller, flat);
+    assert_int_equal(slw_stacks_path(s, deep).id, leaf);
+    assert_int_equal(slw_stacks_path(s, thread).caller, SLW_NO_PATH);
+    const struct slw_stack stack = slw_stacks_get(s, 0);
+    assert_int_equal(stack.depth, 2);
+    assert_memory_equal(stack.frames, frames, sizeof(frames));
+    assert_int_equal(stack.thread, SLW_NO_THREAD);
+    slw_stacks_free(s);
+}
+
 static void threads_keep_stacks_apart(void **state)
 {
     (void)state;
@@ -153,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_stacks_are_one_sample),
+        cmocka_unit_test(stacks_that_begin_alike_share_a_path),
         cmocka_unit_test(threads_keep_stacks_apart),
         cmocka_unit_test(an_empty_stack_still_weighs),
         cmocka_unit_test(an_overflowing_weight_is_refused_whole),
