@@ -19,15 +19,20 @@
 /* A pipe is read to its end into memory, which bounds it by what machines have. */
 #define MAX_PIPE_BYTES ((size_t)16 << 30)
 
-#define RESIDENT_BYTES ((uint64_t)8 << 20) /* of the mapping; more buys no speed */
+#define RESIDENT_BYTES ((uint64_t)4 << 20) /* of the mapping; more buys no speed */
+
+static void give_back(struct slw_perfdata *pd)
+{
+    pd->looked_at = 0;
+    if (pd->map)
+        (void)madvise(pd->map, pd->length, MADV_DONTNEED); /* clean pages of a file: none is lost */
+}
 
 void slw_perf_looked_at(struct slw_perfdata *pd, uint64_t bytes)
 {
     pd->looked_at += bytes;
-    if (!pd->map || pd->looked_at < RESIDENT_BYTES)
-        return;
-    pd->looked_at = 0;
-    (void)madvise(pd->map, pd->length, MADV_DONTNEED); /* a clean file mapping: nothing is lost */
+    if (pd->looked_at >= RESIDENT_BYTES)
+        give_back(pd);
 }
 
 static int not_perf_data(struct slw_error *err, uint64_t offset, const char *why)
@@ -293,6 +298,11 @@ const struct slw_perf_event *slw_perfdata_event(const struct slw_perfdata *pd, s
     return &pd->events[index];
 }
 
+bool slw_perfdata_has_kernel(const struct slw_perfdata *pd)
+{
+    return pd->has_kernel;
+}
+
 const struct slw_perf_meta *slw_perfdata_meta(const struct slw_perfdata *pd)
 {
     return &pd->meta;
@@ -330,6 +340,19 @@ static const uint8_t *bytes_at(const struct slw_perfdata *pd, uint64_t position,
     return pd->bytes + at;
 }
 
+/* Time order hops between buffers: ask for a record's bytes some records before their turn. */
+static void announce(const struct slw_perfdata *pd, size_t entry)
+{
+    const size_t ahead = 8;
+    size_t left;
+
+    if (entry + ahead >= pd->entry_count)
+        return;
+    const uint8_t *at = bytes_at(pd, pd->entries[entry + ahead].position, &left);
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + 64);
+}
+
 int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
 {
     bool count_damage = !pd->walked;
@@ -342,6 +365,7 @@ int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
         size_t left;
         const uint8_t *at = bytes_at(pd, pd->entries[i].position, &left);
 
+        announce(pd, i);
         if (!slw_perf_raw_at(pd, at, left, &raw))
             continue; /* cannot happen: the index holds whole records only */
         bool ok = slw_perf_decode(pd, &raw, &record);
@@ -352,5 +376,6 @@ int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
             slw_perf_damaged(pd, record.offset, raw.size, "record whose fields do not fit it");
         slw_perf_looked_at(pd, raw.size);
     }
+    give_back(pd);
     return rc;
 }

@@ -153,6 +153,8 @@ void slw_perfdata_close(struct slw_perfdata *pd);
 
 size_t slw_perfdata_event_count(const struct slw_perfdata *pd);
 const struct slw_perf_event *slw_perfdata_event(const struct slw_perfdata *pd, size_t index);
+/* Was any sample taken in the kernel? */
+bool slw_perfdata_has_kernel(const struct slw_perfdata *pd);
 const struct slw_perf_meta *slw_perfdata_meta(const struct slw_perfdata *pd);
 size_t slw_perfdata_build_id_count(const struct slw_perfdata *pd);
 const struct slw_perf_build_id *slw_perfdata_build_id(const struct slw_perfdata *pd, size_t index);

@@ -87,6 +87,7 @@ static int index_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw,
         }
         pd->events[event].sample_count++;
         pd->sample_count++;
+        pd->has_kernel |= (raw->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
     } else {
         slw_perf_read_trailer(pd, raw, &trailer);
         has_time = trailer.has_time;

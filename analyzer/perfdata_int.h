@@ -112,6 +112,7 @@ struct slw_perfdata {
     uint64_t last_time; /* for records without a time field */
     bool walked;        /* undecodable records are counted once */
     uint64_t sample_count;
+    bool has_kernel;
     struct slw_perf_unpacker *unpacker;
     uint64_t unpacked_limit;
     uint8_t *unpacked;

@@ -49,6 +49,7 @@ void slw_symbols_free(struct slw_symbols *s)
     if (!s)
         return;
     slw_symbols_close_lines(s);
+    slw_symbols_forget_kernel(s);
     for (uint32_t i = 0; i < s->loaded_capacity; i++)
         module_release(&s->loaded[i]);
     module_release(&s->kernel);

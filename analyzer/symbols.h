@@ -22,6 +22,10 @@ struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
                                     const struct slw_symbols_options *opts);
 void slw_symbols_free(struct slw_symbols *s); /* NULL allowed */
 
+/* Kernel addresses will be asked for: the kernel's symbols are read meanwhile. To say so costs what
+ * reading them costs, and changes no result. */
+void slw_symbols_expect_kernel(struct slw_symbols *s);
+
 /* Where the recording says the kernel's text begins; 0: it does not say. To be told before the
  * first kernel address is asked for. */
 void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);

@@ -37,12 +37,14 @@ struct slw_symbols {
     struct slw_symbols_module *loaded; /* by module position */
     uint32_t loaded_capacity;
     struct slw_symbols_module kernel; /* one table for the kernel and its modules */
+    struct slw_kernel_reader *reader; /* fills it; NULL: none at work */
     Dwfl *dwfl;
     Dwfl_Callbacks callbacks;
 };
 
 /* symbols_kernel.c: fill s->kernel. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_kernel(struct slw_symbols *s);
+void slw_symbols_forget_kernel(struct slw_symbols *s); /* wait for a reader nobody needs */
 
 /* symbols_lines.c */
 void slw_symbols_close_lines(struct slw_symbols *s);

@@ -111,9 +111,17 @@ static void keep_best(struct slw_symtab *t)
     t->count = out;
 }
 
+static bool is_sorted(const struct slw_symtab *t)
+{
+    for (size_t i = 1; i < t->count; i++)
+        if (t->symbols[i - 1].start > t->symbols[i].start)
+            return false;
+    return true;
+}
+
 int slw_symtab_finish(struct slw_symtab *t, uint64_t max_guess)
 {
-    if (t->count > 1) {
+    if (!is_sorted(t)) {
         struct slw_symbol *spare = malloc((t->count / 2 + 1) * sizeof(*spare));
         if (!spare)
             return -SLW_E_NOMEM;

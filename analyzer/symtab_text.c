@@ -3,20 +3,28 @@
 #include "analyzer/symtab.h"
 #include "base/error.h"
 
-#include <ctype.h>
 #include <elf.h>
 #include <string.h>
+
+/* 16 and more: none. */
+static unsigned hex_digit(char c)
+{
+    unsigned decimal = (unsigned char)c - (unsigned)'0';
+    unsigned letter = ((unsigned char)c | 0x20U) - (unsigned)'a';
+
+    if (decimal <= 9)
+        return decimal;
+    return letter <= 5 ? letter + 10 : 16;
+}
 
 /* Hexadecimal digits, then a blank. NULL: not that. */
 static const char *take_hex(const char *s, uint64_t *ret_value)
 {
     uint64_t value = 0;
-    unsigned digits = 0;
+    unsigned digits = 0, digit;
 
-    for (; isxdigit((unsigned char)*s) && digits <= 16; s++, digits++) {
-        unsigned c = (unsigned char)*s;
-        value = value << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
+    for (; digits <= 16 && (digit = hex_digit(*s)) < 16; s++, digits++)
+        value = value << 4 | digit;
     if (digits == 0 || digits > 16 || *s != ' ')
         return NULL;
     *ret_value = value;
@@ -38,17 +46,28 @@ static char *take_line(char **text)
 }
 
 /* What perf takes: text, weak, data and bss (symbol_type__is_a); not the mapping symbols that
- * assemblers for ARM leave ("$x"). */
-static bool is_kernel_symbol(char type, const char *name)
+ * assemblers for ARM leave ("$x"). False: nothing of that. */
+static bool judge_kernel_symbol(char type, struct slw_symbol *symbol)
 {
-    return strchr("TWDB", toupper((unsigned char)type)) && *name != '\0' && *name != '$';
+    const char upper = (char)(type & ~0x20);
+
+    symbol->binding = type == upper ? STB_GLOBAL : STB_LOCAL;
+    symbol->type = STT_FUNC;
+    if (upper == 'W')
+        symbol->binding = STB_WEAK;
+    else if (upper == 'D' || upper == 'B')
+        symbol->type = STT_OBJECT;
+    else if (upper != 'T')
+        return false;
+    return symbol->name[0] != '\0' && symbol->name[0] != '$';
 }
 
-static uint8_t kernel_binding(char type)
+/* The module's name follows. */
+static void cut_at_blank(char *name)
 {
-    if (toupper((unsigned char)type) == 'W')
-        return STB_WEAK;
-    return isupper((unsigned char)type) ? STB_GLOBAL : STB_LOCAL;
+    while (*name != '\0' && *name != '\t' && *name != ' ')
+        name++;
+    *name = '\0';
 }
 
 int slw_symtab_add_kallsyms(struct slw_symtab *t, char *text, bool *ret_hidden)
@@ -63,15 +82,12 @@ int slw_symtab_add_kallsyms(struct slw_symtab *t, char *text, bool *ret_hidden)
             continue;
         any = true;
         nonzero |= s.start != 0;
-        char type = rest[0];
         char *name = line + (rest - line) + 2;
-        name[strcspn(name, "\t ")] = '\0'; /* the module's name follows */
-        if (!is_kernel_symbol(type, name) || s.start == 0)
-            continue;
-        s.end = s.start;
+        cut_at_blank(name);
         s.name = name;
-        s.binding = kernel_binding(type);
-        s.type = strchr("TW", toupper((unsigned char)type)) ? STT_FUNC : STT_OBJECT;
+        s.end = s.start;
+        if (s.start == 0 || !judge_kernel_symbol(rest[0], &s))
+            continue;
         rc = slw_symtab_add(t, &s);
     }
     *ret_hidden = any && !nonzero;
