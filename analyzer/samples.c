@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Addresses whose source line is looked up: what a report can show many times over. */
-#define MAX_LINES 2000
-
 static void tell_kernel_text(struct slw_samples *s)
 {
     uint64_t address;
@@ -27,17 +24,16 @@ static int on_record(void *ctx, const struct slw_perf_record *r)
     case SLW_PERF_SAMPLE:
         return r->event < 0 ? 0 : slw_samples_add(s, r);
     case SLW_PERF_LOST:
-        losses->lost_records += s->count_only ? 0 : r->lost;
+        losses->lost_records += r->lost;
         return 0;
     case SLW_PERF_LOST_SAMPLES:
-        losses->lost_samples += s->count_only ? 0 : r->lost;
+        losses->lost_samples += r->lost;
         return 0;
     case SLW_PERF_THROTTLE:
-        losses->throttled += !s->count_only;
+        losses->throttled++;
         return 0;
     case SLW_PERF_READ:
-        if (!s->count_only)
-            slw_samples_final_read(s, r);
+        slw_samples_final_read(s, r);
         return 0;
     case SLW_PERF_FORK:
     case SLW_PERF_EXIT:
@@ -70,31 +66,14 @@ static int intern_fallbacks(struct slw_samples *s)
     return slw_modules_intern(&s->modules, &unknown, &s->unknown_module);
 }
 
-/* Processes from nothing, up to the end of the file. */
-static int pass(struct slw_samples *s)
+static int read_samples(struct slw_samples *s)
 {
-    slw_procstate_free(s->procs);
+    s->chains = slw_chains_new(slw_stacks_column_count(s->stacks));
     s->procs = slw_procstate_new(&s->modules, s->pd);
-    if (!s->procs)
-        return -SLW_E_NOMEM;
-    int rc = slw_perfdata_each(s->pd, on_record, s);
+    int rc = s->chains && s->procs ? slw_perfdata_each(s->pd, on_record, s) : -SLW_E_NOMEM;
     if (rc == 0)
-        rc = slw_samples_flush(s);
-    return rc < 0 || s->count_only ? rc : slw_samples_close_books(s);
-}
-
-static int passes(struct slw_samples *s)
-{
-    int rc = 0;
-
-    if (s->opts->lines && s->opts->symbols) {
-        s->count_only = true;
-        rc = pass(s);
-        s->count_only = false;
-        s->hot_hits = slw_samples_hot_hits(s, MAX_LINES);
-        slw_samples_forget_frames(s);
-    }
-    return rc < 0 ? rc : pass(s);
+        rc = slw_samples_name_stacks(s);
+    return rc < 0 ? rc : slw_samples_close_books(s);
 }
 
 static int start(struct slw_samples *s, const char *path, struct slw_error *err)
@@ -112,6 +91,8 @@ static int start(struct slw_samples *s, const char *path, struct slw_error *err)
         s->symbols = slw_symbols_new(&s->modules, &opts);
     if (!s->symbols)
         return slw_fail(err, SLW_E_NOMEM, "no memory for symbols");
+    if (s->opts->symbols && slw_perfdata_has_kernel(s->pd))
+        slw_symbols_expect_kernel(s->symbols);
     return slw_samples_make_columns(s, err);
 }
 
@@ -132,10 +113,8 @@ static int load(struct slw_samples *s, const char *path, struct slw_error *err)
 
     if (rc < 0)
         return rc;
-    if (s->stacks) {
-        s->memo = slw_memo_new(slw_stacks_column_count(s->stacks));
-        rc = s->memo ? passes(s) : -SLW_E_NOMEM;
-    }
+    if (s->stacks)
+        rc = read_samples(s);
     if (rc < 0)
         return slw_fail(err, (enum slw_code) - rc, "cannot build the stacks of '%s'", path);
     rc = no_sample_decoded(s, path, err);
@@ -149,13 +128,14 @@ static int load(struct slw_samples *s, const char *path, struct slw_error *err)
 
 static void release(struct slw_samples *s)
 {
-    slw_memo_free(s->memo);
+    slw_chains_free(s->chains);
     slw_group_reads_free(s->reads);
     slw_stacks_free(s->stacks);
     slw_symbols_free(s->symbols);
     slw_procstate_free(s->procs);
     slw_modules_release(&s->modules);
-    free(s->locations.slots);
+    free(s->locations.locations);
+    slw_index_release(&s->locations.index);
     free(s->mappings);
     slw_perfdata_close(s->pd);
     slw_arena_free(s->arena);

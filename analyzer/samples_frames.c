@@ -1,57 +1,86 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses to frames. Every distinct (module, address) is named once; after that it costs one
- * search of the process's mappings and one probe of a hash table. */
+/* Addresses to locations while reading, locations to frames when all is read: every distinct
+ * (module, address) is named once, and by then it is known which are worth a source line. */
 #include "analyzer/samples_int.h"
 
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXACT      (UINT32_C(1) << 31)
-#define FREE_SLOT  UINT32_MAX
-#define NO_FRAME   UINT32_MAX
-#define FIRST_SIZE 4096
+#define EXACT (UINT32_C(1) << 31)
+/* Locations whose source line is looked up: what a report can show many times over. */
+#define MAX_LINES 2000
 
-static size_t slot_of(const struct slw_locations *l, uint64_t address, uint32_t module)
+static bool location_equal(const void *ctx, uint32_t position, const void *key)
 {
-    /* Fibonacci hashing: the multiplier is 2^64 / golden ratio. */
-    uint64_t h = (address ^ ((uint64_t)module << 40)) * UINT64_C(0x9e3779b97f4a7c15);
-    size_t i = (size_t)(h >> 20) & l->mask;
+    const struct slw_location *a = &((const struct slw_locations *)ctx)->locations[position];
+    const struct slw_location *b = key;
 
-    while (l->slots[i].module != FREE_SLOT &&
-           (l->slots[i].address != address || l->slots[i].module != module))
-        i = (i + 1) & l->mask;
-    return i;
+    return a->address == b->address && a->module == b->module;
 }
 
-static int grow(struct slw_locations *l)
+static int reserve_location(struct slw_locations *l)
 {
-    size_t size = l->mask ? 2 * (l->mask + 1) : FIRST_SIZE;
-    struct slw_locations bigger = {.mask = size - 1, .count = l->count};
+    uint32_t capacity = l->capacity ? l->capacity * 2 : 1024;
 
-    bigger.slots = malloc(size * sizeof(*bigger.slots));
-    if (!bigger.slots)
+    if (l->count < l->capacity)
+        return 0;
+    if (l->capacity > UINT32_MAX / 4)
+        return -SLW_E_LIMIT;
+    struct slw_location *grown = realloc(l->locations, capacity * sizeof(*grown));
+    if (!grown)
         return -SLW_E_NOMEM;
-    memset(bigger.slots, 0xff, size * sizeof(*bigger.slots)); /* module: FREE_SLOT */
-    for (size_t i = 0; l->mask && i <= l->mask; i++)
-        if (l->slots[i].module != FREE_SLOT)
-            bigger.slots[slot_of(&bigger, l->slots[i].address, l->slots[i].module)] = l->slots[i];
-    free(l->slots);
-    *l = bigger;
+    l->locations = grown;
+    l->capacity = capacity;
     return 0;
 }
 
-/* The location's slot, made when new. NULL: out of memory. Valid until the next call. */
-static struct slw_location *locate(struct slw_locations *l, uint64_t address, uint32_t module)
+static int intern(struct slw_locations *l, const struct slw_location *location,
+                  uint32_t *ret_location)
 {
-    if ((l->count + 1) * 2 > l->mask && grow(l) < 0)
-        return NULL;
-    struct slw_location *slot = &l->slots[slot_of(l, address, module)];
-    if (slot->module == FREE_SLOT) {
-        *slot = (struct slw_location){.address = address, .module = module, .frame = NO_FRAME};
-        l->count++;
-    }
-    return slot;
+    const uint64_t key[] = {location->address, location->module};
+    uint64_t hash = slw_hash_key(key, sizeof(key), 0);
+
+    if (slw_index_find(&l->index, hash, location_equal, l, location, ret_location))
+        return 0;
+    int rc = reserve_location(l);
+    if (rc == 0)
+        rc = slw_index_add(&l->index, hash, l->count);
+    if (rc < 0)
+        return rc;
+    l->locations[l->count] = *location;
+    *ret_location = l->count++;
+    return 0;
+}
+
+/* Which module covers the address, and the distance from address to file offset. */
+static uint32_t find_module(struct slw_samples *s, const struct slw_task *task, bool kernel,
+                            uint64_t address, uint64_t *ret_delta)
+{
+    const struct slw_map *map = NULL;
+
+    if (kernel)
+        map = slw_procstate_find_kernel(s->procs, address);
+    else
+        map = slw_procstate_find(s->procs, task, address);
+    *ret_delta = 0;
+    if (!map)
+        return kernel ? s->kernel_module : s->unknown_module;
+    if (!slw_module_is_absolute(s->modules.modules[map->module].kind))
+        *ret_delta = map->offset - map->start;
+    return map->module;
+}
+
+/* A return address is looked up one before: a call may be the last instruction of its function. */
+int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_t *ret_location)
+{
+    struct slw_samples *s = samples;
+    bool exact = (step->kind & SLW_STEP_EXACT) || step->address == 0;
+    uint64_t lookup = exact ? step->address : step->address - 1, delta;
+    uint32_t module = find_module(s, s->task, step->kind & SLW_STEP_KERNEL, lookup, &delta);
+    const struct slw_location location = {.address = step->address + delta,
+                                          .module = module | (exact ? EXACT : 0)};
+
+    return intern(&s->locations, &location, ret_location);
 }
 
 static int reserve_mappings(struct slw_samples *s)
@@ -70,8 +99,9 @@ static int reserve_mappings(struct slw_samples *s)
     return 0;
 }
 
-static int mapping_of(struct slw_samples *s, uint32_t module, uint32_t *ret_mapping)
+int slw_samples_mapping(struct slw_samples *s, uint32_t location, uint32_t *ret_mapping)
 {
+    uint32_t module = s->locations.locations[location].module & ~EXACT;
     const struct slw_module *m = &s->modules.modules[module];
 
     if (reserve_mappings(s) < 0)
@@ -87,71 +117,28 @@ static int mapping_of(struct slw_samples *s, uint32_t module, uint32_t *ret_mapp
     return 0;
 }
 
-static enum slw_frame_kind frame_kind(unsigned mode)
+enum slw_frame_kind slw_samples_kind(const struct slw_samples *s, uint32_t location)
 {
-    if (mode == PERF_RECORD_MISC_USER)
-        return SLW_FRAME_USER;
-    return mode == PERF_RECORD_MISC_KERNEL ? SLW_FRAME_KERNEL : SLW_FRAME_OTHER;
+    uint32_t module = s->locations.locations[location].module & ~EXACT;
+    enum slw_module_kind kind = s->modules.modules[module].kind;
+
+    return kind == SLW_MODULE_KERNEL || kind == SLW_MODULE_KERNEL_MODULE ? SLW_FRAME_KERNEL
+                                                                         : SLW_FRAME_USER;
 }
 
-/* Make the frame of a location. `lookup` is the address to be named: one before a return address,
- * because a call may be the last instruction of its function. */
-static int make_frame(struct slw_samples *s, const struct slw_location *l, uint32_t module,
-                      unsigned mode, uint64_t lookup, uint32_t *ret_frame)
+static uint64_t lookup_address(const struct slw_location *l)
 {
-    struct slw_frame f = {
-        .function = "", .linkage = "", .file = "", .address = l->address, .kind = frame_kind(mode)};
-    int rc = mapping_of(s, module, &f.mapping);
-
-    if (rc == 0 && s->opts->symbols)
-        rc = slw_symbols_name(s->symbols, module, lookup, &f.function);
-    if (rc == 0 && s->hot_hits > 0 && l->hits >= s->hot_hits)
-        rc = slw_symbols_line(s->symbols, module, lookup, &f.file, &f.line);
-    f.linkage = f.function;
-    return rc < 0 ? rc : slw_stacks_add_frame(s->stacks, &f, ret_frame);
+    return l->module & EXACT ? l->address : l->address - 1;
 }
 
-/* Which module covers the address, and the distance from address to file offset. */
-static uint32_t find_module(struct slw_samples *s, const struct slw_task *task, unsigned mode,
-                            uint64_t address, uint64_t *ret_delta)
+int slw_samples_name(struct slw_samples *s, uint32_t location, const char **ret_name)
 {
-    const struct slw_map *map = NULL;
+    const struct slw_location *l = &s->locations.locations[location];
 
-    if (mode == PERF_RECORD_MISC_USER)
-        map = slw_procstate_find(s->procs, task, address);
-    else if (mode == PERF_RECORD_MISC_KERNEL)
-        map = slw_procstate_find_kernel(s->procs, address);
-    *ret_delta = 0;
-    if (!map)
-        return mode == PERF_RECORD_MISC_KERNEL ? s->kernel_module : s->unknown_module;
-    if (!slw_module_is_absolute(s->modules.modules[map->module].kind))
-        *ret_delta = map->offset - map->start;
-    return map->module;
-}
-
-int slw_samples_frame(struct slw_samples *s, const struct slw_task *task, unsigned mode,
-                      uint64_t ip, bool exact, bool leaf, uint32_t *ret_frame)
-{
-    uint64_t lookup = exact || ip == 0 ? ip : ip - 1, delta;
-    uint32_t module = find_module(s, task, mode, lookup, &delta);
-    struct slw_location *l = locate(&s->locations, ip + delta, module | (exact ? EXACT : 0));
-
-    if (!l)
-        return -SLW_E_NOMEM;
-    if (s->count_only) {
-        l->hits += leaf && l->hits < UINT32_MAX;
-        *ret_frame = 0;
+    *ret_name = "";
+    if (!s->opts->symbols)
         return 0;
-    }
-    if (l->frame == NO_FRAME) {
-        int rc = make_frame(s, l, module, mode, lookup + delta, &l->frame);
-        if (rc < 0) {
-            l->frame = NO_FRAME;
-            return rc;
-        }
-    }
-    *ret_frame = l->frame;
-    return 0;
+    return slw_symbols_name(s->symbols, l->module & ~EXACT, lookup_address(l), ret_name);
 }
 
 static int descending(const void *a, const void *b)
@@ -161,26 +148,82 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-uint32_t slw_samples_hot_hits(const struct slw_samples *s, size_t wanted)
+/* Locations with at least so many hits get a line; 0: none does. */
+static int line_hits(const struct slw_samples *s, uint32_t *ret_hits)
 {
     const struct slw_locations *l = &s->locations;
-    uint32_t *hits = malloc((l->count + 1) * sizeof(*hits));
     size_t count = 0;
 
-    if (!hits)
+    *ret_hits = 0;
+    if (!s->opts->lines || !s->opts->symbols)
         return 0;
-    for (size_t i = 0; l->mask && i <= l->mask; i++)
-        if (l->slots[i].module != FREE_SLOT && l->slots[i].hits > 0)
-            hits[count++] = l->slots[i].hits;
+    uint32_t *hits = malloc(((size_t)l->count + 1) * sizeof(*hits));
+    if (!hits)
+        return -SLW_E_NOMEM;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->locations[i].hits > 0)
+            hits[count++] = l->locations[i].hits;
     qsort(hits, count, sizeof(*hits), descending);
     /* More may tie with the last one: then none of its equals is taken. */
-    uint32_t least = count == 0 ? 0 : count <= wanted ? hits[count - 1] : hits[wanted] + 1;
+    if (count > 0)
+        *ret_hits = count <= MAX_LINES ? hits[count - 1] : hits[MAX_LINES] + 1;
     free(hits);
-    return least;
+    return 0;
 }
 
-void slw_samples_forget_frames(struct slw_samples *s)
+/* The kernel's symbols are still being read, perhaps: its locations come last. */
+static int name_all(struct slw_samples *s, const char **names)
 {
-    for (size_t i = 0; s->locations.mask && i <= s->locations.mask; i++)
-        s->locations.slots[i].frame = NO_FRAME;
+    static const enum slw_frame_kind turns[] = {SLW_FRAME_USER, SLW_FRAME_KERNEL};
+    int rc = 0;
+
+    for (size_t t = 0; t < 2; t++)
+        for (uint32_t i = 0; rc == 0 && i < s->locations.count; i++)
+            if (slw_samples_kind(s, i) == turns[t])
+                rc = slw_samples_name(s, i, &names[i]);
+    return rc;
+}
+
+static int make_frame(struct slw_samples *s, uint32_t location, const char *name, bool line,
+                      uint32_t *ret_frame)
+{
+    const struct slw_location *l = &s->locations.locations[location];
+    struct slw_frame f = {.function = name,
+                          .linkage = name,
+                          .file = "",
+                          .address = l->address,
+                          .kind = slw_samples_kind(s, location)};
+    int rc = slw_samples_mapping(s, location, &f.mapping);
+
+    if (rc == 0 && line)
+        rc = slw_symbols_line(s->symbols, l->module & ~EXACT, lookup_address(l), &f.file, &f.line);
+    return rc < 0 ? rc : slw_stacks_add_frame(s->stacks, &f, ret_frame);
+}
+
+static int make_frames(struct slw_samples *s, const char **names, uint32_t *frames)
+{
+    const struct slw_locations *l = &s->locations;
+    uint32_t least;
+    int rc = line_hits(s, &least);
+
+    if (rc == 0)
+        rc = name_all(s, names);
+    for (uint32_t i = 0; rc == 0 && i < l->count; i++)
+        rc = make_frame(s, i, names[i], least > 0 && l->locations[i].hits >= least, &frames[i]);
+    return rc;
+}
+
+int slw_samples_frames(struct slw_samples *s, uint32_t **ret_frames)
+{
+    const size_t count = (size_t)s->locations.count + 1; /* calloc(0) may be NULL */
+    const char **names = calloc(count, sizeof(*names));
+    uint32_t *frames = malloc(count * sizeof(*frames));
+    int rc = names && frames ? make_frames(s, names, frames) : -SLW_E_NOMEM;
+
+    free(names);
+    if (rc == 0)
+        *ret_frames = frames;
+    else
+        free(frames);
+    return rc;
 }

@@ -11,18 +11,18 @@
 
 #include <stdint.h>
 
-/* An address of a module (exact: that of an instruction that ran, not of one returned to), and the
- * frame it became. */
+/* An address of a module (exact: that of an instruction that ran, not of one returned to). */
 struct slw_location {
     uint64_t address;
-    uint32_t module; /* top bit: exact; UINT32_MAX: the slot is free */
-    uint32_t frame;
-    uint32_t hits; /* as the leaf of a sample */
+    uint32_t module; /* top bit: exact */
+    uint32_t hits;   /* as the leaf of a sample */
 };
+#define SLW_NO_LOCATION UINT32_MAX
 
 struct slw_locations {
-    struct slw_location *slots;
-    size_t mask, count; /* slot count - 1; 0 when there are none */
+    struct slw_location *locations;
+    uint32_t count, capacity;
+    struct slw_index index;
 };
 
 /* Where the weight of an event goes; -1: it has no samples. within: the first of the pair for what
@@ -32,25 +32,29 @@ struct slw_event_columns {
 };
 #define SLW_NO_SAMPLING SIZE_MAX
 
-/* What the frames of a sample depend on. */
-struct slw_memo_key {
-    uint64_t hash; /* set by slw_memo_find */
-    uint64_t generation, ip;
-    uint32_t thread, event;
-    uint16_t misc;
-    bool has_ip;
-    struct slw_perf_values chain; /* lent for the call; the memo keeps a copy */
+/* An address as recorded, and what kind of one. What it means depends on the root of its chain: a
+ * thread and, below it, the generation of the mappings of its process. */
+struct slw_chain_step {
+    uint64_t address;
+    uint32_t kind; /* SLW_STEP_* */
+};
+#define SLW_STEP_KERNEL 1U
+#define SLW_STEP_EXACT  2U
+#define SLW_STEP_ROOT   4U /* no address: a thread, or a generation */
+
+struct slw_chain_root {
+    uint32_t thread;     /* in the profile */
+    uint64_t generation; /* slw_procstate_generation */
 };
 
-struct slw_memo_entry {
-    struct slw_memo_key key;
-    size_t first_frame, first_word;
-    uint32_t depth, foreign_frames; /* and what every such sample adds to the tallies */
-    uint32_t leaf;                  /* frame; SLW_NO_LEAF: no stack */
-    bool flat, copied;
+struct slw_chain {
+    struct slw_chain_step step;
+    uint32_t caller;   /* chain; SLW_NO_CHAIN: of a thread */
+    uint32_t location; /* what the caller found it to be */
 };
+#define SLW_NO_CHAIN UINT32_MAX
 
-struct slw_memo;
+struct slw_chains;
 
 struct slw_samples {
     const struct slw_samples_options *opts;
@@ -71,10 +75,9 @@ struct slw_samples {
     uint32_t *mappings; /* stack mapping of a module; SLW_NO_MAPPING: not made yet */
     uint32_t mapping_capacity;
     uint32_t kernel_module, unknown_module; /* for addresses no mapping covers */
-    struct slw_memo *memo;
-    uint32_t frames[SLW_MAX_STACK_DEPTH];
-    bool count_only;   /* first of two passes: find the hot addresses */
-    uint32_t hot_hits; /* addresses with at least as many hits get a line; 0: none does */
+    struct slw_chains *chains;
+    const struct slw_task *task; /* whose sample is being read */
+    struct slw_chain_step steps[SLW_MAX_STACK_DEPTH];
     uint64_t delivered, foreign_frames, no_period, refused, copied_stacks;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
     bool has_final;
@@ -83,17 +86,18 @@ struct slw_samples {
 /* samples_columns.c */
 int slw_samples_make_columns(struct slw_samples *s, struct slw_error *err);
 
-/* samples_frames.c: the frame of an address. mode: PERF_RECORD_MISC_* cpumode. 0 or -SLW_E_x. */
-int slw_samples_frame(struct slw_samples *s, const struct slw_task *task, unsigned mode,
-                      uint64_t ip, bool exact, bool leaf, uint32_t *ret_frame);
-/* The least number of hits that at most `wanted` locations reach; 0: none. */
-uint32_t slw_samples_hot_hits(const struct slw_samples *s, size_t wanted);
-/* Forget the frames, keep the hits. */
-void slw_samples_forget_frames(struct slw_samples *s);
+/* samples_frames.c: a slw_chain_locate for s->task. 0 or -SLW_E_x. */
+int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_t *ret_location);
+/* The name that covers a location, or "". Lent. */
+int slw_samples_name(struct slw_samples *s, uint32_t location, const char **ret_name);
+enum slw_frame_kind slw_samples_kind(const struct slw_samples *s, uint32_t location);
+int slw_samples_mapping(struct slw_samples *s, uint32_t location, uint32_t *ret_mapping);
+/* The frame of every location. ret_frames: heap, by location. */
+int slw_samples_frames(struct slw_samples *s, uint32_t **ret_frames);
 
-/* samples_stack.c: one sample into the memo; the memo into the stacks. */
+/* samples_stack.c: one sample into the chains; the chains, named, into the stacks. */
 int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r);
-int slw_samples_flush(struct slw_samples *s);
+int slw_samples_name_stacks(struct slw_samples *s);
 
 /* Add `samples` samples of together `weight` to the event's columns of s->weights. */
 void slw_samples_weigh(struct slw_samples *s, size_t event, uint64_t samples, uint64_t weight);
@@ -107,19 +111,25 @@ void slw_samples_final_read(struct slw_samples *s, const struct slw_perf_record 
 int slw_samples_close_books(struct slw_samples *s);
 int slw_samples_read_notes(struct slw_samples *s);
 
-/* samples_memo.c. slw_memo_find and slw_memo_add return NULL for absent and out of memory; an entry
- * is valid until the next add or flush. slw_memo_weigh refuses (false) what would pass 2^63. */
-struct slw_memo *slw_memo_new(size_t columns);
-void slw_memo_free(struct slw_memo *m);
-struct slw_memo_entry *slw_memo_find(struct slw_memo *m, struct slw_memo_key *key);
-bool slw_memo_is_full(const struct slw_memo *m, size_t depth, uint64_t words);
-struct slw_memo_entry *slw_memo_add(struct slw_memo *m, const struct slw_memo_entry *entry,
-                                    const uint32_t *frames);
-bool slw_memo_weigh(struct slw_memo *m, const struct slw_memo_entry *e, const uint64_t *weights);
-/* Hand every entry to fn, in the order they were added, and forget them. */
-typedef int (*slw_memo_flush_fn)(void *ctx, const struct slw_memo_entry *e, const uint32_t *frames,
-                                 const uint64_t *weights);
-int slw_memo_flush(struct slw_memo *m, slw_memo_flush_fn fn, void *ctx);
+/* samples_chains.c. Callers come before what they call; rows in the order they were first weighed.
+ */
+struct slw_chains *slw_chains_new(size_t columns);
+void slw_chains_free(struct slw_chains *c);
+/* The chain of `depth` steps, leaf first, below a root; `locate` is asked for the location of each
+ * that no sample came by before. -SLW_E_NOMEM, -SLW_E_LIMIT, or what locate returns. */
+typedef int (*slw_chain_locate)(void *ctx, const struct slw_chain_step *step,
+                                uint32_t *ret_location);
+int slw_chains_follow(struct slw_chains *c, const struct slw_chain_root *root,
+                      const struct slw_chain_step *steps, size_t depth, slw_chain_locate locate,
+                      void *ctx, uint32_t *ret_chain);
+/* 0, -SLW_E_NOMEM, or -SLW_E_RANGE for what would pass 2^63, and then nothing was added. */
+int slw_chains_weigh(struct slw_chains *c, uint32_t chain, const uint64_t *weights);
+/* There will be no more to follow or to weigh: give back what only that takes. */
+void slw_chains_seal(struct slw_chains *c);
+uint32_t slw_chains_count(const struct slw_chains *c);
+const struct slw_chain *slw_chains_get(const struct slw_chains *c, uint32_t chain);
+uint32_t slw_chains_row_count(const struct slw_chains *c);
+const uint64_t *slw_chains_row(const struct slw_chains *c, uint32_t row, uint32_t *ret_chain);
 
 /* samples_notes.c: what the file says about the run, and what was wrong with it. */
 int slw_samples_describe(struct slw_samples *s);

@@ -7,16 +7,26 @@
 
 #include <string.h>
 
+/* The room's callback takes what it does not change; naming loads symbols. */
+struct reader {
+    struct slw_samples *s;
+};
+
+/* The leaves are locations. Without symbols nobody knows. */
 static bool same_function(const void *ctx, uint32_t leaf_a, uint32_t leaf_b)
 {
-    const struct slw_stacks *stacks = ctx;
+    struct slw_samples *s = ((const struct reader *)ctx)->s;
+    const char *name_a, *name_b;
+    uint32_t mapping_a, mapping_b;
 
     if (leaf_a == leaf_b)
         return true;
-    const struct slw_frame a = slw_stacks_frame(stacks, leaf_a),
-                           b = slw_stacks_frame(stacks, leaf_b);
-    /* Equal names of a profile are one string. Without symbols nobody knows. */
-    return a.function[0] && a.function == b.function && a.mapping == b.mapping && a.kind == b.kind;
+    /* False also when out of memory: nothing is claimed. */
+    return slw_samples_name(s, leaf_a, &name_a) == 0 && slw_samples_name(s, leaf_b, &name_b) == 0 &&
+           name_a[0] && (name_a == name_b || strcmp(name_a, name_b) == 0) &&
+           slw_samples_mapping(s, leaf_a, &mapping_a) == 0 &&
+           slw_samples_mapping(s, leaf_b, &mapping_b) == 0 && mapping_a == mapping_b &&
+           slw_samples_kind(s, leaf_a) == slw_samples_kind(s, leaf_b);
 }
 
 /* Reading i of the sample; false: the id is nobody's. */
@@ -68,6 +78,7 @@ static void weigh_within(struct slw_samples *s, uint32_t event, uint64_t delta)
 
 int slw_samples_weigh_read(struct slw_samples *s, const struct slw_perf_record *r, uint32_t leaf)
 {
+    const struct reader reader = {s};
     bool good = all_good(s, r), begun = false, within = false;
     struct slw_counter_reading reading;
     uint64_t delta, running_ns;
@@ -78,7 +89,7 @@ int slw_samples_weigh_read(struct slw_samples *s, const struct slw_perf_record *
             continue;
         if (!begun)
             within =
-                slw_group_reads_begin(s->reads, &reading, r->tid, leaf, same_function, s->stacks);
+                slw_group_reads_begin(s->reads, &reading, r->tid, leaf, same_function, &reader);
         if (!begun && !good && slw_group_reads_distrust(s->reads, &reading))
             break;
         begun = true;

@@ -3,6 +3,7 @@
 #include "analyzer/samples_int.h"
 
 #include <linux/perf_event.h>
+#include <stdlib.h>
 
 /* Markers in a call chain say whose addresses follow; they are no frames. Anything else, however
  * odd, is what the frame pointer led to: an address. False: no marker. */
@@ -34,63 +35,54 @@ static unsigned leaf_mode(const struct slw_perf_record *r)
 }
 
 struct walk {
-    struct slw_samples *s;
-    const struct slw_task *task;
+    struct slw_chain_step *steps; /* leaf first */
     size_t depth, user_frames, foreign_frames;
 };
 
-static int push(struct walk *w, unsigned mode, uint64_t ip, bool exact)
+static void push(struct walk *w, unsigned mode, uint64_t ip, bool exact)
 {
-    struct slw_samples *s = w->s;
+    bool kernel = mode == PERF_RECORD_MISC_KERNEL;
 
-    if (mode != PERF_RECORD_MISC_USER && mode != PERF_RECORD_MISC_KERNEL) {
+    if (mode != PERF_RECORD_MISC_USER && !kernel) {
         w->foreign_frames++;
-        return 0;
+        return;
     }
-    w->user_frames += mode == PERF_RECORD_MISC_USER;
-    if (w->depth == SLW_MAX_STACK_DEPTH)
-        return 0;
-    int rc = slw_samples_frame(s, w->task, mode, ip, exact, w->depth == 0, &s->frames[w->depth]);
-    if (rc == 0)
-        w->depth++;
-    return rc;
+    w->user_frames += !kernel;
+    if (w->depth < SLW_MAX_STACK_DEPTH)
+        w->steps[w->depth++] = (struct slw_chain_step){ip, (kernel ? SLW_STEP_KERNEL : 0) |
+                                                               (exact ? SLW_STEP_EXACT : 0)};
 }
 
 /* The leaf is the sampled address: with precise events the chain's own first entry may lie some
  * instructions behind it. The chain repeats it, unless the chain leaves the leaf's side out. The
  * first address behind a marker is where execution stood, not where a call returns to. */
-static int walk_chain(struct walk *w, const struct slw_perf_record *r)
+static void walk_chain(struct walk *w, const struct slw_perf_record *r)
 {
     const struct slw_perf_values *chain = &r->sample.chain;
     unsigned mode = leaf_mode(r), own = mode;
     bool exact = true, repeats_leaf = r->sample.has_ip;
-    int rc = r->sample.has_ip ? push(w, mode, r->sample.ip, true) : 0;
 
-    for (uint64_t i = 0; i < chain->count && rc == 0; i++) {
+    if (r->sample.has_ip)
+        push(w, mode, r->sample.ip, true);
+    for (uint64_t i = 0; i < chain->count; i++) {
         uint64_t value = slw_perf_value(chain, i);
         if (mode_of_marker(value, &mode)) {
             exact = true;
             continue;
         }
         if (!repeats_leaf || mode != own)
-            rc = push(w, mode, value, exact);
+            push(w, mode, value, exact);
         repeats_leaf = false;
         exact = false;
     }
-    return rc;
 }
 
-static int thread_of(struct slw_samples *s, struct slw_task *task, uint32_t *ret_thread)
+static int name_thread(struct slw_samples *s, struct slw_task *task)
 {
-    if (task->tag == UINT32_MAX) {
-        const struct slw_thread thread = {
-            .comm = slw_procstate_comm(s->procs, task->comm), .pid = task->pid, .tid = task->tid};
-        int rc = slw_stacks_add_thread(s->stacks, &thread, &task->tag);
-        if (rc < 0)
-            return rc;
-    }
-    *ret_thread = task->tag;
-    return 0;
+    const struct slw_thread thread = {
+        .comm = slw_procstate_comm(s->procs, task->comm), .pid = task->pid, .tid = task->tid};
+
+    return task->tag == UINT32_MAX ? slw_stacks_add_thread(s->stacks, &thread, &task->tag) : 0;
 }
 
 void slw_samples_weigh(struct slw_samples *s, size_t event, uint64_t samples, uint64_t weight)
@@ -126,46 +118,73 @@ void slw_samples_total(struct slw_samples *s, bool taken)
     }
 }
 
-/* Move s->weights into the entry and the run's totals, and clear it. A weight past the range of the
- * profile is refused whole and told in a note. */
-static void commit(struct slw_samples *s, const struct slw_memo_entry *e)
+/* Move s->weights to the chain and into the run's totals, and clear it. A weight past the range of
+ * the profile is refused whole and told in a note. */
+static int commit(struct slw_samples *s, uint32_t chain)
 {
-    bool taken = slw_memo_weigh(s->memo, e, s->weights);
+    int rc = slw_chains_weigh(s->chains, chain, s->weights);
 
-    slw_samples_total(s, taken);
-    s->refused += !taken;
+    slw_samples_total(s, rc == 0);
+    s->refused += rc == -SLW_E_RANGE;
+    return rc == -SLW_E_RANGE ? 0 : rc;
 }
 
-/* One sample like those of the entry. */
-static int account(struct slw_samples *s, const struct slw_memo_entry *e,
-                   const struct slw_perf_record *r)
+/* A user stack of one frame means the client keeps no frame pointers. Stacks copied as memory are
+ * another matter: their chain never holds the callers. */
+static void judge(struct slw_samples *s, const struct walk *w, const struct slw_perf_record *r)
 {
+    uint64_t type = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_type;
+    bool user = leaf_mode(r) == PERF_RECORD_MISC_USER || w->user_frames > 0;
+    bool copied = r->sample.has_chain && user && (type & PERF_SAMPLE_STACK_USER);
+
+    s->copied_stacks += copied;
+    s->run->losses.no_user_stack += r->sample.has_chain && user && !copied && w->user_frames <= 1;
+    s->foreign_frames += w->foreign_frames;
+}
+
+static int account(struct slw_samples *s, uint32_t chain, const struct slw_perf_record *r)
+{
+    const struct slw_chain *leaf = slw_chains_get(s->chains, chain);
+    bool has_leaf = leaf->location != SLW_NO_LOCATION;
     int rc = 0;
 
-    s->foreign_frames += e->foreign_frames;
-    s->run->losses.no_user_stack += e->flat;
-    s->copied_stacks += e->copied;
+    if (has_leaf) {
+        struct slw_location *l = &s->locations.locations[leaf->location];
+        l->hits += l->hits < UINT32_MAX;
+    }
     if (r->sample.read_count > 0 && r->sample.read_id_index > 0) {
-        rc = slw_samples_weigh_read(s, r, e->leaf);
+        rc = slw_samples_weigh_read(s, r, has_leaf ? leaf->location : SLW_NO_LEAF);
     } else {
         s->no_period += !r->sample.has_period;
         slw_samples_weigh(s, (size_t)r->event, 1, r->sample.has_period ? r->sample.period : 0);
     }
     s->delivered++;
-    commit(s, e);
-    return rc;
+    return rc < 0 ? rc : commit(s, chain);
 }
 
-static int into_stacks(void *ctx, const struct slw_memo_entry *e, const uint32_t *frames,
-                       const uint64_t *weights)
+int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
 {
-    struct slw_samples *s = ctx;
-    size_t columns = slw_stacks_column_count(s->stacks);
-    int rc = slw_stacks_add(s->stacks, frames, e->depth, e->key.thread, weights);
+    struct slw_task *task = slw_procstate_task(s->procs, r->pid, r->tid);
+    struct walk w = {.steps = s->steps};
+    uint32_t chain = SLW_NO_CHAIN;
 
-    if (rc != -SLW_E_RANGE)
+    if (!task)
+        return -SLW_E_NOMEM;
+    walk_chain(&w, r);
+    judge(s, &w, r);
+    s->task = task;
+    int rc = name_thread(s, task);
+    if (rc < 0)
         return rc;
-    for (size_t i = 0; i + 1 < columns; i += 2) { /* they are not in the profile after all */
+    const struct slw_chain_root root = {task->tag, slw_procstate_generation(s->procs, task)};
+    rc = slw_chains_follow(s->chains, &root, w.steps, w.depth, slw_samples_locate, s, &chain);
+    return rc < 0 ? rc : account(s, chain, r);
+}
+
+/* Weights that fit one by one may not when chains turn out to be one stack. */
+static void take_back(struct slw_samples *s, const uint64_t *weights)
+{
+    for (size_t i = 0; i + 1 < slw_stacks_column_count(s->stacks); i += 2) {
         struct slw_sampling *sampling = sampling_of(s, i);
 
         if (!sampling)
@@ -174,66 +193,54 @@ static int into_stacks(void *ctx, const struct slw_memo_entry *e, const uint32_t
         sampling->weight -= weights[i + 1];
         s->refused += weights[i];
     }
-    return 0;
 }
 
-int slw_samples_flush(struct slw_samples *s)
+static int make_paths(struct slw_samples *s, const uint32_t *frames, uint32_t *path_of)
 {
-    return slw_memo_flush(s->memo, into_stacks, s);
-}
+    int rc = 0;
 
-/* A user stack of one frame means the client keeps no frame pointers. Stacks copied as memory are
- * another matter: their chain never holds the callers. */
-static void judge(const struct slw_samples *s, const struct walk *w,
-                  const struct slw_perf_record *r, struct slw_memo_entry *e)
-{
-    uint64_t type = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_type;
-    bool user = leaf_mode(r) == PERF_RECORD_MISC_USER || w->user_frames > 0;
+    for (uint32_t i = 0; rc == 0 && i < slw_chains_count(s->chains); i++) {
+        const struct slw_chain *c = slw_chains_get(s->chains, i);
 
-    e->copied = r->sample.has_chain && user && (type & PERF_SAMPLE_STACK_USER);
-    e->flat = r->sample.has_chain && user && !e->copied && w->user_frames <= 1;
-    e->foreign_frames = (uint32_t)w->foreign_frames;
-}
-
-static int resolve(struct slw_samples *s, const struct slw_task *task,
-                   const struct slw_perf_record *r, struct slw_memo_entry *entry)
-{
-    struct walk w = {.s = s, .task = task};
-    int rc = walk_chain(&w, r);
-
-    if (rc < 0 || s->count_only)
-        return rc;
-    judge(s, &w, r, entry);
-    entry->depth = (uint32_t)w.depth;
-    entry->leaf = w.depth > 0 ? s->frames[0] : SLW_NO_LEAF;
-    return slw_memo_is_full(s->memo, w.depth, r->sample.chain.count) ? slw_samples_flush(s) : 0;
-}
-
-int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
-{
-    struct slw_task *task = slw_procstate_task(s->procs, r->pid, r->tid);
-    struct slw_memo_entry fresh = {.key = {.ip = r->sample.ip,
-                                           .event = (uint32_t)r->event,
-                                           .misc = r->misc,
-                                           .has_ip = r->sample.has_ip,
-                                           .chain = r->sample.chain}};
-
-    if (!task)
-        return -SLW_E_NOMEM;
-    if (s->count_only)
-        return resolve(s, task, r, &fresh);
-    int rc = thread_of(s, task, &fresh.key.thread);
-    if (rc < 0)
-        return rc;
-    fresh.key.generation = slw_procstate_generation(s->procs, task);
-    struct slw_memo_entry *e = slw_memo_find(s->memo, &fresh.key);
-    if (!e) {
-        rc = resolve(s, task, r, &fresh);
-        if (rc < 0)
-            return rc;
-        e = slw_memo_add(s->memo, &fresh, s->frames);
+        if (c->caller == SLW_NO_CHAIN)
+            rc = slw_stacks_root(s->stacks, (uint32_t)c->step.address, &path_of[i]);
+        else if (c->step.kind == SLW_STEP_ROOT)
+            path_of[i] = path_of[c->caller];
+        else
+            rc = slw_stacks_step(s->stacks, path_of[c->caller], frames[c->location], &path_of[i]);
     }
-    if (!e)
-        return -SLW_E_NOMEM;
-    return account(s, e, r);
+    return rc;
+}
+
+static int make_stacks(struct slw_samples *s, const uint32_t *path_of)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; rc == 0 && i < slw_chains_row_count(s->chains); i++) {
+        uint32_t chain;
+        const uint64_t *weights = slw_chains_row(s->chains, i, &chain);
+        rc = slw_stacks_weigh(s->stacks, path_of[chain], weights);
+        if (rc == -SLW_E_RANGE) {
+            take_back(s, weights);
+            rc = 0;
+        }
+    }
+    return rc;
+}
+
+int slw_samples_name_stacks(struct slw_samples *s)
+{
+    uint32_t *frames = NULL;
+
+    slw_chains_seal(s->chains);
+    uint32_t *path_of = malloc(((size_t)slw_chains_count(s->chains) + 1) * sizeof(*path_of));
+    int rc = path_of ? slw_samples_frames(s, &frames) : -SLW_E_NOMEM;
+
+    if (rc == 0)
+        rc = make_paths(s, frames, path_of);
+    if (rc == 0)
+        rc = make_stacks(s, path_of);
+    free(frames);
+    free(path_of);
+    return rc;
 }
