@@ -5,6 +5,7 @@
 #include "cli/help.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,11 @@ static void *json_memory(size_t size)
     return p;
 }
 
+/* The allocator keeps what was freed once for the next of its size, up to tens of megabytes, and
+ * copies where it then grows. Ours are a few large arrays that double: as mappings of their own
+ * they grow in place and are given back. */
+#define OWN_MAPPING_BYTES (128 * 1024)
+
 int main(int argc, char **argv)
 {
     const struct slw_command_entry *command = NULL;
@@ -107,6 +113,7 @@ int main(int argc, char **argv)
     struct slw_terminal terminal;
     int rc;
 
+    (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
     json_set_alloc_funcs(json_memory, free);
     slw_terminal_read(&terminal);
     if (argc < 2)
