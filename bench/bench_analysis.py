@@ -82,7 +82,10 @@ def compare(title, make, options, folder, claims):
                            [c.wall_s for c in costs["slotwise flamegraph"]])
     memory = measure.ratios([c.peak_bytes for c in costs["slotwise flamegraph"]],
                             [c.peak_bytes for c in costs[faster_peer]])
+    cpu = measure.ratios([c.tree_cpu_s for c in costs[faster_peer]],
+                         [c.tree_cpu_s for c in costs["slotwise flamegraph"]])
     print(f"  time, {faster_peer} / slotwise      {measure.spread(times, digits=1)}")
+    print(f"  CPU time, {faster_peer} / slotwise  {measure.spread(cpu, digits=1)}")
     print(f"  peak memory, slotwise / {faster_peer}   {measure.spread(memory, digits=2)}")
     claims.state("finished SVG at least 10 times faster than perf script prints",
                  statistics.median(times) >= 10)
