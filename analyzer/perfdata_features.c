@@ -9,15 +9,20 @@
 
 #define MAX_ARGC 100000 /* ARG_MAX is 2 MiB: more cannot be a command line */
 
-/* u32 length (padded), then a NUL-terminated string. NULL when malformed. */
-static const char *read_string(struct slw_perfdata *pd, struct slw_perf_cursor *c)
+/* u32 length (padded), then a NUL-terminated string. 1: read, 0: malformed, -SLW_E_NOMEM. */
+static int read_string(struct slw_perfdata *pd, struct slw_perf_cursor *c, const char **ret_string)
 {
     uint32_t length = slw_perf_u32(c);
     const uint8_t *at = slw_perf_skip(c, length);
 
     if (!at)
-        return NULL;
-    return slw_arena_strndup(pd->arena, (const char *)at, strnlen((const char *)at, length));
+        return 0;
+    const char *copy =
+        slw_arena_strndup(pd->arena, (const char *)at, strnlen((const char *)at, length));
+    if (!copy)
+        return -SLW_E_NOMEM;
+    *ret_string = copy;
+    return 1;
 }
 
 static int read_cmdline(struct slw_perfdata *pd, struct slw_perf_cursor *c)
@@ -30,9 +35,9 @@ static int read_cmdline(struct slw_perfdata *pd, struct slw_perf_cursor *c)
     if (!argv)
         return -SLW_E_NOMEM;
     for (uint32_t i = 0; i < count; i++) {
-        argv[i] = read_string(pd, c);
-        if (!argv[i])
-            return 0;
+        int rc = read_string(pd, c, &argv[i]);
+        if (rc <= 0)
+            return rc;
     }
     pd->meta.argv = argv;
     pd->meta.argc = count;
@@ -48,11 +53,12 @@ static int read_event_desc(struct slw_perfdata *pd, struct slw_perf_cursor *c)
     for (uint32_t i = 0; i < count && i < pd->event_count; i++) {
         (void)slw_perf_skip(c, attr_bytes);
         uint32_t id_count = slw_perf_u32(c);
-        const char *name = read_string(pd, c);
+        const char *name = NULL;
+        int rc = read_string(pd, c, &name);
         struct slw_perf_cursor ids = *c;
         const uint8_t *at = slw_perf_skip(c, (uint64_t)id_count * sizeof(uint64_t));
-        if (!at || !name)
-            return 0;
+        if (rc <= 0 || !at)
+            return rc < 0 ? rc : 0;
         if (*name)
             pd->events[i].name = name;
         for (uint32_t k = 0; k < id_count; k++)
@@ -139,12 +145,8 @@ int slw_perf_feature(struct slw_perfdata *pd, uint64_t feature, struct slw_perf_
 {
     const char **text = string_feature(&pd->meta, feature);
 
-    if (text) {
-        const char *value = read_string(pd, &body);
-        if (value)
-            *text = value;
-        return 0;
-    }
+    if (text)
+        return read_string(pd, &body, text) < 0 ? -SLW_E_NOMEM : 0;
     switch (feature) {
     case SLW_PERF_BUILD_ID:
         return read_build_ids(pd, &body);
