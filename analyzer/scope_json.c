@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/scope_json.h"
 
-#include "analyzer/text.h"
-#include "base/buf.h"
+#include "analyzer/json_value.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -13,37 +12,13 @@ static void put(bool *failed, json_t *object, const char *key, json_t *value)
     *failed |= json_object_set_new_nocheck(object, key, value) < 0;
 }
 
-/* Names of threads are 15 bytes of anything: what is no UTF-8 becomes U+FFFD. */
-static json_t *text(const char *s)
-{
-    struct slw_buf b = {0};
-
-    if (!s)
-        return json_null();
-    while (*s) {
-        uint32_t code;
-        size_t n = slw_text_decode(s, &code);
-
-        slw_buf_put(&b, n > 0 ? s : "\xef\xbf\xbd", n > 0 ? n : 3);
-        s += n ? n : 1;
-    }
-    json_t *j = slw_buf_failed(&b) ? NULL : json_string_nocheck(b.data ? b.data : "");
-    slw_buf_release(&b);
-    return j;
-}
-
-static json_t *number(uint64_t value)
-{
-    return json_integer((json_int_t)(value <= INT64_MAX ? value : INT64_MAX));
-}
-
 static json_t *figure(bool *failed, const struct slw_figure *f)
 {
     json_t *o = json_object();
     const bool known = !f->absent && isfinite(f->value);
 
     put(failed, o, "value", known ? json_real(f->value) : json_null());
-    put(failed, o, "absent", text(f->absent));
+    put(failed, o, "absent", slw_json_text(f->absent));
     put(failed, o, "coverage", known ? json_real(f->coverage) : json_null());
     return o;
 }
@@ -85,17 +60,17 @@ json_t *slw_scope_tasks_json(const struct slw_report *r)
         const struct slw_scope *s = &all->tasks[i];
         json_t *t = append(&failed, list, scope(&failed, r, s));
 
-        put(&failed, t, "comm", text(s->name));
+        put(&failed, t, "comm", slw_json_text(s->name));
         put(&failed, t, "pid", s->pid < 0 ? json_null() : json_integer(s->pid));
         put(&failed, t, "tid", s->tid < 0 ? json_null() : json_integer(s->tid));
-        put(&failed, t, "task_count", number(s->task_count));
+        put(&failed, t, "task_count", slw_json_integer(s->task_count));
         put(&failed, t, "share", figure(&failed, &s->share));
     }
     put(&failed, o, "list", list);
     put(&failed, o, "unaccounted_cpu_ns",
         all->task_count > 0 ? figure(&failed, &all->rest) : json_null());
     put(&failed, o, "unaccounted_most", json_real(all->rest_share));
-    put(&failed, o, "unaccounted_event", text(all->rest_event));
+    put(&failed, o, "unaccounted_event", slw_json_text(all->rest_event));
     return done(failed, o);
 }
 
@@ -124,8 +99,8 @@ json_t *slw_scope_intervals_json(const struct slw_report *r)
         const struct slw_scope *s = &all->intervals[i];
         json_t *t = append(&failed, list, scope(&failed, r, s));
 
-        put(&failed, t, "start_ns", number(s->when.start_ns));
-        put(&failed, t, "length_ns", number(s->when.length_ns));
+        put(&failed, t, "start_ns", slw_json_integer(s->when.start_ns));
+        put(&failed, t, "length_ns", slw_json_integer(s->when.length_ns));
         put(&failed, t, "cpus_busy", figure(&failed, &s->share));
     }
     return done(failed, list);

@@ -257,34 +257,3 @@ void slw_text_wrap(struct slw_buf *out, const char *s, size_t columns, size_t in
         out->failed = true;
     slw_buf_release(&clean);
 }
-
-static void put_unicode(struct slw_buf *out, uint32_t code)
-{
-    if (code < 0x10000) {
-        slw_buf_printf(out, "\\u%04x", (unsigned)code);
-        return;
-    }
-    code -= 0x10000;
-    slw_buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + (code >> 10)),
-                   (unsigned)(0xdc00 + (code & 0x3ff)));
-}
-
-void slw_text_json(struct slw_buf *out, const char *text)
-{
-    const char *start = text;
-
-    while (*text) {
-        uint32_t code = 0;
-        size_t n = slw_text_decode(text, &code);
-
-        assert(n > 0); /* only UTF-8 went in */
-        if (code != '\n' && slw_text_is_unsafe(code)) {
-            slw_buf_put(out, start, (size_t)(text - start));
-            put_unicode(out, code);
-            start = text + n;
-        }
-        text += n;
-    }
-    slw_buf_puts(out, start);
-    slw_buf_putc(out, '\n');
-}

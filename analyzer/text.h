@@ -36,9 +36,4 @@ void slw_text_wrap(struct slw_buf *out, const char *s, size_t columns, size_t in
 /* Bytes of the UTF-8 character at s (1..4) and its code point; 0 when it is none (or the end). */
 size_t slw_text_decode(const char *s, uint32_t *ret_code);
 
-/* A JSON text, and a line end. People look at JSON in terminals too: jansson escapes C0 controls;
- * the others stand only inside strings, where an escape means the same character. `text` is UTF-8.
- */
-void slw_text_json(struct slw_buf *out, const char *text);
-
 #endif

@@ -6,14 +6,13 @@
 #include "analyzer/format.h"
 #include "analyzer/function_topdown.h"
 #include "analyzer/inputs.h"
+#include "analyzer/json_value.h"
 #include "analyzer/renderer.h"
 #include "analyzer/scope_json.h"
 #include "analyzer/text.h"
 
-#include <assert.h>
 #include <jansson.h>
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,25 +51,6 @@ static bool is_utf8(const char *s)
     return true;
 }
 
-static json_t *replaced(const char *s)
-{
-    struct slw_buf b = {0};
-
-    while (*s) {
-        uint32_t code;
-        size_t n = slw_text_decode(s, &code);
-
-        if (n > 0)
-            slw_buf_put(&b, s, n);
-        else
-            slw_buf_puts(&b, "\xef\xbf\xbd");
-        s += n ? n : 1;
-    }
-    json_t *text = slw_buf_failed(&b) ? NULL : json_string_nocheck(b.data ? b.data : "");
-    slw_buf_release(&b);
-    return text;
-}
-
 static json_t *hex(const char *s)
 {
     struct slw_buf b = {0};
@@ -96,24 +76,8 @@ static void put_text(struct json *j, json_t *object, const char *key, const char
     }
     char hex_key[64];
     (void)snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
-    put(j, object, key, replaced(text));
+    put(j, object, key, slw_json_text(text));
     put(j, object, hex_key, hex(text));
-}
-
-/* JSON integers are signed 64 bit here; what is larger is written as a string of digits. */
-static json_t *integer(uint64_t value)
-{
-    char digits[24];
-
-    if (value <= INT64_MAX)
-        return json_integer((json_int_t)value);
-    (void)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-    return json_string_nocheck(digits);
-}
-
-static json_t *real(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
 }
 
 static void put_provenance(struct json *j, json_t *object, const struct slw_provenance *from)
@@ -128,7 +92,7 @@ static void put_maybe(struct json *j, json_t *object, const char *key,
 {
     json_t *maybe = json_object();
 
-    put(j, maybe, "value", n->absent ? json_null() : integer(n->value));
+    put(j, maybe, "value", n->absent ? json_null() : slw_json_integer(n->value));
     put_text(j, maybe, "absent", n->absent);
     put(j, object, key, maybe);
 }
@@ -137,9 +101,9 @@ static json_t *share_json(struct json *j, const struct slw_share *s)
 {
     json_t *o = json_object();
 
-    put(j, o, "value", s->have ? real(s->value) : json_null());
-    put(j, o, "low", s->have && s->have_interval ? real(s->low) : json_null());
-    put(j, o, "high", s->have && s->have_interval ? real(s->high) : json_null());
+    put(j, o, "value", s->have ? slw_json_real(s->value) : json_null());
+    put(j, o, "low", s->have && s->have_interval ? slw_json_real(s->low) : json_null());
+    put(j, o, "high", s->have && s->have_interval ? slw_json_real(s->high) : json_null());
     return o;
 }
 
@@ -182,7 +146,7 @@ static json_t *command_json(struct json *j, const struct slw_run *run)
     put(j, o, "target", json_string_nocheck(kinds[run->command.kind]));
     for (size_t i = 0; i < run->command.argc; i++) {
         const char *word = run->command.argv[i];
-        push(j, argv, is_utf8(word) ? json_string_nocheck(word) : replaced(word));
+        push(j, argv, is_utf8(word) ? json_string_nocheck(word) : slw_json_text(word));
     }
     put(j, o, "argv", argv);
     put(j, o, "pid", run->command.pid < 0 ? json_null() : json_integer(run->command.pid));
@@ -201,7 +165,7 @@ static json_t *time_json(struct json *j, const struct slw_report *r)
     put_maybe(j, o, "cpu_ns", &f->cpu_ns);
     put_maybe(j, o, "user_ns", &f->user_ns);
     put_maybe(j, o, "system_ns", &f->system_ns);
-    put(j, o, "cpus_busy", slw_facts_busy(f, &cpus) ? real(cpus) : json_null());
+    put(j, o, "cpus_busy", slw_facts_busy(f, &cpus) ? slw_json_real(cpus) : json_null());
     put(j, o, "user", share_json(j, &f->user));
     put(j, o, "kernel", share_json(j, &f->kernel));
     put(j, o, "split_from",
@@ -220,8 +184,8 @@ static json_t *samples_json(struct json *j, const struct slw_report *r)
     put_text(j, o, "unit", r->column->unit);
     put_text(j, o, "mode", r->sampling ? slw_format_mode(r->sampling->mode) : NULL);
     put_provenance(j, o, &r->column->from);
-    put(j, o, "count", r->samples_column < 0 ? json_null() : integer(r->samples));
-    put(j, o, "weight", integer(r->weight));
+    put(j, o, "count", r->samples_column < 0 ? json_null() : slw_json_integer(r->samples));
+    put(j, o, "weight", slw_json_integer(r->weight));
     return o;
 }
 
@@ -230,8 +194,8 @@ static json_t *sum_json(struct json *j, const struct slw_report *r, uint64_t wei
 {
     json_t *o = json_object();
 
-    put(j, o, "weight", integer(weight));
-    put(j, o, "samples", r->samples_column < 0 ? json_null() : integer(samples));
+    put(j, o, "weight", slw_json_integer(weight));
+    put(j, o, "samples", r->samples_column < 0 ? json_null() : slw_json_integer(samples));
     put(j, o, "share", share_json(j, share));
     return o;
 }
@@ -243,19 +207,19 @@ static json_t *function_topdown_json(struct json *j, const struct slw_report_fun
     const char *category = slw_function_category_name(t->category);
     json_t *o = json_object();
 
-    put(j, o, "reads", integer(t->reads));
-    put(j, o, "mixing", real(t->mixing));
+    put(j, o, "reads", slw_json_integer(t->reads));
+    put(j, o, "mixing", slw_json_real(t->mixing));
     put_text(j, o, "absent", t->absent);
     put_text(j, o, "category", category[0] ? category : NULL);
     for (size_t i = 0; i < SLW_CELL_COUNT; i++) {
         const struct slw_figure *f = &t->cells[i];
         json_t *cell = json_object();
 
-        put(j, cell, "value", f->absent ? json_null() : real(f->value));
+        put(j, cell, "value", f->absent ? json_null() : slw_json_real(f->value));
         put_text(j, cell, "unit", f->unit);
         put_text(j, cell, "absent", f->absent);
         put(j, cell, "margin",
-            f->absent || i > SLW_CELL_RETIRING ? json_null() : real(t->margins[i]));
+            f->absent || i > SLW_CELL_RETIRING ? json_null() : slw_json_real(t->margins[i]));
         put(j, o, names[i], cell);
     }
     return o;
@@ -310,8 +274,8 @@ static void put_interval(struct json *j, json_t *object, const struct slw_figure
 
     if (!f->absent && f->interval.have) {
         pair = json_array();
-        push(j, pair, real(f->interval.low));
-        push(j, pair, real(f->interval.high));
+        push(j, pair, slw_json_real(f->interval.low));
+        push(j, pair, slw_json_real(f->interval.high));
     }
     put(j, object, "interval", pair);
     put_text(j, object, "interval_from", f->absent ? NULL : slw_interval_from(&f->interval));
@@ -321,7 +285,7 @@ static void put_figure(struct json *j, json_t *object, const char *key, const st
 {
     json_t *o = json_object();
 
-    put(j, o, "value", f->absent ? json_null() : real(f->value));
+    put(j, o, "value", f->absent ? json_null() : slw_json_real(f->value));
     put_text(j, o, "unit", f->unit);
     put_text(j, o, "absent", f->absent);
     put(j, object, key, o);
@@ -332,7 +296,8 @@ static json_t *count_json(const struct slw_report_row *row)
 {
     if (row->total.absent)
         return json_null();
-    return row->execution_count > 1 ? real(row->total.value) : integer(row->events);
+    return row->execution_count > 1 ? slw_json_real(row->total.value)
+                                    : slw_json_integer(row->events);
 }
 
 static json_t *counts_json(struct json *j, const struct slw_report *r)
@@ -350,10 +315,10 @@ static json_t *counts_json(struct json *j, const struct slw_report *r)
         put_provenance(j, o, &row->total.from);
         put(j, o, "value", count_json(row));
         put_text(j, o, "absent", row->total.absent);
-        put(j, o, "coverage", row->total.absent ? json_null() : real(row->total.coverage));
+        put(j, o, "coverage", row->total.absent ? json_null() : slw_json_real(row->total.coverage));
         put_interval(j, o, &row->total);
-        put(j, o, "executions", integer(row->execution_count));
-        put(j, o, "parts", integer(row->part_count));
+        put(j, o, "executions", slw_json_integer(row->execution_count));
+        put(j, o, "parts", slw_json_integer(row->part_count));
         put_figure(j, o, "per_request", &row->per_request);
         push(j, array, o);
     }
@@ -388,12 +353,12 @@ static json_t *node_json(struct json *j, const struct slw_report_node *n)
     put_text(j, o, "title", n->title);
     put(j, o, "level", json_integer(n->level));
     put(j, o, "parent", n->parent < 0 ? json_null() : json_integer(n->parent));
-    put(j, o, "value", n->value.absent ? json_null() : real(n->value.value));
+    put(j, o, "value", n->value.absent ? json_null() : slw_json_real(n->value.value));
     put_text(j, o, "unit", n->value.unit);
     put_text(j, o, "absent", n->value.absent);
-    put(j, o, "coverage", n->value.absent ? json_null() : real(n->value.coverage));
+    put(j, o, "coverage", n->value.absent ? json_null() : slw_json_real(n->value.coverage));
     put_interval(j, o, &n->value);
-    put(j, o, "rounds", integer(n->round_count));
+    put(j, o, "rounds", slw_json_integer(n->round_count));
     put(j, o, "flagged", json_boolean(n->flagged));
     put(j, o, "mismeasured", json_boolean(n->mismeasured));
     put(j, o, "thin", json_boolean(n->thin));
@@ -413,8 +378,8 @@ static json_t *topdown_json(struct json *j, const struct slw_report *r)
     put_text(j, o, "reason", t->reason);
     put(j, o, "bottleneck", t->bottleneck < 0 ? json_null() : json_integer(t->bottleneck));
     put(j, o, "rival", t->rival < 0 ? json_null() : json_integer(t->rival));
-    put(j, o, "level1_sum", t->have_sum ? real(t->level1_sum) : json_null());
-    put(j, o, "stretches", integer(t->stretches));
+    put(j, o, "level1_sum", t->have_sum ? slw_json_real(t->level1_sum) : json_null());
+    put(j, o, "stretches", slw_json_integer(t->stretches));
     put_text(j, o, "model", r->model ? r->model->name : NULL);
     put_text(j, o, "model_version", r->model ? r->model->version : NULL);
     for (size_t i = 0; i < r->node_count; i++)
@@ -484,11 +449,11 @@ static json_t *losses_json(struct json *j, const struct slw_losses *l)
 {
     json_t *o = json_object();
 
-    put(j, o, "lost_records", integer(l->lost_records));
-    put(j, o, "lost_samples", integer(l->lost_samples));
-    put(j, o, "throttled", integer(l->throttled));
-    put(j, o, "unreadable_bytes", integer(l->unreadable_bytes));
-    put(j, o, "no_user_stack", integer(l->no_user_stack));
+    put(j, o, "lost_records", slw_json_integer(l->lost_records));
+    put(j, o, "lost_samples", slw_json_integer(l->lost_samples));
+    put(j, o, "throttled", slw_json_integer(l->throttled));
+    put(j, o, "unreadable_bytes", slw_json_integer(l->unreadable_bytes));
+    put(j, o, "no_user_stack", slw_json_integer(l->no_user_stack));
     return o;
 }
 
@@ -498,9 +463,9 @@ static json_t *self_json(struct json *j, const struct slw_self_cost *s)
 
     put_maybe(j, o, "user_ns", &s->user_ns);
     put_maybe(j, o, "system_ns", &s->system_ns);
-    put(j, o, "ring_bytes", integer(s->ring_bytes));
-    put(j, o, "spool_bytes", integer(s->spool_bytes));
-    put(j, o, "wakeups", integer(s->wakeups));
+    put(j, o, "ring_bytes", slw_json_integer(s->ring_bytes));
+    put(j, o, "spool_bytes", slw_json_integer(s->spool_bytes));
+    put(j, o, "wakeups", slw_json_integer(s->wakeups));
     return o;
 }
 
@@ -535,7 +500,7 @@ static json_t *report_json(struct json *j, const struct slw_report *r, size_t li
     put(j, o, "cores", cores_json(j, r));
     put(j, o, "samples", samples_json(j, r));
     put(j, o, "functions", functions_json(j, r, r->functions, r->function_count, limit));
-    put(j, o, "function_count", integer(r->function_count));
+    put(j, o, "function_count", slw_json_integer(r->function_count));
     put(j, o, "modules", functions_json(j, r, r->modules, r->module_count, 0));
     put(j, o, "threads", threads_json(j, r, 0));
     put(j, o, "tasks", slw_scope_tasks_json(r));
@@ -561,7 +526,7 @@ static int render_json(const struct slw_report *report, const struct slw_render_
 
     json_decref(root);
     if (text)
-        slw_text_json(out, text);
+        slw_json_print(out, text);
     bool failed = !text || slw_buf_failed(out);
     free(text);
     return failed ? slw_fail(err, SLW_E_NOMEM, "no memory for a JSON report") : 0;
