@@ -6,102 +6,88 @@
 #include <jansson.h>
 #include <math.h>
 
-/* Building is sticky: jansson's *_new functions take NULL values as failure. */
-static void put(bool *failed, json_t *object, const char *key, json_t *value)
-{
-    *failed |= json_object_set_new_nocheck(object, key, value) < 0;
-}
-
-static json_t *figure(bool *failed, const struct slw_figure *f)
+static json_t *figure(struct slw_json *j, const struct slw_figure *f)
 {
     json_t *o = json_object();
     const bool known = !f->absent && isfinite(f->value);
 
-    put(failed, o, "value", known ? json_real(f->value) : json_null());
-    put(failed, o, "absent", slw_json_text(f->absent));
-    put(failed, o, "coverage", known ? json_real(f->coverage) : json_null());
+    slw_json_put(j, o, "value", known ? json_real(f->value) : json_null());
+    slw_json_put(j, o, "absent", slw_json_text(f->absent));
+    slw_json_put(j, o, "coverage", known ? json_real(f->coverage) : json_null());
     return o;
 }
 
-static json_t *scope(bool *failed, const struct slw_report *r, const struct slw_scope *s)
+static json_t *scope(struct slw_json *j, const struct slw_report *r, const struct slw_scope *s)
 {
     json_t *o = json_object(), *nodes = json_object();
 
-    put(failed, o, "cpu_ns", figure(failed, &s->cpu));
-    put(failed, o, "ipc", figure(failed, &s->ipc));
-    put(failed, o, "context_switches", figure(failed, &s->switches));
+    slw_json_put(j, o, "cpu_ns", figure(j, &s->cpu));
+    slw_json_put(j, o, "ipc", figure(j, &s->ipc));
+    slw_json_put(j, o, "context_switches", figure(j, &s->switches));
     for (size_t i = 0; i < r->scopes->node_count; i++)
-        put(failed, nodes, r->scopes->nodes[i]->name, figure(failed, &s->nodes[i]));
-    put(failed, o, "level1", nodes);
+        slw_json_put(j, nodes, r->scopes->nodes[i]->name, figure(j, &s->nodes[i]));
+    slw_json_put(j, o, "level1", nodes);
     return o;
 }
 
-static json_t *append(bool *failed, json_t *array, json_t *o)
+static json_t *append(struct slw_json *j, json_t *array, json_t *o)
 {
-    *failed |= json_array_append_new(array, o) < 0;
+    slw_json_push(j, array, o);
     return o;
-}
-
-static json_t *done(bool failed, json_t *j)
-{
-    if (!failed)
-        return j;
-    json_decref(j);
-    return NULL;
 }
 
 json_t *slw_scope_tasks_json(const struct slw_report *r)
 {
     const struct slw_scopes *all = r->scopes;
     json_t *o = json_object(), *list = json_array();
-    bool failed = false;
+    struct slw_json j = {0};
 
     for (size_t i = 0; i < all->task_count; i++) {
         const struct slw_scope *s = &all->tasks[i];
-        json_t *t = append(&failed, list, scope(&failed, r, s));
+        json_t *t = append(&j, list, scope(&j, r, s));
 
-        put(&failed, t, "comm", slw_json_text(s->name));
-        put(&failed, t, "pid", s->pid < 0 ? json_null() : json_integer(s->pid));
-        put(&failed, t, "tid", s->tid < 0 ? json_null() : json_integer(s->tid));
-        put(&failed, t, "task_count", slw_json_integer(s->task_count));
-        put(&failed, t, "share", figure(&failed, &s->share));
+        slw_json_put(&j, t, "comm", slw_json_text(s->name));
+        slw_json_put(&j, t, "pid", s->pid < 0 ? json_null() : json_integer(s->pid));
+        slw_json_put(&j, t, "tid", s->tid < 0 ? json_null() : json_integer(s->tid));
+        slw_json_put(&j, t, "task_count", slw_json_integer(s->task_count));
+        slw_json_put(&j, t, "share", figure(&j, &s->share));
     }
-    put(&failed, o, "list", list);
-    put(&failed, o, "unaccounted_cpu_ns",
-        all->task_count > 0 ? figure(&failed, &all->rest) : json_null());
-    put(&failed, o, "unaccounted_most", json_real(all->rest_share));
-    put(&failed, o, "unaccounted_event", slw_json_text(all->rest_event));
-    return done(failed, o);
+    slw_json_put(&j, o, "list", list);
+    slw_json_put(&j, o, "unaccounted_cpu_ns",
+                 all->task_count > 0 ? figure(&j, &all->rest) : json_null());
+    slw_json_put(&j, o, "unaccounted_most", json_real(all->rest_share));
+    slw_json_put(&j, o, "unaccounted_event", slw_json_text(all->rest_event));
+    return slw_json_done(&j, o);
 }
 
 json_t *slw_scope_modes_json(const struct slw_report *r)
 {
     const struct slw_scopes *all = r->scopes;
     json_t *o = json_object();
-    bool failed = false;
+    struct slw_json j = {0};
 
     for (size_t i = 0; i < all->mode_count; i++) {
-        json_t *m = scope(&failed, r, &all->modes[i]);
+        json_t *m = scope(&j, r, &all->modes[i]);
 
-        put(&failed, m, "share", figure(&failed, &all->modes[i].share));
-        put(&failed, o, all->modes[i].name, m);
+        slw_json_put(&j, m, "share", figure(&j, &all->modes[i].share));
+        slw_json_put(&j, o, all->modes[i].name, m);
     }
-    return done(failed, o);
+    return slw_json_done(&j, o);
 }
 
 json_t *slw_scope_intervals_json(const struct slw_report *r)
 {
     const struct slw_scopes *all = r->scopes;
     json_t *list = json_array();
-    bool failed = false;
+    struct slw_json j = {0};
 
     for (size_t i = 0; i < all->interval_count; i++) {
         const struct slw_scope *s = &all->intervals[i];
-        json_t *t = append(&failed, list, scope(&failed, r, s));
+        json_t *t = append(&j, list, scope(&j, r, s));
 
-        put(&failed, t, "start_ns", slw_json_integer(s->when.start_ns));
-        put(&failed, t, "length_ns", slw_json_integer(s->when.length_ns));
-        put(&failed, t, "cpus_busy", figure(&failed, &s->share));
+        slw_json_put(&j, t, "start_ns", slw_json_integer(s->when.start_ns));
+        slw_json_put(&j, t, "length_ns", slw_json_integer(s->when.length_ns));
+        slw_json_put(&j, t, "cpus_busy", figure(&j, &s->share));
     }
-    return done(failed, list);
+    return slw_json_done(&j, list);
 }
