@@ -85,6 +85,7 @@ static int start(struct slw_samples *s, const char *path, struct slw_error *err)
     s->arena = slw_arena_new();
     s->modules.arena = s->arena;
     const struct slw_symbols_options opts = {.debug_dir = s->opts->debug_dir,
+                                             .cache_dir = s->opts->cache_dir,
                                              .imported = s->opts->imported,
                                              .meta = slw_perfdata_meta(s->pd)};
     if (s->arena && intern_fallbacks(s) == 0)

@@ -11,6 +11,7 @@ struct slw_samples_options {
     bool symbols;          /* false: addresses only */
     bool lines;            /* look up source lines (DWARF), for hot addresses only; slower */
     const char *debug_dir; /* separate debug files; NULL: /usr/lib/debug */
+    const char *cache_dir; /* what is costly to find out again is kept there; NULL: nowhere */
     bool imported;         /* numbers were measured elsewhere: mark provenance imported */
 };
 

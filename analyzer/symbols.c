@@ -189,7 +189,7 @@ static int load(struct slw_symbols *s, const struct slw_module *m, struct slw_sy
         break;
     case SLW_MODULE_KERNEL:
     case SLW_MODULE_KERNEL_MODULE:
-        rc = s->kernel.loaded ? 0 : slw_symbols_load_kernel(s);
+        rc = slw_symbols_load_kernel(s);
         l->problem = s->kernel.problem;
         break;
     case SLW_MODULE_UNKNOWN:
@@ -229,14 +229,14 @@ struct slw_symbols_module *slw_symbols_loaded(struct slw_symbols *s, uint32_t mo
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name)
 {
-    const struct slw_symbols_module *l = slw_symbols_loaded(s, module);
+    struct slw_symbols_module *l = slw_symbols_loaded(s, module);
     enum slw_module_kind kind = s->modules->modules[module].kind;
 
     if (!l)
         return -SLW_E_NOMEM;
-    bool kernel = kind == SLW_MODULE_KERNEL || kind == SLW_MODULE_KERNEL_MODULE;
-    const struct slw_symbol *symbol =
-        slw_symtab_find(kernel ? &s->kernel.table : &l->table, address);
+    if (kind == SLW_MODULE_KERNEL || kind == SLW_MODULE_KERNEL_MODULE)
+        return slw_symbols_kernel_name(s, address, ret_name, &l->problem);
+    const struct slw_symbol *symbol = slw_symtab_find(&l->table, address);
     *ret_name = symbol ? symbol->name : "";
     return 0;
 }

@@ -13,6 +13,7 @@ struct slw_symbols;
 
 struct slw_symbols_options {
     const char *debug_dir; /* NULL: /usr/lib/debug */
+    const char *cache_dir; /* where the kernel's symbols are kept; NULL: nowhere */
     bool imported;         /* recorded elsewhere, or at least not surely here and now */
     const struct slw_perf_meta *meta;
 };

@@ -38,12 +38,18 @@ struct slw_symbols {
     uint32_t loaded_capacity;
     struct slw_symbols_module kernel; /* one table for the kernel and its modules */
     struct slw_kernel_reader *reader; /* fills it; NULL: none at work */
+    struct slw_kernel_cache *cache;   /* tells most of the same, sooner; NULL: nothing is kept */
     Dwfl *dwfl;
     Dwfl_Callbacks callbacks;
 };
 
-/* symbols_kernel.c: fill s->kernel. 0 or -SLW_E_NOMEM. */
+/* symbols_kernel.c: find out where the names of the kernel come from. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_kernel(struct slw_symbols *s);
+
+/* The kernel's name for an address, "" when it has none; *problem is set when its table turns out
+ * to be of no use. Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
+int slw_symbols_kernel_name(struct slw_symbols *s, uint64_t address, const char **ret_name,
+                            enum slw_symbols_problem *problem);
 void slw_symbols_forget_kernel(struct slw_symbols *s); /* wait for a reader nobody needs */
 
 /* symbols_lines.c */

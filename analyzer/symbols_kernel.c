@@ -4,7 +4,10 @@
  *
  * The kernel takes longer to print its symbols than many a recording takes to read, so a thread of
  * its own listens while the recording is read. It shares nothing with anybody until it is joined.
+ * What it heard is kept for the next time (kernel_cache.h); then the kernel is asked only for
+ * addresses that are not covered by that.
  */
+#include "analyzer/kernel_cache.h"
 #include "analyzer/symbols_int.h"
 #include "base/file.h"
 
@@ -33,22 +36,58 @@ struct slw_kernel_reader {
     pthread_t thread;
     struct slw_symtab table;
     char *text;
-    uint64_t text_start[2]; /* addresses of _text and _stext; 0: there is none */
+    uint64_t marks[5]; /* in the order of mark_names; 0: there is none */
     bool readable, hidden;
     int rc;
+    /* What to keep, where; NULL: nothing. */
+    const char *cache_dir;
+    struct slw_kernel_identity id;
+    struct slw_kernel_span spans[SLW_MAX_KERNEL_SPANS];
+    size_t span_count;
 };
 
-static void find_text(struct slw_kernel_reader *k)
-{
-    static const char *const names[] = {"_text", "_stext"};
+static const char *const mark_names[] = {"_text", "_stext", "_etext", "_sinittext", "_einittext"};
 
+static void find_marks(struct slw_kernel_reader *k)
+{
     for (size_t i = 0; i < k->table.count; i++) {
         const struct slw_symbol *s = &k->table.symbols[i];
 
-        for (size_t n = 0; n < 2 && s->name[0] == '_'; n++)
-            if (k->text_start[n] == 0 && strcmp(s->name, names[n]) == 0)
-                k->text_start[n] = s->start;
+        for (size_t n = 0; n < 5 && s->name[0] == '_'; n++)
+            if (k->marks[n] == 0 && strcmp(s->name, mark_names[n]) == 0)
+                k->marks[n] = s->start;
     }
+}
+
+/* Before the text is cut into names. */
+static void find_modules(struct slw_kernel_reader *k)
+{
+    if (k->cache_dir && k->readable)
+        k->span_count = slw_kernel_module_spans(k->text, k->spans);
+}
+
+static bool add_span(struct slw_kernel_reader *k, uint64_t low, uint64_t high)
+{
+    if (low == 0 || high <= low || k->span_count >= SLW_MAX_KERNEL_SPANS)
+        return false;
+    k->spans[k->span_count++] = (struct slw_kernel_span){low, high};
+    return true;
+}
+
+/* The text of start-up is freed, but the idle task was called by it. A module may have come or gone
+ * while the kernel printed: then nothing is kept. */
+static void keep(struct slw_kernel_reader *k)
+{
+    const uint64_t *m = k->marks;
+    struct slw_kernel_identity now;
+
+    if (!k->cache_dir || !k->readable || k->hidden || k->rc < 0 ||
+        !add_span(k, m[1] ? m[1] : m[0], m[2]))
+        return;
+    (void)add_span(k, m[3], m[4]);
+    if (slw_kernel_identify(&now) && memcmp(&now, &k->id, sizeof(now)) == 0)
+        (void)slw_kernel_cache_write(k->cache_dir, &k->id, &k->table, m, k->spans, k->span_count,
+                                     NULL);
 }
 
 static void *read_kallsyms(void *reader)
@@ -56,13 +95,24 @@ static void *read_kallsyms(void *reader)
     struct slw_kernel_reader *k = reader;
 
     k->readable = slw_file_read("/proc/kallsyms", MAX_KALLSYMS, &k->text, NULL, NULL) >= 0;
+    find_modules(k);
     if (k->readable)
         k->rc = slw_symtab_add_kallsyms(&k->table, k->text, &k->hidden);
     if (k->rc == 0) {
-        find_text(k); /* before only one name of each address is left */
+        find_marks(k); /* before only one name of each address is left */
         k->rc = slw_symtab_finish(&k->table, MAX_FUNCTION_BYTES);
     }
+    keep(k);
     return NULL;
+}
+
+static struct slw_kernel_reader *reader_new(const struct slw_symbols *s)
+{
+    struct slw_kernel_reader *k = calloc(1, sizeof(*k));
+
+    if (k && s->opts.cache_dir && slw_kernel_identify(&k->id))
+        k->cache_dir = s->opts.cache_dir;
+    return k;
 }
 
 static void reader_free(struct slw_kernel_reader *k)
@@ -72,15 +122,24 @@ static void reader_free(struct slw_kernel_reader *k)
     free(k);
 }
 
+static void open_cache(struct slw_symbols *s)
+{
+    struct slw_kernel_identity id;
+
+    if (!s->cache && s->opts.cache_dir && slw_kernel_identify(&id))
+        s->cache = slw_kernel_cache_open(s->opts.cache_dir, &id);
+}
+
 void slw_symbols_expect_kernel(struct slw_symbols *s)
 {
     sigset_t all, before;
 
     if (s->kernel.loaded || s->reader || !same_machine(s))
         return;
-    struct slw_kernel_reader *k = calloc(1, sizeof(*k));
+    open_cache(s);
+    struct slw_kernel_reader *k = s->cache ? NULL : reader_new(s);
     if (!k)
-        return;             /* told when it is needed */
+        return;             /* not needed, or told when it is */
     (void)sigfillset(&all); /* signals are for the program's own thread */
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&k->thread, NULL, read_kallsyms, k);
@@ -93,6 +152,8 @@ void slw_symbols_expect_kernel(struct slw_symbols *s)
 
 void slw_symbols_forget_kernel(struct slw_symbols *s)
 {
+    slw_kernel_cache_close(s->cache);
+    s->cache = NULL;
     if (!s->reader)
         return;
     (void)pthread_join(s->reader->thread, NULL);
@@ -105,7 +166,13 @@ static bool same_boot(const struct slw_symbols *s, const struct slw_kernel_reade
 {
     if (s->kernel_text == 0)
         return !s->opts.imported;
-    return k->text_start[0] == s->kernel_text || k->text_start[1] == s->kernel_text;
+    return k->marks[0] == s->kernel_text || k->marks[1] == s->kernel_text;
+}
+
+static bool cache_of_same_boot(const struct slw_symbols *s)
+{
+    return s->kernel_text == 0 ? !s->opts.imported
+                               : slw_kernel_cache_begins_at(s->cache, s->kernel_text);
 }
 
 /* Take what the reader found, if it is of any use. */
@@ -124,25 +191,51 @@ static int take(struct slw_symbols *s, struct slw_kernel_reader *k)
     return k->rc;
 }
 
-int slw_symbols_load_kernel(struct slw_symbols *s)
+/* Ask the kernel, now, or wait for the answer to what was asked before. */
+static int load_table(struct slw_symbols *s)
 {
     struct slw_kernel_reader *k = s->reader;
 
     s->kernel.loaded = true;
     s->reader = NULL;
-    if (!same_machine(s)) {
-        s->kernel.problem = SLW_SYMBOLS_ELSEWHERE;
-        return 0;
-    }
     if (k) {
         (void)pthread_join(k->thread, NULL);
     } else {
-        k = calloc(1, sizeof(*k));
+        k = reader_new(s);
         if (!k)
             return -SLW_E_NOMEM;
         (void)read_kallsyms(k);
     }
     int rc = take(s, k);
     reader_free(k);
+    return rc;
+}
+
+int slw_symbols_load_kernel(struct slw_symbols *s)
+{
+    if (s->kernel.loaded)
+        return 0;
+    if (!same_machine(s)) {
+        s->kernel.loaded = true;
+        s->kernel.problem = SLW_SYMBOLS_ELSEWHERE;
+        return 0;
+    }
+    open_cache(s);
+    if (s->cache && cache_of_same_boot(s))
+        return 0; /* the table is loaded when an address is not covered */
+    slw_kernel_cache_close(s->cache);
+    s->cache = NULL;
+    return load_table(s);
+}
+
+int slw_symbols_kernel_name(struct slw_symbols *s, uint64_t address, const char **ret_name,
+                            enum slw_symbols_problem *problem)
+{
+    if (s->cache && slw_kernel_cache_find(s->cache, address, ret_name))
+        return 0;
+    int rc = s->kernel.loaded ? 0 : load_table(s);
+    const struct slw_symbol *symbol = slw_symtab_find(&s->kernel.table, address);
+    *problem = s->kernel.problem;
+    *ret_name = symbol ? symbol->name : "";
     return rc;
 }

@@ -102,20 +102,21 @@ int slw_file_read(const char *path, size_t limit_bytes, char **ret_data, size_t 
 }
 
 static int write_and_rename(int fd, const char *temporary, const char *path, const void *data,
-                            size_t length, struct slw_error *err)
+                            size_t length, mode_t mode, struct slw_error *err)
 {
     int rc = slw_write_all(fd, data, length);
 
     if (rc < 0)
         return fail_path(err, -rc, "write", path);
-    if (fchmod(fd, 0644) < 0)
+    if (fchmod(fd, mode) < 0)
         return fail_path(err, errno, "set the mode of", path);
     if (rename(temporary, path) < 0)
         return fail_path(err, errno, "replace", path);
     return 0;
 }
 
-int slw_file_write(const char *path, const void *data, size_t length, struct slw_error *err)
+static int write_file(const char *path, const void *data, size_t length, mode_t mode,
+                      struct slw_error *err)
 {
     char temporary[PATH_MAX];
     int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
@@ -125,8 +126,18 @@ int slw_file_write(const char *path, const void *data, size_t length, struct slw
     int SLW_AUTO(close) fd = mkstemp(temporary);
     if (fd < 0)
         return fail_path(err, errno, "create", path);
-    int rc = write_and_rename(fd, temporary, path, data, length, err);
+    int rc = write_and_rename(fd, temporary, path, data, length, mode, err);
     if (rc < 0)
         (void)unlink(temporary);
     return rc;
+}
+
+int slw_file_write(const char *path, const void *data, size_t length, struct slw_error *err)
+{
+    return write_file(path, data, length, 0644, err);
+}
+
+int slw_file_write_private(const char *path, const void *data, size_t length, struct slw_error *err)
+{
+    return write_file(path, data, length, 0600, err);
 }

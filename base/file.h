@@ -18,6 +18,10 @@ int slw_file_read(const char *path, size_t limit_bytes, char **ret_data, size_t 
  * SLW_E_IO; the temporary is removed on failure. */
 int slw_file_write(const char *path, const void *data, size_t length, struct slw_error *err);
 
+/* The same, and only the owner may read it. */
+int slw_file_write_private(const char *path, const void *data, size_t length,
+                           struct slw_error *err);
+
 /* write(2)/read(2) until done. slw_write_all: 0 or -errno. slw_read_some: bytes read (0 = end of
  * file, fewer than asked only at the end) or -errno. */
 int slw_write_all(int fd, const void *data, size_t length);

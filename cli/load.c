@@ -5,6 +5,7 @@
 #include "analyzer/samples.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cli/cache.h"
 #include "cli/suggest.h"
 #include "collector/import_model.h"
 #include "collector/importer.h"
@@ -132,7 +133,9 @@ static int interpret(const struct slw_loaded *l, const struct slw_model *model,
 static int load_foreign(const char *path, const char *format, const struct slw_model *model,
                         struct slw_loaded *ret_loaded, struct slw_error *err)
 {
-    const struct slw_samples_options opts = {.symbols = true, .imported = true};
+    char cache[PATH_MAX];
+    const struct slw_samples_options opts = {
+        .symbols = true, .cache_dir = slw_cache_dir(cache), .imported = true};
     struct slw_imported imported = {0};
     int rc = slw_import(path, format, &imported, err);
 

@@ -5,6 +5,7 @@
 
 #include "analyzer/samples.h"
 #include "base/file.h"
+#include "cli/cache.h"
 #include "cli/graph.h"
 #include "cli/render.h"
 #include "record/run_dir.h"
@@ -59,7 +60,8 @@ static int note_model(struct slw_profile *p)
 
 static int analyse(struct slw_profile *p, struct slw_error *err)
 {
-    const struct slw_samples_options opts = {.symbols = true};
+    char cache[PATH_MAX];
+    const struct slw_samples_options opts = {.symbols = true, .cache_dir = slw_cache_dir(cache)};
     long long bytes = size_of(p->session.spool_path);
 
     if (bytes <= 0)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Where things are kept that could be found out again. Source: XDG Base Directory Specification. */
+#ifndef SLW_CLI_CACHE_H
+#define SLW_CLI_CACHE_H
+
+#include <limits.h>
+
+/* $XDG_CACHE_HOME/slotwise or ~/.cache/slotwise, which need not exist; NULL where there is neither.
+ * Returns ret_path. */
+const char *slw_cache_dir(char ret_path[PATH_MAX]);
+
+#endif

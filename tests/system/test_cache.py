@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's symbols that are kept between runs change no name, whatever becomes of the file."""
+import os
+import shutil
+import stat
+
+import harness
+
+
+class Cache(harness.Case):
+    def setUp(self):
+        super().setUp()
+        self.cache = self.path("home/.cache")
+        self.file = os.path.join(self.cache, "slotwise", "kernel-symbols")
+        os.mkdir(self.path("home"))
+
+    def folded(self, data, **environment):
+        out = self.path("out.folded")
+        if os.path.exists(out):
+            os.unlink(out)
+        self.slotwise("export", data, "--format", "folded", "-o", out,
+                      env={**os.environ, "HOME": self.path("home"), **environment})
+        return harness.read_bytes(out)
+
+    def record(self):
+        """Samples of which most are in the kernel."""
+        run = self.path("run.slotwise")
+        self.slotwise("profile", "--keep-raw", "-o", run, "--", "dd", "if=/dev/zero", "of=/dev/null",
+                      "bs=1", "count=1500000")
+        return os.path.join(run, "perf.data")
+
+    def test_names_are_the_same_with_it(self):
+        data = self.record()
+        first = self.folded(data, XDG_CACHE_HOME="")
+        if b"_[k]" not in first and b"ksys_read" not in first and b"vfs_read" not in first:
+            self.missing("kernel addresses are hidden here")
+        mode = os.stat(self.file).st_mode
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
+        self.assertEqual(stat.S_IMODE(os.stat(os.path.dirname(self.file)).st_mode), 0o700)
+        before = os.stat(self.file).st_ino
+        self.assertEqual(self.folded(data, XDG_CACHE_HOME=""), first)
+        self.assertEqual(os.stat(self.file).st_ino, before, "written although it was right")
+
+    def test_damage_costs_nothing_but_time(self):
+        data = self.record()
+        first = self.folded(data, XDG_CACHE_HOME=self.cache)
+        if not os.path.exists(self.file):
+            self.missing("kernel addresses are hidden here")
+        whole = harness.read_bytes(self.file)
+        for damaged in (b"", whole[:100], whole[:-1], whole[:5000] + b"\0" + whole[5001:]):
+            with open(self.file, "wb") as f:
+                f.write(damaged)
+            self.assertEqual(self.folded(data, XDG_CACHE_HOME=self.cache), first)
+            self.assertEqual(harness.read_bytes(self.file), whole, "not mended")
+
+    def test_nowhere_to_keep_it(self):
+        data = self.record()
+        first = self.folded(data, XDG_CACHE_HOME=self.cache)
+        shutil.rmtree(self.cache, ignore_errors=True)
+        with open(self.cache, "wb") as f:
+            f.write(b"no folder")
+        self.assertEqual(self.folded(data, XDG_CACHE_HOME=self.cache), first)
+        self.assertEqual(self.folded(data, XDG_CACHE_HOME="relative"), first)
+        self.assertFalse(os.path.exists(os.path.join(self.dir, "relative")))
+        self.assertEqual(self.folded(data, XDG_CACHE_HOME="/dev/full"), first)
+
+
+if __name__ == "__main__":
+    harness.main()
