@@ -115,7 +115,7 @@ static int reserve(void **array, size_t count, size_t *capacity, size_t bytes)
 
 static uint64_t number_hash(int32_t number)
 {
-    return slw_hash_bytes(&number, sizeof(number), 0);
+    return slw_hash_key(&number, sizeof(number), 0);
 }
 
 static bool process_equal(const void *ctx, uint32_t position, const void *key)

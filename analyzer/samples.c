@@ -138,6 +138,7 @@ static void release(struct slw_samples *s)
     free(s->locations.locations);
     slw_index_release(&s->locations.index);
     free(s->mappings);
+    free(s->expected);
     slw_perfdata_close(s->pd);
     slw_arena_free(s->arena);
     free(s);

@@ -25,6 +25,13 @@ struct trail {
     } steps[TRAIL_STEPS]; /* the root's callee first */
 };
 
+/* The root of a thread that had a sample lately. */
+struct known_root {
+    struct slw_chain_root root;
+    uint64_t hash;
+    uint32_t chain_plus_1; /* 0: free */
+};
+
 /* A link is looked at only when these bits of its hash are the right ones. */
 struct slot {
     uint32_t hash, chain_plus_1; /* 0: free */
@@ -39,6 +46,7 @@ struct slw_chains {
     size_t columns;
     uint32_t count, capacity, mask, row_count, row_capacity;
     struct trail trails[TRAILS];
+    struct known_root roots[TRAILS]; /* by thread */
 };
 
 static int rehash(struct slw_chains *c, uint32_t size);
@@ -155,11 +163,22 @@ static int find_root(struct slw_chains *c, const struct slw_chain_root *root, ui
 {
     const struct slw_chain_step thread = {root->thread, SLW_STEP_ROOT},
                                 generation = {root->generation, SLW_STEP_ROOT};
+    struct known_root *k = &c->roots[root->thread & (TRAILS - 1)];
+
+    if (k->chain_plus_1 != 0 && k->root.thread == root->thread &&
+        k->root.generation == root->generation) {
+        *ret_hash = k->hash;
+        *ret_chain = k->chain_plus_1 - 1;
+        return 0;
+    }
     uint64_t hash = extend(0, &thread);
     int rc = find(c, SLW_NO_CHAIN, &thread, hash, ret_chain);
-
     *ret_hash = extend(hash, &generation);
-    return rc < 0 ? rc : find(c, *ret_chain, &generation, *ret_hash, ret_chain);
+    if (rc >= 0)
+        rc = find(c, *ret_chain, &generation, *ret_hash, ret_chain);
+    if (rc >= 0)
+        *k = (struct known_root){*root, *ret_hash, *ret_chain + 1};
+    return rc;
 }
 
 /* How many steps from the root on are those of the trail. steps: leaf first. */

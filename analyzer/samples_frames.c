@@ -70,6 +70,24 @@ static uint32_t find_module(struct slw_samples *s, const struct slw_task *task, 
     return map->module;
 }
 
+/* Once of each module; where memory is short, it is built when it is needed. */
+static void expect(struct slw_samples *s, uint32_t module)
+{
+    if (module >= s->expected_capacity) {
+        uint32_t capacity = s->modules.capacity;
+        bool *grown = realloc(s->expected, capacity * sizeof(*grown));
+        if (!grown)
+            return;
+        memset(grown + s->expected_capacity, 0, capacity - s->expected_capacity);
+        s->expected = grown;
+        s->expected_capacity = capacity;
+    }
+    if (s->expected[module] || !s->opts->symbols)
+        return;
+    s->expected[module] = true;
+    slw_symbols_expect(s->symbols, module);
+}
+
 /* A return address is looked up one before: a call may be the last instruction of its function. */
 int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_t *ret_location)
 {
@@ -80,6 +98,7 @@ int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_
     const struct slw_location location = {.address = step->address + delta,
                                           .module = module | (exact ? EXACT : 0)};
 
+    expect(s, module);
     return intern(&s->locations, &location, ret_location);
 }
 

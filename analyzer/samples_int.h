@@ -74,6 +74,8 @@ struct slw_samples {
     struct slw_locations locations;
     uint32_t *mappings; /* stack mapping of a module; SLW_NO_MAPPING: not made yet */
     uint32_t mapping_capacity;
+    bool *expected; /* by module: its symbols are being read */
+    uint32_t expected_capacity;
     uint32_t kernel_module, unknown_module; /* for addresses no mapping covers */
     struct slw_chains *chains;
     const struct slw_task *task; /* whose sample is being read */

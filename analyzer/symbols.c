@@ -36,7 +36,7 @@ struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
     return s;
 }
 
-static void module_release(struct slw_symbols_module *m)
+void slw_symbols_module_release(struct slw_symbols_module *m)
 {
     slw_symtab_release(&m->table);
     slw_elf_close(&m->elf);
@@ -50,9 +50,10 @@ void slw_symbols_free(struct slw_symbols *s)
         return;
     slw_symbols_close_lines(s);
     slw_symbols_forget_kernel(s);
+    slw_symbols_forget_ahead(s);
     for (uint32_t i = 0; i < s->loaded_capacity; i++)
-        module_release(&s->loaded[i]);
-    module_release(&s->kernel);
+        slw_symbols_module_release(&s->loaded[i]);
+    slw_symbols_module_release(&s->kernel);
     free(s->loaded);
     slw_arena_free(s->arena);
     free(s);
@@ -73,8 +74,8 @@ static bool inode_is_telling(int fd)
 }
 
 /* Is the file at the module's path the one that was mapped? */
-static enum slw_symbols_problem identify(const struct slw_symbols *s, const struct slw_module *m,
-                                         const struct slw_elf *e)
+static enum slw_symbols_problem identify(const struct slw_symbols_options *opts,
+                                         const struct slw_module *m, const struct slw_elf *e)
 {
     char build_id[SLW_BUILD_ID_HEX_BYTES];
     struct stat st;
@@ -84,21 +85,21 @@ static enum slw_symbols_problem identify(const struct slw_symbols *s, const stru
         return strcmp(build_id, m->build_id) == 0 ? SLW_SYMBOLS_FINE : SLW_SYMBOLS_REPLACED;
     bool known = m->inode != 0 && fstat(e->fd, &st) == 0;
     bool same = known && st.st_ino == m->inode;
-    if (!s->opts.imported)
+    if (!opts->imported)
         return known && !same && inode_is_telling(e->fd) ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_FINE;
     return same && major(st.st_dev) == m->major && minor(st.st_dev) == m->minor
                ? SLW_SYMBOLS_FINE
                : SLW_SYMBOLS_UNCHECKED;
 }
 
-static int read_tables(struct slw_symbols *s, const struct slw_module *m,
+static int read_tables(const struct slw_symbols_loader *by, const struct slw_module *m,
                        struct slw_symbols_module *l)
 {
     const struct slw_elf *names = &l->elf;
     int rc = -SLW_E_NOTFOUND;
 
     if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE)
-        rc = slw_elf_open_debug(&l->elf, m->path, s->opts.debug_dir, &l->debug, NULL);
+        rc = slw_elf_open_debug(&l->elf, m->path, by->opts->debug_dir, &l->debug, NULL);
     if (rc == 0)
         names = &l->debug;
     else if (rc == -SLW_E_PERM)
@@ -107,11 +108,11 @@ static int read_tables(struct slw_symbols *s, const struct slw_module *m,
     if (rc == 0 && names != &l->elf)
         rc = slw_elf_add_symbols(&l->elf, &l->elf, &l->table);
     if (rc == 0)
-        rc = slw_elf_add_plt(&l->elf, s->arena, &l->table);
+        rc = slw_elf_add_plt(&l->elf, by->arena, &l->table);
     return rc;
 }
 
-static int load_file(struct slw_symbols *s, const struct slw_module *m,
+static int load_file(const struct slw_symbols_loader *by, const struct slw_module *m,
                      struct slw_symbols_module *l)
 {
     static const char deleted[] = " (deleted)";
@@ -130,16 +131,16 @@ static int load_file(struct slw_symbols *s, const struct slw_module *m,
         l->problem = SLW_SYMBOLS_MISSING;
         return 0;
     }
-    l->problem = identify(s, m, &l->elf);
+    l->problem = identify(by->opts, m, &l->elf);
     if (l->problem != SLW_SYMBOLS_FINE) {
         slw_elf_close(&l->elf);
         return 0;
     }
-    return read_tables(s, m, l);
+    return read_tables(by, m, l);
 }
 
 /* Our own vdso is the client's as long as the kernel is: one boot, or an equal build id. */
-static int load_vdso(struct slw_symbols *s, const struct slw_module *m,
+static int load_vdso(const struct slw_symbols_loader *by, const struct slw_module *m,
                      struct slw_symbols_module *l)
 {
     char build_id[SLW_BUILD_ID_HEX_BYTES];
@@ -149,55 +150,56 @@ static int load_vdso(struct slw_symbols *s, const struct slw_module *m,
         return 0;
     }
     slw_elf_build_id(&l->elf, build_id);
-    if (*m->build_id ? strcmp(build_id, m->build_id) != 0 : s->opts.imported) {
+    if (*m->build_id ? strcmp(build_id, m->build_id) != 0 : by->opts->imported) {
         l->problem = *m->build_id ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_UNCHECKED;
         slw_elf_close(&l->elf);
         return 0;
     }
-    return read_tables(s, m, l);
+    return read_tables(by, m, l);
 }
 
 /* /tmp/perf-PID.map, if a JIT compiler left one. Like perf, believe only our own and root's. */
-static int load_perf_map(const struct slw_symbols *s, const struct slw_module *m,
+static int load_perf_map(const struct slw_symbols_loader *by, const struct slw_module *m,
                          struct slw_symbols_module *l)
 {
     char path[64];
     struct stat st;
 
     (void)snprintf(path, sizeof(path), "/tmp/perf-%d.map", m->pid);
-    if (s->opts.imported || m->pid <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
+    if (by->opts->imported || m->pid <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
         (st.st_uid != 0 && st.st_uid != geteuid()) ||
         slw_file_read(path, MAX_PERF_MAP, &l->text, NULL, NULL) < 0)
         return 0;
     return slw_symtab_add_perf_map(&l->table, l->text);
 }
 
-static int load(struct slw_symbols *s, const struct slw_module *m, struct slw_symbols_module *l)
+int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct slw_module *m,
+                            struct slw_symbols_module *ret_module)
 {
     int rc = 0;
 
-    l->loaded = true;
-    switch (m->kind) {
-    case SLW_MODULE_FILE:
-        rc = load_file(s, m, l);
-        break;
-    case SLW_MODULE_VDSO:
-        rc = load_vdso(s, m, l);
-        break;
-    case SLW_MODULE_ANONYMOUS:
-        rc = load_perf_map(s, m, l);
-        break;
-    case SLW_MODULE_KERNEL:
-    case SLW_MODULE_KERNEL_MODULE:
+    if (m->kind == SLW_MODULE_FILE)
+        rc = load_file(by, m, ret_module);
+    else if (m->kind == SLW_MODULE_VDSO)
+        rc = load_vdso(by, m, ret_module);
+    else if (m->kind == SLW_MODULE_ANONYMOUS)
+        rc = load_perf_map(by, m, ret_module);
+    return rc == 0 ? slw_symtab_finish(&ret_module->table, UINT64_MAX) : rc;
+}
+
+static int load(struct slw_symbols *s, uint32_t module, struct slw_symbols_module *l)
+{
+    const struct slw_module *m = &s->modules->modules[module];
+    const struct slw_symbols_loader loader = {&s->opts, s->arena};
+    int rc = 0;
+
+    if (m->kind == SLW_MODULE_KERNEL || m->kind == SLW_MODULE_KERNEL_MODULE) {
         rc = slw_symbols_load_kernel(s);
         l->problem = s->kernel.problem;
-        break;
-    case SLW_MODULE_UNKNOWN:
-    default:
-        break;
+    } else if (!slw_symbols_take(s, module, l, &rc)) {
+        rc = slw_symbols_load_module(&loader, m, l);
     }
-    if (rc == 0)
-        rc = slw_symtab_finish(&l->table, UINT64_MAX);
+    l->loaded = true;
     return rc;
 }
 
@@ -221,7 +223,7 @@ struct slw_symbols_module *slw_symbols_loaded(struct slw_symbols *s, uint32_t mo
     if (reserve(s) < 0)
         return NULL;
     struct slw_symbols_module *l = &s->loaded[module];
-    if (!l->loaded && load(s, &s->modules->modules[module], l) < 0)
+    if (!l->loaded && load(s, module, l) < 0)
         return NULL;
     return l;
 }

@@ -23,6 +23,10 @@ struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
                                     const struct slw_symbols_options *opts);
 void slw_symbols_free(struct slw_symbols *s); /* NULL allowed */
 
+/* Addresses of this module will be asked for: its table is built meanwhile. To be told once of each
+ * module; changes no result. */
+void slw_symbols_expect(struct slw_symbols *s, uint32_t module);
+
 /* Kernel addresses will be asked for: the kernel's symbols are read meanwhile. To say so costs what
  * reading them costs, and changes no result. */
 void slw_symbols_expect_kernel(struct slw_symbols *s);

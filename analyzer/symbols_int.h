@@ -38,10 +38,28 @@ struct slw_symbols {
     uint32_t loaded_capacity;
     struct slw_symbols_module kernel; /* one table for the kernel and its modules */
     struct slw_kernel_reader *reader; /* fills it; NULL: none at work */
+    struct slw_symbols_ahead *ahead;  /* builds tables meanwhile; NULL: nobody does */
     struct slw_kernel_cache *cache;   /* tells most of the same, sooner; NULL: nothing is kept */
     Dwfl *dwfl;
     Dwfl_Callbacks callbacks;
 };
+
+/* What loading a module needs besides it. Threads have one each. */
+struct slw_symbols_loader {
+    const struct slw_symbols_options *opts;
+    struct slw_arena *arena;
+};
+
+/* Fill *ret_module, which is zeroed: table finished, or the problem. Not for the kernel. 0 or
+ * -SLW_E_NOMEM, -SLW_E_LIMIT; release in any case. */
+int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct slw_module *m,
+                            struct slw_symbols_module *ret_module);
+void slw_symbols_module_release(struct slw_symbols_module *m);
+
+/* symbols_ahead.c: the result of a table that was expected; false: nobody has built it. */
+bool slw_symbols_take(struct slw_symbols *s, uint32_t module, struct slw_symbols_module *ret_result,
+                      int *ret_rc);
+void slw_symbols_forget_ahead(struct slw_symbols *s);
 
 /* symbols_kernel.c: find out where the names of the kernel come from. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_kernel(struct slw_symbols *s);
