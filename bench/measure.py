@@ -3,6 +3,7 @@
 spread; private servers. Not for tests: nothing here passes or fails."""
 import argparse
 import collections
+import math
 import os
 import re
 import shutil
@@ -126,6 +127,18 @@ def ratios(values, bases):
     return [v / b for v, b in zip(values, bases) if b > 0]
 
 
+def median_interval(values, confidence=0.95):
+    """The pair of order statistics that holds the median with at least this confidence, whatever the
+    distribution (the sign test turned round; Conover, Practical Nonparametric Statistics, 3.2).
+    Infinite where there are too few values for any."""
+    ordered, n = sorted(values), len(values)
+    outside, k = 0.0, 0
+    while k < n // 2 and outside + math.comb(n, k) / 2**n <= (1 - confidence) / 2:
+        outside += math.comb(n, k) / 2**n
+        k += 1
+    return (ordered[k - 1], ordered[n - k]) if k else (-math.inf, math.inf)
+
+
 class Claims:
     """Lines of "claim: met or not", and an exit status for --check."""
 
@@ -133,8 +146,10 @@ class Claims:
         self.unmet = 0
 
     def state(self, what, met):
+        """met: true, false, or None where the rounds do not tell."""
         self.unmet += not met
-        print(f"  {'met    ' if met else 'NOT met'}  {what}", flush=True)
+        word = {True: "met", False: "NOT met", None: "cannot tell"}[met]
+        print(f"  {word:11}  {what}", flush=True)
 
 
 def arguments(description, **defaults):
