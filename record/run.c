@@ -60,6 +60,8 @@ void slw_run_free(struct slw_run *run)
     free(run->samplings);
     free(run->printed);
     free(run->other_models);
+    free(run->connections);
+    free(run->latencies);
     free(run->labels);
     free(run->notes);
     slw_arena_free(run->arena);
@@ -209,6 +211,25 @@ int slw_run_add_model(struct slw_run *run, const struct slw_model_ref *model, st
         !own(run, &m.absent))
         return slw_fail(err, SLW_E_NOMEM, "no memory for CPU models");
     APPEND(run->other_models, run->other_model_count, m, SLW_MAX_CORE_KINDS, "CPU models");
+    return 0;
+}
+
+int slw_run_add_connection(struct slw_run *run, const struct slw_connection *connection,
+                           struct slw_error *err)
+{
+    struct slw_connection c = *connection;
+
+    if (!own(run, &c.protocol) || !own(run, &c.peer) || !own(run, &c.lost_why) ||
+        !own(run, &c.from.detail))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for connections");
+    APPEND(run->connections, run->connection_count, c, SLW_MAX_CONNECTIONS, "connections");
+    return 0;
+}
+
+int slw_run_add_latency(struct slw_run *run, const struct slw_latency *latency,
+                        struct slw_error *err)
+{
+    APPEND(run->latencies, run->latency_count, *latency, SLW_MAX_LATENCIES, "latencies");
     return 0;
 }
 

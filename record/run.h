@@ -181,6 +181,38 @@ struct slw_note {
     const char *hint; /* what to do; NULL: nothing */
 };
 
+/* What the wire tap saw of a connection, or of several to one peer that are told together. Sums; a
+ * maximum where it says so. */
+struct slw_connection {
+    const char *protocol; /* "PostgreSQL"; NULL: not recognised */
+    const char *peer;     /* "127.0.0.1:5432", "[::1]:6379", "unix:/run/x"; of the server */
+    int32_t pid;          /* of the client process; -1: several */
+    struct slw_provenance from;
+    uint64_t connections; /* that this row tells */
+    uint64_t lost;        /* of those, connections that could not be followed to their end */
+    const char *lost_why; /* NULL: none was lost; else of the last one */
+    uint64_t requests, responses, errors; /* operations asked for, answered, refused */
+    uint64_t statements;                  /* results the server told; several to a request */
+    uint64_t prepares, pushes, rows;
+    uint64_t flushes, flush_bytes; /* writes that completed a request, and their bytes */
+    uint64_t max_batch;            /* requests of the largest flush */
+    uint64_t depth_sum, max_depth; /* requests in flight after each flush: sum and largest */
+    uint64_t sends, sent_bytes, sends_blocked; /* writes that moved bytes; that would have waited */
+    uint64_t reads, received_bytes, reads_blocked;
+    uint64_t latency_count, latency_sum_ns, latency_max_ns; /* of requests: write to answer */
+    uint64_t batch_count, batch_sum_ns, batch_max_ns; /* of flushes: write to the last answer */
+    uint64_t merged;    /* requests whose start is only known to be no later than some other's */
+    uint64_t unmatched; /* answers without a request that was seen */
+};
+
+/* One bucket of the latencies of all connections. */
+enum slw_latency_of { SLW_LATENCY_REQUEST, SLW_LATENCY_BATCH };
+struct slw_latency {
+    enum slw_latency_of of;
+    uint64_t low_ns, high_ns; /* low <= latency < high; the highest bucket holds all above it */
+    uint64_t count;           /* > 0 */
+};
+
 /* What was lost on the way. Source: PERF_RECORD_LOST, LOST_SAMPLES, THROTTLE. */
 struct slw_losses {
     uint64_t lost_records;     /* records the kernel dropped because a ring was full */
@@ -233,6 +265,10 @@ struct slw_run {
     size_t sampling_count;
     struct slw_printed *printed;
     size_t printed_count;
+    struct slw_connection *connections;
+    size_t connection_count;
+    struct slw_latency *latencies; /* ascending, requests before batches */
+    size_t latency_count;
     struct slw_label *labels;
     size_t label_count;
     struct slw_note *notes;
@@ -259,6 +295,9 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_TASKS      1000 /* smaller ones are pooled: nobody reads more */
 #define SLW_MAX_INTERVALS  1000 /* more than a screen has columns; then neighbours are joined */
 #define SLW_MAX_SERIES     4096
+/* Connections past some dozen are told together. */
+#define SLW_MAX_CONNECTIONS 4096
+#define SLW_MAX_LATENCIES   4096 /* buckets of 3 % over ten decades are about 800, twice */
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
@@ -271,6 +310,9 @@ int slw_run_add_task(struct slw_run *run, const struct slw_counted_task *task,
 int slw_run_add_interval(struct slw_run *run, const struct slw_time_slice *i,
                          struct slw_error *err);
 int slw_run_add_series(struct slw_run *run, const struct slw_time_series *s, struct slw_error *err);
+int slw_run_add_connection(struct slw_run *run, const struct slw_connection *c,
+                           struct slw_error *err);
+int slw_run_add_latency(struct slw_run *run, const struct slw_latency *l, struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 

@@ -59,6 +59,10 @@ static const char *const exits[] = {[SLW_EXIT_UNKNOWN] = "unknown",
 static const char *const levels[] = {
     [SLW_NOTE_INFO] = "info", [SLW_NOTE_WARNING] = "warning", [SLW_NOTE_WARNING + 1] = NULL};
 
+static const char *const latency_kinds[] = {[SLW_LATENCY_REQUEST] = "request",
+                                            [SLW_LATENCY_BATCH] = "batch",
+                                            [SLW_LATENCY_BATCH + 1] = NULL};
+
 #define STRUCT slw_provenance
 static const struct slw_field provenance_fields[] = {
     ENUM("source", source, sources), FLAG("imported", imported), TEXT("detail", detail), END};
@@ -203,6 +207,49 @@ static const struct slw_field printed_fields[] = {NAME("name", name),
                                                   END};
 #undef STRUCT
 
+#define STRUCT slw_connection
+static const struct slw_field connection_fields[] = {TEXT("protocol", protocol),
+                                                     NAME("peer", peer),
+                                                     NATURAL("pid", pid),
+                                                     OBJECT("from", from, provenance_fields),
+                                                     U64("connections", connections),
+                                                     U64("lost", lost),
+                                                     TEXT("lost_why", lost_why),
+                                                     U64("requests", requests),
+                                                     U64("responses", responses),
+                                                     U64("errors", errors),
+                                                     U64("statements", statements),
+                                                     U64("prepares", prepares),
+                                                     U64("pushes", pushes),
+                                                     U64("rows", rows),
+                                                     U64("flushes", flushes),
+                                                     U64("flush_bytes", flush_bytes),
+                                                     U64("max_batch", max_batch),
+                                                     U64("depth_sum", depth_sum),
+                                                     U64("max_depth", max_depth),
+                                                     U64("sends", sends),
+                                                     U64("sent_bytes", sent_bytes),
+                                                     U64("sends_blocked", sends_blocked),
+                                                     U64("reads", reads),
+                                                     U64("received_bytes", received_bytes),
+                                                     U64("reads_blocked", reads_blocked),
+                                                     U64("latency_count", latency_count),
+                                                     U64("latency_sum_ns", latency_sum_ns),
+                                                     U64("latency_max_ns", latency_max_ns),
+                                                     U64("batch_count", batch_count),
+                                                     U64("batch_sum_ns", batch_sum_ns),
+                                                     U64("batch_max_ns", batch_max_ns),
+                                                     U64("merged", merged),
+                                                     U64("unmatched", unmatched),
+                                                     END};
+#undef STRUCT
+
+#define STRUCT slw_latency
+static const struct slw_field latency_fields[] = {ENUM("of", of, latency_kinds),
+                                                  U64("low_ns", low_ns), U64("high_ns", high_ns),
+                                                  U64("count", count), END};
+#undef STRUCT
+
 #define STRUCT slw_label
 static const struct slw_field label_fields[] = {NAME("key", key), NAME("value", value), END};
 #undef STRUCT
@@ -261,6 +308,16 @@ static int add_model(struct slw_run *run, const void *element, struct slw_error 
     return slw_run_add_model(run, element, err);
 }
 
+static int add_connection(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_connection(run, element, err);
+}
+
+static int add_latency(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_latency(run, element, err);
+}
+
 static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
 {
     const struct slw_label *l = element;
@@ -292,6 +349,10 @@ static const struct slw_field_list printed = {printed_fields, sizeof(struct slw_
                                               SLW_MAX_PRINTED, NULL, add_printed};
 static const struct slw_field_list models = {model_fields, sizeof(struct slw_model_ref),
                                              SLW_MAX_CORE_KINDS, NULL, add_model};
+static const struct slw_field_list connections = {connection_fields, sizeof(struct slw_connection),
+                                                  SLW_MAX_CONNECTIONS, NULL, add_connection};
+static const struct slw_field_list latencies = {latency_fields, sizeof(struct slw_latency),
+                                                SLW_MAX_LATENCIES, NULL, add_latency};
 static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
                                              NULL, add_label};
 static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
@@ -316,6 +377,8 @@ const struct slw_field slw_run_fields[] = {
     SOME("rounds", rounds, round_count, rounds),
     LIST("samplings", samplings, sampling_count, samplings),
     SOME("printed", printed, printed_count, printed),
+    SOME("connections", connections, connection_count, connections),
+    SOME("latencies", latencies, latency_count, latencies),
     LIST("labels", labels, label_count, labels),
     LIST("notes", notes, note_count, notes),
     END};

@@ -60,6 +60,8 @@ union slw_field_element {
     struct slw_time_series series;
     struct slw_sampling sampling;
     struct slw_printed printed;
+    struct slw_connection connection;
+    struct slw_latency latency;
     struct slw_label label;
     struct slw_model_ref model;
     struct slw_note note;
