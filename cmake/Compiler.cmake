@@ -3,10 +3,13 @@
 set(CMAKE_C_FLAGS_RELEASE "-O2")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 
+# slw_plain_flags are for what runs inside other people's programs: no sanitizers there.
+add_library(slw_plain_flags INTERFACE)
 add_library(slw_flags INTERFACE)
-target_include_directories(slw_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(slw_flags INTERFACE _GNU_SOURCE SLW_VERSION="${PROJECT_VERSION}")
-target_compile_options(slw_flags INTERFACE
+target_link_libraries(slw_flags INTERFACE slw_plain_flags)
+target_include_directories(slw_plain_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(slw_plain_flags INTERFACE _GNU_SOURCE SLW_VERSION="${PROJECT_VERSION}")
+target_compile_options(slw_plain_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wwrite-strings
   -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum
   -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference -fno-common -fvisibility=hidden
@@ -15,7 +18,7 @@ target_compile_options(slw_flags INTERFACE
 # generated code, which has no slw_flags, as well.
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(SLW_DEV)
-  target_compile_options(slw_flags INTERFACE -Werror)
+  target_compile_options(slw_plain_flags INTERFACE -Werror)
 endif()
 if(SLW_SANITIZE)
   target_compile_options(slw_flags INTERFACE

@@ -8,6 +8,7 @@
 #include "collector/session_int.h"
 #include "collector/spool.h"
 #include "collector/sys.h"
+#include "collector/taps/wire.h"
 #include "collector/target.h"
 #include "models/model.h"
 
@@ -169,6 +170,7 @@ static int start_phase(struct session *s, struct slw_error *err)
     if (s->first_ns == 0)
         s->first_ns = s->phase_start_ns;
     s->measuring = rc == 0;
+    slw_wire_count(s->opts->wire, s->measuring);
     return rc;
 }
 
@@ -179,6 +181,7 @@ static int stop_phase(struct session *s, struct slw_error *err)
     if (!s->measuring)
         return 0;
     s->measuring = false;
+    slw_wire_count(s->opts->wire, false);
     int rc = s->backend->stop(s->state, err);
     s->last_ns = s->sys->now_ns();
     s->measured_ns += s->last_ns - s->phase_start_ns;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct slw_model;
+struct slw_wire;
 
 /* One more kind of core of a hybrid CPU, to be counted in the same session. */
 struct slw_session_core {
@@ -52,6 +53,7 @@ struct slw_session_options {
     bool start_stopped;       /* with control_fifo: wait for the first "start" */
     const char *spool_path;   /* perf.data to write; NULL only when !sample */
     const char *sysfs_root;   /* put before /sys, for tests of other machines; NULL: this one */
+    struct slw_wire *wire;    /* counts while we measure; NULL: none (taps/wire.h) */
     const volatile sig_atomic_t *stop; /* set to a signal number by the caller's handler; NULL ok */
 };
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* One connection: recognise its protocol by its first bytes, feed the decoder, count. Pure, so that
+ * the preloaded library, a test and a replay of a recorded stream do the same. Not for:
+ * descriptors, threads and locks (wire/table.c). */
+#ifndef SLW_COLLECTOR_TAPS_WIRE_CONN_H
+#define SLW_COLLECTOR_TAPS_WIRE_CONN_H
+
+#include "collector/taps/proto.h"
+
+#include <sys/uio.h>
+
+struct slw_conn {
+    const struct slw_proto *proto; /* NULL until recognised */
+    enum slw_wire_reason reason;   /* not NONE: bytes are counted, nothing else */
+    uint16_t port;
+    uint8_t first_count[2]; /* bytes kept until the protocol is known, by direction */
+    uint8_t first[2][SLW_WIRE_FIRST_BYTES];
+    _Alignas(16) uint8_t state[SLW_PROTO_STATE_BYTES];
+    struct slw_exchange exchange;
+};
+
+/* counts and histogram are lent and may be exchanged between calls (exchange.counts). */
+void slw_conn_init(struct slw_conn *c, uint16_t port, struct slw_wire_counts *counts,
+                   struct slw_wire_histogram *histogram);
+
+/* A call moved `count` bytes, the first of those in the buffers. when_ns: for what was sent, before
+ * the call; for what was received, after it. */
+void slw_conn_sent(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
+                   size_t count, uint64_t when_ns);
+void slw_conn_received(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
+                       size_t count, uint64_t when_ns);
+
+/* Stop following; the first reason stays. */
+void slw_conn_give_up(struct slw_conn *c, enum slw_wire_reason why);
+
+const char *slw_wire_reason_text(enum slw_wire_reason why);
+
+#endif

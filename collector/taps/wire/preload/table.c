@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector/taps/wire/preload/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHUNK  16u /* connections allocated together */
+#define CHUNKS 256u
+#define SPINS  2000u /* before a lock is given up; its holder decodes some microseconds */
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+_Atomic uint16_t slw_watched_fd[SLW_WIRE_FDS];
+
+static struct slw_wire_map *map;
+static _Atomic(struct slw_watched *) chunks[CHUNKS];
+static _Atomic uint32_t *alive; /* 0 in a child of fork, whose memory this then is */
+static _Atomic uint32_t top_fd; /* no watched descriptor is above it */
+static pid_t own_pid;
+
+/* Within ourselves: what a signal handler does then is not followed. initial-exec: no allocation.
+ */
+static _Thread_local bool busy __attribute__((tls_model("initial-exec")));
+
+static struct slw_wire_counts uncounted; /* outside of the measured window */
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void pause_briefly(unsigned turn)
+{
+    if (turn % 64 == 63)
+        (void)sched_yield();
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* ---- the mapping ---- */
+
+static bool right_map(const struct slw_wire_map *m)
+{
+    return m->magic == SLW_WIRE_MAGIC && m->version == SLW_WIRE_VERSION &&
+           m->size_bytes == sizeof(*m);
+}
+
+static struct slw_wire_map *open_map(const char *path)
+{
+    long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+
+    if (fd < 0)
+        return NULL;
+    /* Not past the end of a smaller file: that would be SIGBUS. */
+    bool fits = syscall(SYS_lseek, fd, 0L, SEEK_END) == (long)sizeof(*map);
+    void *m = fits ? mmap(NULL, sizeof(*map), PROT_READ | PROT_WRITE, MAP_SHARED, (int)fd, 0)
+                   : MAP_FAILED;
+    (void)syscall(SYS_close, fd);
+    if (m == MAP_FAILED)
+        return NULL;
+    if (right_map(m))
+        return m;
+    (void)munmap(m, sizeof(*map));
+    return NULL;
+}
+
+static bool watch_forks(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return false;
+    if (madvise(page, 4096, MADV_WIPEONFORK) < 0) {
+        (void)munmap(page, 4096);
+        return false;
+    }
+    alive = page;
+    atomic_store(alive, 1);
+    return true;
+}
+
+static void enter_process(void)
+{
+    uint32_t i = atomic_fetch_add(&map->process_count, 1);
+
+    if (i >= SLW_WIRE_PROCESSES)
+        return;
+    map->processes[i].pid = own_pid;
+    (void)prctl(PR_GET_NAME, map->processes[i].comm, 0, 0, 0);
+}
+
+bool slw_table_attach(const char *path)
+{
+    if (!watch_forks())
+        return false;
+    own_pid = getpid();
+    map = open_map(path);
+    if (map)
+        enter_process();
+    return map != NULL;
+}
+
+bool slw_table_on(void)
+{
+    return map != NULL;
+}
+
+bool slw_table_own_process(void)
+{
+    return getpid() == own_pid || atomic_load_explicit(alive, memory_order_relaxed) == 0;
+}
+
+/* ---- connections in our memory ---- */
+
+struct slw_watched *slw_watched_at(uint16_t index)
+{
+    uint32_t i = index - 1u;
+    struct slw_watched *chunk = atomic_load_explicit(&chunks[i / CHUNK], memory_order_acquire);
+
+    return chunk ? &chunk[i % CHUNK] : NULL;
+}
+
+/* A child of fork got copies of everything: the connections go on, in slots of its own, and nobody
+ * holds the locks that were held. */
+static void after_fork(void)
+{
+    own_pid = getpid();
+    for (size_t c = 0; c < CHUNKS; c++) {
+        struct slw_watched *chunk = atomic_load(&chunks[c]);
+
+        for (size_t i = 0; chunk && i < CHUNK; i++) {
+            atomic_store(&chunk[i].lock, 0);
+            atomic_store(&chunk[i].sending, 0);
+            chunk[i].slot = NULL;
+            chunk[i].counted = false;
+            chunk[i].inherited = true;
+        }
+    }
+    busy = false;
+    atomic_store(alive, 1);
+    enter_process();
+}
+
+static void check_fork(void)
+{
+    if (atomic_load_explicit(alive, memory_order_relaxed) == 0)
+        after_fork();
+}
+
+static struct slw_watched *new_chunk(size_t c)
+{
+    size_t bytes = CHUNK * sizeof(struct slw_watched);
+    struct slw_watched *expected = NULL;
+    void *m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (m == MAP_FAILED)
+        return NULL;
+    if (atomic_compare_exchange_strong(&chunks[c], &expected, m))
+        return m;
+    (void)munmap(m, bytes); /* another thread was first */
+    return expected;
+}
+
+/* A free connection, marked used; its index + 1 into *ret_index. */
+static struct slw_watched *take_watched(uint16_t *ret_index)
+{
+    for (size_t c = 0; c < CHUNKS; c++) {
+        struct slw_watched *chunk = atomic_load(&chunks[c]);
+
+        if (!chunk && !(chunk = new_chunk(c)))
+            return NULL;
+        for (size_t i = 0; i < CHUNK; i++) {
+            uint32_t no = 0;
+
+            if (atomic_compare_exchange_strong(&chunk[i].used, &no, 1)) {
+                *ret_index = (uint16_t)(c * CHUNK + i + 1);
+                return &chunk[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* ---- slots ---- */
+
+static bool same_peer(const struct slw_wire_slot *a, const struct slw_wire_slot *b)
+{
+    return a->family == b->family && a->port == b->port &&
+           memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
+           memcmp(a->path, b->path, sizeof(a->path)) == 0;
+}
+
+static bool claim(struct slw_wire_slot *s, uint32_t from)
+{
+    return atomic_compare_exchange_strong(&s->state, &from, SLW_WIRE_OPEN);
+}
+
+/* A slot that an earlier connection to the same peer has left; with `anybodys`, also one of another
+ * process, that closed it or is dead. */
+static struct slw_wire_slot *reuse_slot(const struct slw_wire_slot *peer, bool anybodys)
+{
+    uint32_t used = atomic_load(&map->slot_used);
+
+    for (uint32_t i = 0; i < used && i < SLW_WIRE_SLOTS; i++) {
+        struct slw_wire_slot *s = &map->slots[i];
+        uint32_t state = atomic_load(&s->state);
+
+        if (!same_peer(s, peer) || (s->pid != own_pid && !anybodys))
+            continue;
+        if (state == SLW_WIRE_CLOSED && claim(s, SLW_WIRE_CLOSED))
+            return s;
+        if (state != SLW_WIRE_OPEN || s->pid == own_pid || kill(s->pid, 0) == 0 || errno != ESRCH)
+            continue;
+        int32_t dead = s->pid;
+        if (__atomic_compare_exchange_n(&s->pid, &dead, own_pid, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            return s;
+    }
+    return NULL;
+}
+
+static struct slw_wire_slot *new_slot(const struct slw_wire_slot *peer)
+{
+    uint32_t i = atomic_load(&map->slot_used);
+
+    do {
+        if (i >= SLW_WIRE_SLOTS)
+            return NULL;
+    } while (!atomic_compare_exchange_weak(&map->slot_used, &i, i + 1));
+    struct slw_wire_slot *s = &map->slots[i];
+    s->histogram = i < SLW_WIRE_HISTOGRAMS ? i : SLW_WIRE_HISTOGRAMS - 1;
+    s->family = peer->family;
+    s->port = peer->port;
+    memcpy(s->address, peer->address, sizeof(s->address));
+    memcpy(s->path, peer->path, sizeof(s->path));
+    s->pid = own_pid;
+    atomic_store(&s->state, SLW_WIRE_OPEN);
+    return s;
+}
+
+static struct slw_wire_slot *take_slot(const struct slw_wire_slot *peer)
+{
+    struct slw_wire_slot *s = reuse_slot(peer, false);
+
+    if (!s)
+        s = new_slot(peer);
+    if (!s)
+        s = reuse_slot(peer, true);
+    if (s)
+        s->pid = own_pid;
+    else
+        (void)atomic_fetch_add(&map->dropped, 1);
+    return s;
+}
+
+/* ---- descriptors ---- */
+
+static void read_peer(const struct sockaddr *to, socklen_t length, struct slw_wire_slot *peer)
+{
+    memset(peer, 0, sizeof(*peer));
+    peer->family = to->sa_family;
+    if (to->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in in;
+        memcpy(&in, to, sizeof(in));
+        peer->port = ntohs(in.sin_port);
+        memcpy(peer->address, &in.sin_addr, sizeof(in.sin_addr));
+    } else if (to->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, to, sizeof(in6));
+        peer->port = ntohs(in6.sin6_port);
+        memcpy(peer->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
+    } else if (to->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path)) {
+        size_t n = length - offsetof(struct sockaddr_un, sun_path);
+        const char *path = (const char *)to + offsetof(struct sockaddr_un, sun_path);
+        memcpy(peer->path, path, n < sizeof(peer->path) ? n : sizeof(peer->path) - 1);
+    }
+}
+
+static bool is_stream(int fd)
+{
+    int type = 0;
+    socklen_t length = sizeof(type);
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_STREAM;
+}
+
+static void hook(int fd, uint16_t index)
+{
+    uint32_t top = atomic_load(&top_fd);
+
+    while ((uint32_t)fd > top && !atomic_compare_exchange_weak(&top_fd, &top, (uint32_t)fd))
+        ;
+    atomic_store_explicit(&slw_watched_fd[fd], index, memory_order_release);
+}
+
+void slw_table_connect(int fd, const struct sockaddr *to, socklen_t length)
+{
+    int saved = errno;
+    uint16_t index = 0;
+    bool wanted =
+        to && length >= sizeof(to->sa_family) &&
+        (to->sa_family == AF_INET || to->sa_family == AF_INET6 || to->sa_family == AF_UNIX);
+
+    if (!map || !wanted || busy || (unsigned)fd >= SLW_WIRE_FDS || !slw_table_own_process())
+        return;
+    check_fork();
+    if (!slw_watched_find(fd) && is_stream(fd)) {
+        struct slw_watched *w = take_watched(&index);
+
+        if (w) {
+            read_peer(to, length, &w->peer);
+            w->slot = NULL;
+            w->counted = w->inherited = false;
+            atomic_store(&w->trouble, SLW_WIRE_NONE);
+            atomic_store(&w->references, 1);
+            slw_conn_init(&w->conn, w->peer.port, &uncounted, NULL);
+            hook(fd, index);
+        } else {
+            (void)atomic_fetch_add(&map->dropped, 1);
+        }
+    }
+    errno = saved;
+}
+
+/* The last descriptor is gone. Who is still in a call on it sees the new generation. */
+static void release(struct slw_watched *w)
+{
+    (void)atomic_fetch_add(&w->generation, 1);
+    if (w->slot)
+        atomic_store(&w->slot->state, SLW_WIRE_CLOSED);
+    w->slot = NULL;
+    atomic_store(&w->used, 0);
+}
+
+/* Before the real close: after it another thread may own the number. */
+void slw_table_close(int fd)
+{
+    int saved = errno;
+    uint16_t index;
+
+    if (!slw_watched_find(fd) || !slw_table_own_process())
+        return;
+    check_fork();
+    index = atomic_exchange(&slw_watched_fd[fd], 0);
+    if (index) {
+        struct slw_watched *w = slw_watched_at(index);
+
+        if (w && atomic_fetch_sub(&w->references, 1) == 1)
+            release(w);
+    }
+    errno = saved;
+}
+
+void slw_table_close_range(unsigned first, unsigned last)
+{
+    uint32_t top = atomic_load(&top_fd);
+
+    for (unsigned fd = first; fd <= last && fd <= top; fd++)
+        slw_table_close((int)fd);
+}
+
+void slw_table_duplicate(int from, int to)
+{
+    struct slw_watched *w = slw_watched_find(from);
+
+    if (!w || (unsigned)to >= SLW_WIRE_FDS || !slw_table_own_process())
+        return;
+    (void)atomic_fetch_add(&w->references, 1);
+    hook(to, atomic_load(&slw_watched_fd[from]));
+}
+
+/* ---- calls ---- */
+
+static bool lock(struct slw_watched *w)
+{
+    for (unsigned i = 0; i < SPINS; i++) {
+        if (atomic_exchange_explicit(&w->lock, 1, memory_order_acquire) == 0)
+            return true;
+        pause_briefly(i);
+    }
+    return false;
+}
+
+static void unlock(struct slw_watched *w)
+{
+    atomic_store_explicit(&w->lock, 0, memory_order_release);
+}
+
+bool slw_call_begin(struct slw_watched_call *call, int fd, bool sending)
+{
+    call->w = slw_watched_find(fd);
+    if (__builtin_expect(!call->w, 1))
+        return false;
+    if (busy) {
+        atomic_store(&call->w->trouble, SLW_WIRE_MISSED);
+        return false;
+    }
+    check_fork();
+    call->generation = atomic_load_explicit(&call->w->generation, memory_order_relaxed);
+    if (sending) {
+        (void)atomic_fetch_add_explicit(&call->w->sending, 1, memory_order_relaxed);
+        call->begin_ns = now_ns();
+    }
+    return true;
+}
+
+/* Another thread sends and has not decoded it: an answer nobody asked for is the answer to that. */
+static void wait_for_sender(struct slw_watched *w)
+{
+    for (unsigned i = 0; i < SPINS / 4; i++) {
+        if (atomic_load_explicit(&w->sending, memory_order_acquire) == 0 ||
+            w->conn.exchange.in_flight > 0)
+            return;
+        pause_briefly(i);
+    }
+}
+
+/* Where to count: in the slot while the window is open. */
+static bool prepare(struct slw_watched *w)
+{
+    bool on = atomic_load_explicit(&map->counting, memory_order_relaxed) != 0;
+    uint32_t trouble = atomic_load_explicit(&w->trouble, memory_order_relaxed);
+
+    if (!w->slot)
+        w->slot = take_slot(&w->peer);
+    if (!w->slot)
+        return false;
+    w->conn.exchange.counts = on ? &w->slot->counts : &uncounted;
+    w->conn.exchange.histogram = on ? &map->histograms[w->slot->histogram] : NULL;
+    if (trouble != SLW_WIRE_NONE)
+        slw_conn_give_up(&w->conn, (enum slw_wire_reason)trouble);
+    if (!w->counted && on) {
+        w->slot->connections++;
+        w->slot->inherited += w->inherited;
+        w->counted = true;
+        if (w->conn.reason != SLW_WIRE_NONE)
+            w->slot->lost++;
+    }
+    return true;
+}
+
+static uint32_t index_of(const struct slw_proto *proto)
+{
+    uint32_t i = 0;
+
+    while (i < slw_proto_count && slw_protos[i] != proto)
+        i++;
+    return i + 1;
+}
+
+/* Slots are found again by peer, so that one protocol follows another only where a port changed its
+ * server; then the later one names it. */
+static void publish(struct slw_watched *w, bool followed, bool known)
+{
+    const struct slw_conn *c = &w->conn;
+
+    if (c->proto && !known)
+        w->slot->protocol = index_of(c->proto);
+    if (c->reason != SLW_WIRE_NONE && (followed || w->slot->reason == SLW_WIRE_NONE)) {
+        w->slot->reason = c->reason;
+        w->slot->lost += followed;
+    }
+}
+
+typedef void (*move_fn)(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
+                        size_t count, uint64_t when_ns);
+
+static void locked_call(const struct slw_watched_call *call, move_fn move,
+                        const struct iovec *buffers, size_t buffer_count, ssize_t result,
+                        uint64_t when_ns)
+{
+    struct slw_watched *w = call->w;
+
+    if (atomic_load_explicit(&w->generation, memory_order_relaxed) != call->generation ||
+        !prepare(w))
+        return;
+    w->conn.exchange.racing =
+        move == slw_conn_received && atomic_load_explicit(&w->sending, memory_order_relaxed) > 0;
+    bool followed = w->conn.reason == SLW_WIRE_NONE, known = w->slot->protocol && w->conn.proto;
+    if (result > 0)
+        move(&w->conn, buffers, buffer_count, (size_t)result, when_ns);
+    else if (move == slw_conn_sent)
+        w->conn.exchange.counts->send_blocked++;
+    else
+        w->conn.exchange.counts->receive_blocked++;
+    publish(w, followed, known);
+}
+
+static bool worth_counting(ssize_t result, int error)
+{
+    return result > 0 || (result < 0 && (error == EAGAIN || error == EWOULDBLOCK));
+}
+
+static void finish_call(const struct slw_watched_call *call, move_fn move,
+                        const struct iovec *buffers, size_t buffer_count, ssize_t result,
+                        uint64_t when_ns)
+{
+    busy = true;
+    if (lock(call->w)) {
+        locked_call(call, move, buffers, buffer_count, result, when_ns);
+        unlock(call->w);
+    } else if (result > 0) {
+        atomic_store(&call->w->trouble, SLW_WIRE_CONTENDED);
+    }
+    busy = false;
+}
+
+void slw_call_sent(const struct slw_watched_call *call, const struct iovec *buffers,
+                   size_t buffer_count, ssize_t result)
+{
+    int saved = errno;
+
+    if (worth_counting(result, saved))
+        finish_call(call, slw_conn_sent, buffers, buffer_count, result, call->begin_ns);
+    (void)atomic_fetch_sub_explicit(&call->w->sending, 1, memory_order_release);
+    errno = saved;
+}
+
+void slw_call_received(const struct slw_watched_call *call, const struct iovec *buffers,
+                       size_t buffer_count, ssize_t result)
+{
+    int saved = errno;
+
+    if (worth_counting(result, saved)) {
+        uint64_t when_ns = result > 0 ? now_ns() : 0;
+
+        if (result > 0 && call->w->conn.exchange.in_flight == 0)
+            wait_for_sender(call->w);
+        finish_call(call, slw_conn_received, buffers, buffer_count, result, when_ns);
+    }
+    errno = saved;
+}
+
+void slw_call_missed(int fd)
+{
+    struct slw_watched *w = slw_watched_find(fd);
+
+    if (w)
+        atomic_store(&w->trouble, SLW_WIRE_MISSED);
+}
