@@ -12,6 +12,7 @@
 
 struct slw_facts;
 struct slw_scopes;
+struct slw_traffic;
 
 /* A number as a report shows it. absent != NULL: show the word, never a 0. */
 struct slw_figure {
@@ -170,8 +171,9 @@ struct slw_report {
     size_t module_count;
     struct slw_report_thread *threads; /* by weight, descending */
     size_t thread_count;
-    struct slw_facts *facts;   /* facts.h */
-    struct slw_scopes *scopes; /* scopes.h */
+    struct slw_facts *facts;     /* facts.h */
+    struct slw_scopes *scopes;   /* scopes.h */
+    struct slw_traffic *traffic; /* traffic.h */
     struct slw_finding *findings;
     size_t finding_count;
 };

@@ -9,6 +9,7 @@
 #include "analyzer/json_value.h"
 #include "analyzer/renderer.h"
 #include "analyzer/scope_json.h"
+#include "analyzer/traffic_json.h"
 
 #include <jansson.h>
 #include <limits.h>
@@ -413,6 +414,7 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     slw_json_put_text(j, o, "verdict_basis", r->verdict_basis);
     slw_json_put_maybe(j, o, "requests", &r->run->requests);
     slw_json_put(j, o, "rounds", rounds_json(j, r->run));
+    slw_json_put(j, o, "traffic", slw_traffic_json(r->traffic));
     slw_json_put(j, o, "time", time_json(j, r));
     slw_json_put(j, o, "topdown", topdown_json(j, r));
     slw_json_put(j, o, "cores", cores_json(j, r));

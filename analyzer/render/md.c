@@ -9,6 +9,7 @@
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/text.h"
+#include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
 
 #include <string.h>
@@ -486,6 +487,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
 {
     put_command(out, report->run);
     put_verdict(out, report);
+    slw_traffic_md(out, report, put_prose);
     put_topdown(out, report);
     put_modules(out, report);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);

@@ -10,6 +10,7 @@
 #include "analyzer/rounds.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/text.h"
+#include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
 
 #include <assert.h>
@@ -631,6 +632,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
                            .functions = opts->function_max ? opts->function_max : FUNCTIONS};
 
     put_headline(&t);
+    slw_traffic_term(out, report, t.width, t.color);
     put_topdown(&t);
     put_split(&t);
     put_functions(&t);
