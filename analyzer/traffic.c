@@ -143,7 +143,7 @@ int slw_traffic_fill(struct slw_report *r, struct slw_error *err)
     t->requests = run->requests;
     t->per_second = ratio(t->seen, 1, "requests/s", &from);
     t->per_second.value *= run->wall_ns.value > 0 ? 1e9 / (double)run->wall_ns.value : 0;
-    t->per_second.absent = run->wall_ns.absent;
+    t->per_second.absent = t->present ? run->wall_ns.absent : "no request was observed";
     if (!t->per_second.absent && run->wall_ns.value == 0)
         t->per_second.absent = "the window has no length";
     t->batch_factor = ratio(t->seen, t->flushes, "requests per flush", &from);

@@ -58,6 +58,8 @@ static int prepare(struct slw_profile *p, struct slw_error *err)
         rc = slw_host_read(p->run, "", err);
     if (rc >= 0)
         rc = slw_profile_choose_model(p, err);
+    if (rc >= 0)
+        rc = slw_profile_tap_wire(p, err);
     return rc < 0 ? rc : slw_profile_create_dir(p, err);
 }
 

@@ -140,6 +140,8 @@ int slw_profile_finish(struct slw_profile *p, struct slw_error *err)
 {
     slw_signals_analysing();
     int first = note_model(p);
+    if (first >= 0 && p->wire)
+        first = slw_wire_finish(p->wire, p->run, err);
     if (first >= 0)
         first = slw_run_dir_save(p->dir, p->run, NULL, err);
     int rc = analyse(p, err);
@@ -169,4 +171,5 @@ void slw_profile_release(struct slw_profile *p)
     free(p->dir);
     free(p->perf_data);
     free(p->svg);
+    slw_wire_close(p->wire);
 }

@@ -7,6 +7,7 @@
 #include "cli/terminal.h"
 #include "collector/cores.h"
 #include "collector/session.h"
+#include "collector/taps/wire.h"
 #include "models/model.h"
 #include "record/stacks.h"
 
@@ -26,10 +27,11 @@ struct slw_profile {
     struct slw_model *other_models[SLW_MAX_CORE_KINDS];
     struct slw_session_core cores[SLW_MAX_CORE_KINDS]; /* lends from the two before */
     char model_hint[256];                              /* and what to do about it */
-    char model_why[512]; /* why the model of this CPU is not used; "" it is */
-    char *dir;           /* the run directory */
-    char *perf_data;     /* the spool in it */
-    char *svg;           /* the flame graph; NULL: none was written */
+    char model_why[512];   /* why the model of this CPU is not used; "" it is */
+    char *dir;             /* the run directory */
+    char *perf_data;       /* the spool in it */
+    char *svg;             /* the flame graph; NULL: none was written */
+    struct slw_wire *wire; /* the wire tap; NULL: none */
 };
 
 extern const struct slw_option slw_profile_options[];
@@ -42,6 +44,9 @@ int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err);
 
 /* Create the run directory and name the spool in it. */
 int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err);
+
+/* Put the wire tap into the command's environment, or say in the run why there is none. */
+int slw_profile_tap_wire(struct slw_profile *p, struct slw_error *err);
 
 /* Was anything measured that is worth keeping? */
 bool slw_profile_measured(const struct slw_profile *p);

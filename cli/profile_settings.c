@@ -127,6 +127,8 @@ const struct slw_option slw_profile_options[] = {
      .value = "BYTES",
      .text = "Buffer for samples per CPU, rounded up to a power of two pages: 512K, 16M (default: "
              "chosen by the collector). Larger ones lose fewer samples."},
+    {.name = "no-wire",
+     .text = "Do not preload the library that counts a command's database requests."},
     {.name = "label",
      .kind = SLW_OPTION_TEXT,
      .value = "KEY=VALUE",

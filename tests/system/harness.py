@@ -127,9 +127,9 @@ class Case(unittest.TestCase):
         self.check_status(done, status)
         return done
 
-    def server(self, kind):
+    def server(self, kind, *options):
         """Start a private server: (folder, port). Stopped at the end of the test or class."""
-        return start_server(self, kind)
+        return start_server(self, kind, *options)
 
     # -- what came out --------------------------------------------------------------------------
     def profile(self, *command, options=(), status=DONE, name="run", **kw):
@@ -168,9 +168,9 @@ class Case(unittest.TestCase):
         return text
 
 
-def start_server(case, kind):
+def start_server(case, kind, *options):
     script = os.path.join(ROOT, "scripts", "server")
-    done = subprocess.run([script, "start", kind], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([script, "start", kind, *options], capture_output=True, text=True, timeout=120)
     if done.returncode == CANNOT:
         if STRICT:
             raise AssertionError(done.stderr)
