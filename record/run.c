@@ -62,6 +62,7 @@ void slw_run_free(struct slw_run *run)
     free(run->other_models);
     free(run->connections);
     free(run->latencies);
+    free(run->waiting);
     free(run->labels);
     free(run->notes);
     slw_arena_free(run->arena);
@@ -231,6 +232,28 @@ int slw_run_add_latency(struct slw_run *run, const struct slw_latency *latency,
 {
     APPEND(run->latencies, run->latency_count, *latency, SLW_MAX_LATENCIES, "latencies");
     return 0;
+}
+
+int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *waiting,
+                        struct slw_error *err)
+{
+    struct slw_waiting w = *waiting;
+
+    if (!own(run, &w.comm) || !own(run, &w.syscalls.absent) || !own(run, &w.from.detail))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for threads");
+    APPEND(run->waiting, run->waiting_count, w, SLW_MAX_WAITING, "threads");
+    return 0;
+}
+
+const char *slw_wait_words(enum slw_wait state)
+{
+    static const char *const texts[] = {
+#define SLW_WAIT(id, key, words) words,
+#include "record/waits.def"
+#undef SLW_WAIT
+    };
+
+    return texts[state];
 }
 
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,

@@ -237,6 +237,31 @@ struct slw_model_ref {
     const char *absent;
 };
 
+/* Where the wall time of a thread, or of all of them, went. Each moment of a thread is in exactly
+ * one state, so that the states sum to wall_ns. */
+enum slw_wait {
+#define SLW_WAIT(id, key, words) SLW_WAIT_##id,
+#include "record/waits.def"
+#undef SLW_WAIT
+    SLW_WAIT_COUNT
+};
+
+struct slw_waiting {
+    int32_t pid, tid; /* -1: all threads together, one after the other */
+    const char *comm; /* NULL: all, or unknown */
+    struct slw_provenance from;
+    bool by_cause;    /* false: SLW_WAIT_UNSPLIT holds all time off-CPU, the causes are unknown */
+    uint64_t wall_ns; /* of the measured window, while it lived; of all threads: the sum */
+    uint64_t ns[SLW_WAIT_COUNT];
+    uint64_t waits[SLW_WAIT_COUNT]; /* times it left the CPU for this; RUNNABLE: was preempted */
+    struct slw_maybe_u64 syscalls;
+    uint64_t thread_count; /* summed here; 1 for a thread */
+    uint64_t lost_threads; /* not followed, or ended unseen: their time is missing */
+};
+
+/* Words for a state, as reports show it: "on-CPU". */
+const char *slw_wait_words(enum slw_wait state);
+
 struct slw_run {
     struct slw_arena *arena;
     const char *tool;             /* "slotwise 0.1.0" */
@@ -269,6 +294,8 @@ struct slw_run {
     size_t connection_count;
     struct slw_latency *latencies; /* ascending, requests before batches */
     size_t latency_count;
+    struct slw_waiting *waiting; /* the first: all threads; then single ones */
+    size_t waiting_count;
     struct slw_label *labels;
     size_t label_count;
     struct slw_note *notes;
@@ -298,6 +325,7 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 /* Connections past some dozen are told together. */
 #define SLW_MAX_CONNECTIONS 4096
 #define SLW_MAX_LATENCIES   4096 /* buckets of 3 % over ten decades are about 800, twice */
+#define SLW_MAX_WAITING     1024 /* threads told apart; the rest is in the sum */
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
@@ -313,6 +341,7 @@ int slw_run_add_series(struct slw_run *run, const struct slw_time_series *s, str
 int slw_run_add_connection(struct slw_run *run, const struct slw_connection *c,
                            struct slw_error *err);
 int slw_run_add_latency(struct slw_run *run, const struct slw_latency *l, struct slw_error *err);
+int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *w, struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 

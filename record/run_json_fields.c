@@ -250,6 +250,23 @@ static const struct slw_field latency_fields[] = {ENUM("of", of, latency_kinds),
                                                   U64("count", count), END};
 #undef STRUCT
 
+#define STRUCT slw_waiting
+#define SLW_WAIT(id, key, words)                                                                   \
+    STAMP(#key "_ns", ns[SLW_WAIT_##id]), STAMP(#key "_waits", waits[SLW_WAIT_##id]),
+static const struct slw_field waiting_fields[] = {NATURAL("pid", pid),
+                                                  NATURAL("tid", tid),
+                                                  TEXT("comm", comm),
+                                                  OBJECT("from", from, provenance_fields),
+                                                  FLAG("by_cause", by_cause),
+                                                  U64("wall_ns", wall_ns),
+#include "record/waits.def"
+                                                  MAYBE("syscalls", syscalls),
+                                                  U64("thread_count", thread_count),
+                                                  U64("lost_threads", lost_threads),
+                                                  END};
+#undef SLW_WAIT
+#undef STRUCT
+
 #define STRUCT slw_label
 static const struct slw_field label_fields[] = {NAME("key", key), NAME("value", value), END};
 #undef STRUCT
@@ -318,6 +335,11 @@ static int add_latency(struct slw_run *run, const void *element, struct slw_erro
     return slw_run_add_latency(run, element, err);
 }
 
+static int add_waiting(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_waiting(run, element, err);
+}
+
 static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
 {
     const struct slw_label *l = element;
@@ -353,6 +375,8 @@ static const struct slw_field_list connections = {connection_fields, sizeof(stru
                                                   SLW_MAX_CONNECTIONS, NULL, add_connection};
 static const struct slw_field_list latencies = {latency_fields, sizeof(struct slw_latency),
                                                 SLW_MAX_LATENCIES, NULL, add_latency};
+static const struct slw_field_list waiting = {waiting_fields, sizeof(struct slw_waiting),
+                                              SLW_MAX_WAITING, NULL, add_waiting};
 static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
                                              NULL, add_label};
 static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
@@ -377,6 +401,7 @@ const struct slw_field slw_run_fields[] = {
     SOME("rounds", rounds, round_count, rounds),
     LIST("samplings", samplings, sampling_count, samplings),
     SOME("printed", printed, printed_count, printed),
+    SOME("waiting", waiting, waiting_count, waiting),
     SOME("connections", connections, connection_count, connections),
     SOME("latencies", latencies, latency_count, latencies),
     LIST("labels", labels, label_count, labels),

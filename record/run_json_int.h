@@ -62,6 +62,7 @@ union slw_field_element {
     struct slw_printed printed;
     struct slw_connection connection;
     struct slw_latency latency;
+    struct slw_waiting waiting;
     struct slw_label label;
     struct slw_model_ref model;
     struct slw_note note;

@@ -25,6 +25,10 @@ struct slw_column {
 /* The function of a stack for what such events counted after the last sample of their thread. */
 #define SLW_AFTER_LAST_SAMPLE "[after last sample]"
 
+/* The event whose weight is time off-CPU. It is no share of CPU time: a report never takes it for
+ * its main column. Its samples are distinct stacks, not waits. */
+#define SLW_EVENT_OFFCPU "offcpu-time"
+
 #define SLW_MAX_COLUMNS     128
 #define SLW_MAX_STACK_DEPTH 2048 /* frames of one stack; deeper stacks are cut at the root end */
 

@@ -75,6 +75,23 @@ static inline void assert_round(const struct slw_round *a, const struct slw_roun
     assert_text(a->left_out, b->left_out);
 }
 
+static inline void assert_waiting(const struct slw_waiting *a, const struct slw_waiting *b)
+{
+    assert_int_equal(a->pid, b->pid);
+    assert_int_equal(a->tid, b->tid);
+    assert_text(a->comm, b->comm);
+    assert_provenance(&a->from, &b->from);
+    assert_int_equal(a->by_cause, b->by_cause);
+    assert_true(a->wall_ns == b->wall_ns);
+    for (int i = 0; i < SLW_WAIT_COUNT; i++) {
+        assert_true(a->ns[i] == b->ns[i]);
+        assert_true(a->waits[i] == b->waits[i]);
+    }
+    assert_maybe(&a->syscalls, &b->syscalls);
+    assert_true(a->thread_count == b->thread_count);
+    assert_true(a->lost_threads == b->lost_threads);
+}
+
 static inline void assert_printed(const struct slw_printed *a, const struct slw_printed *b)
 {
     assert_text(a->name, b->name);
@@ -185,6 +202,9 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->printed_count, b->printed_count);
     for (size_t i = 0; i < a->printed_count; i++)
         assert_printed(&a->printed[i], &b->printed[i]);
+    assert_int_equal(a->waiting_count, b->waiting_count);
+    for (size_t i = 0; i < a->waiting_count; i++)
+        assert_waiting(&a->waiting[i], &b->waiting[i]);
     assert_int_equal(a->label_count, b->label_count);
     for (size_t i = 0; i < a->label_count; i++) {
         assert_text(a->labels[i].key, b->labels[i].key);
@@ -281,6 +301,29 @@ static inline void fill_counts(struct slw_run *run)
     assert_int_equal(slw_run_add_count(run, &passed, NULL), 0);
 }
 
+static inline void fill_waiting(struct slw_run *run)
+{
+    struct slw_waiting w = {.pid = -1,
+                            .tid = -1,
+                            .from = {SLW_SOURCE_SOFTWARE, false, "BPF on sched_switch"},
+                            .wall_ns = UINT64_MAX,
+                            .syscalls = {.absent = "not counted"},
+                            .thread_count = 7,
+                            .lost_threads = 2};
+
+    assert_int_equal(slw_run_add_waiting(run, &w, NULL), 0);
+    for (int i = 0; i < SLW_WAIT_COUNT; i++) {
+        w.ns[i] = UINT64_C(1000000000000000000) + (uint64_t)i;
+        w.waits[i] = (uint64_t)i;
+    }
+    w.pid = 12;
+    w.tid = 13;
+    w.comm = HOSTILE;
+    w.by_cause = true;
+    w.syscalls = (struct slw_maybe_u64){.value = 99};
+    assert_int_equal(slw_run_add_waiting(run, &w, NULL), 0);
+}
+
 static inline void fill_lists(struct slw_run *run)
 {
     const struct slw_printed printed = {.name = "tma_x" HOSTILE,
@@ -317,6 +360,7 @@ static inline void fill_lists(struct slw_run *run)
     assert_int_equal(slw_run_add_printed(run, &printed, NULL), 0);
     assert_int_equal(slw_run_add_printed(run, &alone, NULL), 0);
     assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
+    fill_waiting(run);
     assert_int_equal(slw_run_add_label(run, "commit", HOSTILE, NULL), 0);
     assert_int_equal(slw_run_add_label(run, "commit", "", NULL), 0);
     assert_int_equal(slw_run_note(run, SLW_NOTE_WARNING, "no-pmu", "try \"perf\"", "%s", HOSTILE),
