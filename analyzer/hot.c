@@ -283,7 +283,10 @@ static int choose_column(const struct slw_stacks *s)
         if (column >= 0 && slw_stacks_total(s, (size_t)column) > 0)
             return column;
     }
-    return slw_stacks_find_column(s, NULL, NULL);
+    int first = slw_stacks_find_column(s, NULL, NULL);
+    return first >= 0 && strcmp(slw_stacks_column(s, (size_t)first)->event, SLW_EVENT_OFFCPU) == 0
+               ? -1
+               : first;
 }
 
 static int fill_columns(struct slw_report *r, struct slw_error *err)

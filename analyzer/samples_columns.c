@@ -7,10 +7,16 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
-static bool is_clock(const struct slw_perf_attr *a)
+/* Is the period time? perf and slotwise write waits as BPF output, told by its name. */
+static bool is_clock(const struct slw_perf_event *e)
 {
-    return a->type == PERF_TYPE_SOFTWARE &&
-           (a->config == PERF_COUNT_SW_CPU_CLOCK || a->config == PERF_COUNT_SW_TASK_CLOCK);
+    const struct slw_perf_attr *a = &e->attr;
+
+    if (a->type != PERF_TYPE_SOFTWARE)
+        return false;
+    if (a->config == PERF_COUNT_SW_BPF_OUTPUT)
+        return e->name && strcmp(e->name, SLW_EVENT_OFFCPU) == 0;
+    return a->config == PERF_COUNT_SW_CPU_CLOCK || a->config == PERF_COUNT_SW_TASK_CLOCK;
 }
 
 static struct slw_provenance provenance(const struct slw_samples *s, const struct slw_perf_attr *a)
@@ -36,7 +42,7 @@ static struct slw_sampling describe(const struct slw_samples *s, const struct sl
 {
     const struct slw_perf_attr *a = &e->attr;
     struct slw_sampling sampling = {.event = e->name,
-                                    .unit = is_clock(a) ? "nanoseconds" : "events",
+                                    .unit = is_clock(e) ? "nanoseconds" : "events",
                                     .mode = SLW_MODE_ALL,
                                     .from = provenance(s, a),
                                     .call_graph = call_graph(a)};

@@ -4,6 +4,7 @@
 
 #include <linux/perf_event.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Markers in a call chain say whose addresses follow; they are no frames. Anything else, however
  * odd, is what the frame pointer led to: an address. False: no marker. */
@@ -129,6 +130,15 @@ static int commit(struct slw_samples *s, uint32_t chain)
     return rc == -SLW_E_RANGE ? 0 : rc;
 }
 
+/* Not a sample of the CPU: it is in no total that the losses are compared with. */
+static bool is_offcpu(const struct slw_samples *s, const struct slw_perf_record *r)
+{
+    const struct slw_perf_event *e =
+        r->event >= 0 ? slw_perfdata_event(s->pd, (size_t)r->event) : NULL;
+
+    return e && e->name && strcmp(e->name, SLW_EVENT_OFFCPU) == 0;
+}
+
 /* A user stack of one frame means the client keeps no frame pointers. Stacks copied as memory are
  * another matter: their chain never holds the callers. */
 static void judge(struct slw_samples *s, const struct walk *w, const struct slw_perf_record *r)
@@ -138,7 +148,8 @@ static void judge(struct slw_samples *s, const struct walk *w, const struct slw_
     bool copied = r->sample.has_chain && user && (type & PERF_SAMPLE_STACK_USER);
 
     s->copied_stacks += copied;
-    s->run->losses.no_user_stack += r->sample.has_chain && user && !copied && w->user_frames <= 1;
+    s->run->losses.no_user_stack +=
+        r->sample.has_chain && user && !copied && w->user_frames <= 1 && !is_offcpu(s, r);
     s->foreign_frames += w->foreign_frames;
 }
 

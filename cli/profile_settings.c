@@ -32,6 +32,13 @@ static const char *modes(size_t i)
     return names[i];
 }
 
+static const char *offcpus(size_t i)
+{
+    static const char *const names[] = {"no", "yes", "syscalls", "stacks", NULL};
+
+    return names[i];
+}
+
 static const char *backends(size_t i)
 {
     return i < slw_backend_count ? slw_backends[i]->name : NULL;
@@ -85,6 +92,12 @@ const struct slw_option slw_profile_options[] = {
      .value = "TIME",
      .text = "Keep a time line: what was counted in every 100ms, 1s (at most 1000 intervals; then "
              "neighbours are joined)."},
+    {.name = "offcpu",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = offcpus,
+     .text =
+         "Tell what threads wait for: yes; syscalls counts system calls as well, stacks also tells "
+         "who waits (default: yes where the kernel permits BPF)."},
     {.name = "no-sampling", .text = "Count only; no stacks, no flame graph."},
     {.name = "backend",
      .kind = SLW_OPTION_CHOICE,
@@ -299,6 +312,19 @@ static int set_scopes(struct slw_profile *p, struct slw_error *err)
     return 0;
 }
 
+/* The whole machine is not followed: unless asked for, nobody misses a note about that. */
+static void set_offcpu(struct slw_profile *p)
+{
+    static const enum slw_offcpu levels[] = {SLW_OFFCPU_NO, SLW_OFFCPU_YES, SLW_OFFCPU_SYSCALLS,
+                                             SLW_OFFCPU_STACKS};
+    const char *how = slw_args_get(p->args, "offcpu");
+
+    p->session.offcpu = p->session.target == SLW_TARGET_ALL ? SLW_OFFCPU_NO : SLW_OFFCPU_AUTO;
+    for (size_t i = 0; how && offcpus(i); i++)
+        if (strcmp(how, offcpus(i)) == 0)
+            p->session.offcpu = levels[i];
+}
+
 static int set_window(struct slw_profile *p, struct slw_error *err)
 {
     uint64_t level = 1;
@@ -333,6 +359,7 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
         rc = set_rounds(p, err);
     if (rc >= 0)
         rc = set_scopes(p, err);
+    set_offcpu(p);
     p->format = slw_args_get(p->args, "format");
     p->quiet = slw_args_has(p->args, "quiet");
     p->keep_raw = slw_args_has(p->args, "keep-raw");

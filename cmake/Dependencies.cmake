@@ -24,3 +24,16 @@ add_library(slw_pfm INTERFACE)
 target_link_libraries(slw_pfm INTERFACE ${PFM_LIBRARY})
 target_include_directories(slw_pfm SYSTEM INTERFACE ${PFM_INCLUDE})
 find_program(PROTOC_C protoc-c REQUIRED)
+
+# The off-CPU tap runs a BPF program in the kernel. Building it needs no kernel headers and no BTF.
+option(SLW_BPF "Build the off-CPU tap (needs clang, bpftool and libbpf)" ON)
+if(SLW_BPF)
+  find_program(BPF_CLANG NAMES clang clang-14 clang-15 clang-16 clang-19)
+  find_program(BPFTOOL bpftool HINTS /usr/sbin /sbin)
+  pkg_check_modules(LIBBPF IMPORTED_TARGET libbpf)
+  if(NOT BPF_CLANG OR NOT BPFTOOL OR NOT LIBBPF_FOUND)
+    message(WARNING "The off-CPU tap is left out: it needs clang (${BPF_CLANG}), bpftool (${BPFTOOL}) and "
+      "libbpf (${LIBBPF_VERSION}). Install libbpf-dev, clang and bpftool, or say -DSLW_BPF=OFF.")
+    set(SLW_BPF OFF)
+  endif()
+endif()

@@ -16,6 +16,9 @@
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38 /* Linux 5.8 */
 #endif
+#ifndef CAP_BPF
+#define CAP_BPF 39 /* Linux 5.8 */
+#endif
 
 /* Ring of one CPU that ordinary users get without asking: perf's own default of 128 pages, with its
  * control page. Source: perf_event_open(2), perf_event_mlock_kb. */
@@ -389,6 +392,24 @@ static void check_btf(const struct slw_doctor_facts *f, struct slw_check_result 
           "no /sys/kernel/btf/vmlinux: a kernel without "
           "CONFIG_DEBUG_INFO_BTF");
     advise(r, "BPF programs cannot be loaded", "", "everything that does not need BPF");
+}
+
+/* The off-CPU tap: a BPF program on the scheduler. Source: capabilities(7), CAP_BPF. */
+static void check_offcpu(const struct slw_doctor_facts *f, struct slw_check_result *r)
+{
+    bool permitted = has_cap(f, CAP_SYS_ADMIN) || (has_cap(f, CAP_BPF) && has_cap(f, CAP_PERFMON));
+
+    if (f->btf && permitted) {
+        found(r, SLW_CHECK_OK, "what threads wait for can be told (--offcpu)");
+        return;
+    }
+    if (f->btf)
+        found(r, SLW_CHECK_LIMITED, "BPF needs CAP_BPF and CAP_PERFMON, or root");
+    else
+        found(r, SLW_CHECK_LIMITED, "BPF programs need btf");
+    advise(r, "what threads wait for stays unknown",
+           f->btf ? "sudo setcap cap_bpf,cap_perfmon+ep $(command -v slotwise)" : "",
+           "time on and off the CPU, without causes");
 }
 
 static void check_cgroup(const struct slw_doctor_facts *f, struct slw_check_result *r)

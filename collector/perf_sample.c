@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "collector/synth.h"
+#include "collector/taps/offcpu/spool_stacks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -320,12 +321,15 @@ static void note_ring(const struct slw_perf_env *env, const struct slw_sample_ri
 static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *r,
                        struct slw_error *err)
 {
-    struct slw_spool_event events[SLW_MAX_SAMPLED];
+    struct slw_spool_event events[SLW_MAX_SAMPLED + 1];
+    size_t count = r->sampled_count;
 
     for (size_t i = 0; i < r->sampled_count; i++)
         events[i] = (struct slw_spool_event){&r->sampled[i].attr, r->sampled[i].name,
                                              r->sampled[i].ids, r->sampled[i].id_count};
-    int rc = slw_spool_begin(r->spool, events, r->sampled_count, env->run, err);
+    if (env->opts->offcpu == SLW_OFFCPU_STACKS)
+        events[count++] = *slw_off_spool_event();
+    int rc = slw_spool_begin(r->spool, events, count, env->run, err);
     if (rc == 0 && !env->user_only)
         rc = slw_synth_kernel(r->spool, err);
     if (rc == 0 && env->target->kind == SLW_TARGET_PID)

@@ -8,6 +8,7 @@
 #include "collector/session_int.h"
 #include "collector/spool.h"
 #include "collector/sys.h"
+#include "collector/tap.h"
 #include "collector/taps/wire.h"
 #include "collector/target.h"
 #include "models/model.h"
@@ -34,6 +35,7 @@ struct session {
     struct slw_spool *spool;
     const struct slw_backend *backend;
     struct slw_backend_state *state;
+    struct slw_tap_state *taps[SLW_MAX_TAPS]; /* NULL: not wanted, or cannot work here */
     int control_fd;
     struct slw_control_lines lines;
     bool measuring, waiting; /* waiting: for the end of the delay */
@@ -115,6 +117,67 @@ static int choose_backend(struct session *s, struct slw_error *err)
     return slw_fail(err, SLW_E_INVAL, "there is no backend '%s'", s->opts->backend);
 }
 
+/* ---- taps ---- */
+
+static int open_taps(struct session *s, struct slw_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < slw_tap_count && rc == 0; i++)
+        rc = slw_taps[i]->open(s->opts, s->target, s->spool, s->run, &s->taps[i], err);
+    return rc;
+}
+
+static int start_taps(struct session *s, struct slw_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < slw_tap_count && rc == 0; i++)
+        rc = s->taps[i] ? slw_taps[i]->start(s->taps[i], err) : 0;
+    return rc;
+}
+
+static int poll_taps(struct session *s, struct slw_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < slw_tap_count && rc == 0; i++)
+        rc = s->taps[i] ? slw_taps[i]->poll(s->taps[i], err) : 0;
+    return rc;
+}
+
+/* All of them, whatever fails; the first failure is returned. */
+static int stop_taps(struct session *s, struct slw_error *err)
+{
+    int first = 0;
+
+    for (size_t i = 0; i < slw_tap_count; i++) {
+        int rc = s->taps[i] ? slw_taps[i]->stop(s->taps[i], err) : 0;
+        first = first < 0 ? first : rc;
+    }
+    return first;
+}
+
+static int collect_taps(struct session *s, struct slw_error *err)
+{
+    int first = 0;
+
+    for (size_t i = 0; i < slw_tap_count; i++) {
+        int rc = s->taps[i] ? slw_taps[i]->collect(s->taps[i], s->run, err) : 0;
+        first = first < 0 ? first : rc;
+    }
+    return first;
+}
+
+static void close_taps(struct session *s)
+{
+    for (size_t i = 0; i < slw_tap_count; i++)
+        if (s->taps[i])
+            slw_taps[i]->close(s->taps[i]);
+}
+
+/* ---- setting up, all of it ---- */
+
 static int check_options(const struct slw_session_options *o, struct slw_error *err)
 {
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -150,7 +213,7 @@ static int open_session(struct session *s, struct slw_error *err)
         rc = slw_spool_open(s->sys, o->spool_path, &s->spool, err);
     if (rc == 0)
         rc = choose_backend(s, err);
-    return rc;
+    return rc < 0 ? rc : open_taps(s, err);
 }
 
 /* ---- phases ---- */
@@ -169,6 +232,8 @@ static int start_phase(struct session *s, struct slw_error *err)
     s->phase_start_ns = s->sys->now_ns();
     if (s->first_ns == 0)
         s->first_ns = s->phase_start_ns;
+    if (rc == 0)
+        rc = start_taps(s, err); /* within the window, as their stop is */
     s->measuring = rc == 0;
     slw_wire_count(s->opts->wire, s->measuring);
     return rc;
@@ -182,7 +247,9 @@ static int stop_phase(struct session *s, struct slw_error *err)
         return 0;
     s->measuring = false;
     slw_wire_count(s->opts->wire, false);
+    int tapped = stop_taps(s, err);
     int rc = s->backend->stop(s->state, err);
+    rc = rc < 0 ? rc : tapped;
     s->last_ns = s->sys->now_ns();
     s->measured_ns += s->last_ns - s->phase_start_ns;
     (void)getrusage(RUSAGE_SELF, &now);
@@ -275,6 +342,8 @@ static int measure(struct session *s, struct slw_error *err)
             continue;
         }
         rc = s->backend->poll(s->state, timeout_ms(s, now_ns), err);
+        if (rc == 0)
+            rc = poll_taps(s, err);
         if (rc == 0)
             rc = read_control(s, err);
     }
@@ -375,6 +444,8 @@ static int collect(struct session *s, struct slw_error *err)
     s->run->self.system_ns = known(s->self_system_ns);
     set_model(s);
     int rc = s->backend->collect(s->state, s->run, err);
+    int tapped = collect_taps(s, err);
+    rc = rc < 0 ? rc : tapped;
     if (rc == 0)
         rc = add_usage(s, err);
     add_notes(s);
@@ -384,6 +455,7 @@ static int collect(struct session *s, struct slw_error *err)
 
 static void close_session(struct session *s)
 {
+    close_taps(s);
     if (s->backend)
         s->backend->close(s->state);
     slw_spool_close(s->spool);

@@ -18,6 +18,16 @@ struct slw_session_core {
     const char *pmu; /* of this machine: cores.h */
 };
 
+/* The off-CPU tap: AUTO leaves a note where it cannot work, the others fail. Each does what those
+ * before it do; SYSCALLS counts system calls, STACKS tells who waits. */
+enum slw_offcpu {
+    SLW_OFFCPU_NO,
+    SLW_OFFCPU_AUTO,
+    SLW_OFFCPU_YES,
+    SLW_OFFCPU_SYSCALLS,
+    SLW_OFFCPU_STACKS
+};
+
 enum slw_call_graph { SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_NONE };
 
 /* What is counted by itself, besides the whole target. */
@@ -46,6 +56,7 @@ struct slw_session_options {
     uint64_t frequency_hz;   /* 0: use period */
     uint64_t period;
     enum slw_call_graph call_graph;
+    enum slw_offcpu offcpu;
     uint64_t ring_bytes;      /* per CPU, a power of two pages; 0: default */
     uint64_t delay_ms;        /* measure only after this */
     uint64_t duration_ms;     /* 0: until the target ends or *stop */

@@ -19,6 +19,8 @@ build|ninja-build|runs the build
 build|pkg-config|finds the libraries below
 build|libpfm4-dev|names of CPU events
 build|libbpf-dev|loads BPF programs
+build|clang|compiles BPF programs
+build|bpftool|makes BPF programs part of slotwise
 build|libdw-dev|DWARF lines and symbols (elfutils)
 build|libelf-dev|ELF files (elfutils)
 build|libjansson-dev|reads and writes JSON

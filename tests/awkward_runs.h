@@ -88,6 +88,9 @@ static inline struct fixture awkward_hostile(void)
         assert_int_equal(slw_run_note(f.run, SLW_NOTE_WARNING, "hostile", names[i], "%s", names[i]),
                          0);
         assert_int_equal(slw_run_add_label(f.run, names[i], names[i], NULL), 0);
+        const struct slw_waiting waits = {
+            .tid = 1, .comm = names[i], .wall_ns = 5, .ns = {5}, .syscalls = {.absent = names[i]}};
+        assert_int_equal(slw_run_add_waiting(f.run, &waits, NULL), 0);
     }
     fixture_absent(&f, "\033[31mevent", "\033[32mreason|`");
     return f;
@@ -122,6 +125,10 @@ static inline struct fixture awkward_huge(void)
     f.run->self.user_ns = f.run->self.system_ns = (struct slw_maybe_u64){.value = UINT64_MAX};
     f.run->self.ring_bytes = f.run->self.spool_bytes = f.run->self.wakeups = UINT64_MAX;
     f.run->requests = (struct slw_maybe_u64){.value = 1};
+    struct slw_waiting waits = {.by_cause = true, .syscalls = {.value = UINT64_MAX}};
+    for (int i = 0; i < SLW_WAIT_COUNT; i++)
+        waits.ns[i] = waits.waits[i] = UINT64_MAX;
+    assert_int_equal(slw_run_add_waiting(f.run, &waits, NULL), 0);
     for (int i = 0; i < 2; i++) {
         uint32_t id = fixture_frame(&f, SLW_FRAME_USER, "/bin/x", i ? "a" : "b");
         assert_int_equal(slw_stacks_add(f.stacks, &id, 1, SLW_NO_THREAD, weights), 0);

@@ -137,9 +137,32 @@ static inline void fixture_free(struct fixture *f)
 }
 
 /* sqlite3 committing row by row in a VM without a PMU: mostly kernel, below fdatasync. */
+static inline void fixture_waiting(struct fixture *f)
+{
+    struct slw_waiting w = {.pid = -1,
+                            .tid = -1,
+                            .from = fixture_software,
+                            .by_cause = true,
+                            .wall_ns = 1200000000,
+                            .syscalls = {.value = 24000},
+                            .thread_count = 1};
+
+    w.ns[SLW_WAIT_ON_CPU] = 400000000;
+    w.ns[SLW_WAIT_DISK] = 780000000;
+    w.ns[SLW_WAIT_RUNNABLE] = 20000000;
+    w.waits[SLW_WAIT_DISK] = 2900;
+    w.waits[SLW_WAIT_RUNNABLE] = 100;
+    assert_int_equal(slw_run_add_waiting(f->run, &w, NULL), 0);
+    w.pid = w.tid = 4711;
+    w.comm = "sqlite3";
+    assert_int_equal(slw_run_add_waiting(f->run, &w, NULL), 0);
+}
+
 static inline struct fixture fixture_sqlite(void)
 {
     struct fixture f = fixture_new();
+
+    fixture_waiting(&f);
 
     fixture_sampling(&f, SLW_MODE_ALL);
     fixture_count(&f, "task-clock", "ns", 400000000);

@@ -11,6 +11,7 @@
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
+#include "analyzer/waiting.h"
 
 #include <string.h>
 
@@ -354,6 +355,33 @@ static void put_modules(struct slw_buf *out, const struct slw_report *r)
     slw_buf_putc(out, '\n');
 }
 
+static void put_waiting(struct slw_buf *out, const struct slw_run *run)
+{
+    struct slw_waiting_part parts[SLW_WAIT_COUNT];
+    struct slw_buf rates = {0};
+
+    if (run->waiting_count == 0)
+        return;
+    size_t count = slw_waiting_parts(&run->waiting[0], parts);
+    slw_buf_puts(out, "#### Where the wall time went\n\nThreads: ");
+    slw_format_integer(out, run->waiting[0].thread_count);
+    slw_buf_puts(out, "\n\n| share | time | state |\n|---:|---:|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        slw_buf_printf(out, "| %.1f %%", parts[i].share * 100);
+        put_mark(out, &run->waiting[0].from);
+        slw_buf_puts(out, " | ");
+        slw_format_ns(out, parts[i].ns);
+        slw_buf_printf(out, " | %s |\n", slw_wait_words(parts[i].state));
+    }
+    slw_waiting_rates(&rates, run);
+    slw_buf_putc(out, '\n');
+    put_prose(out, rates.data ? rates.data : "");
+    slw_buf_puts(out, ".\n\n");
+    if (slw_buf_failed(&rates))
+        out->failed = true;
+    slw_buf_release(&rates);
+}
+
 static void put_figure_cell(struct slw_buf *out, const struct slw_figure *f)
 {
     struct slw_buf text = {0};
@@ -490,6 +518,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     slw_traffic_md(out, report, put_prose);
     put_topdown(out, report);
     put_modules(out, report);
+    put_waiting(out, report->run);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)

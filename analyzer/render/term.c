@@ -12,6 +12,7 @@
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
+#include "analyzer/waiting.h"
 
 #include <assert.h>
 #include <math.h>
@@ -635,6 +636,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     slw_traffic_term(out, report, t.width, t.color);
     put_topdown(&t);
     put_split(&t);
+    slw_waiting_term(out, report->run, t.width, t.color);
     put_functions(&t);
     put_function_topdown(&t);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)

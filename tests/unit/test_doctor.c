@@ -64,12 +64,31 @@ static void expect(const struct slw_diagnosis *d, const char *name, enum slw_che
         fail_msg("%s: status %d, '%s', fix '%s'", name, (int)r->status, r->found, r->fix);
 }
 
+static void bpf_needs_its_capabilities_and_btf(void **state)
+{
+    (void)state;
+    struct slw_host h = host(-1);
+    struct slw_doctor_facts f = facts(&h);
+    struct slw_diagnosis d;
+
+    f.caps = UINT64_C(1) << 39; /* CAP_BPF alone loads, but may not trace */
+    slw_doctor_judge(&f, &d);
+    expect(&d, "offcpu", SLW_CHECK_LIMITED, "CAP_PERFMON", "setcap");
+    f.caps = UINT64_C(1) << 21; /* CAP_SYS_ADMIN */
+    slw_doctor_judge(&f, &d);
+    expect(&d, "offcpu", SLW_CHECK_OK, "--offcpu", "");
+    f.btf = false;
+    slw_doctor_judge(&f, &d);
+    expect(&d, "offcpu", SLW_CHECK_LIMITED, "btf", "");
+}
+
 static void a_good_machine_has_no_complaints(void **state)
 {
     (void)state;
     struct slw_host h = host(-1);
     struct slw_doctor_facts f = facts(&h);
     struct slw_diagnosis d;
+    f.caps = UINT64_C(3) << 38; /* CAP_PERFMON, CAP_BPF */
     slw_doctor_judge(&f, &d);
     for (size_t i = 0; i < d.check_count; i++) {
         if (d.checks[i].status != SLW_CHECK_OK)
@@ -349,6 +368,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_machine_has_no_complaints),
+        cmocka_unit_test(bpf_needs_its_capabilities_and_btf),
         cmocka_unit_test(refusals_are_told_apart),
         cmocka_unit_test(a_missing_pmu_is_not_a_refused_one),
         cmocka_unit_test(levels_bind_by_privilege),

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the wall time of the target's threads goes: on-CPU, or off-CPU and why. Seen by a BPF
+ * program in the kernel's scheduler (offcpu/). Not for: requests (the wire tap). */
+#include "base/cleanup.h"
+#include "collector/procfs.h"
+#include "collector/spool.h"
+#include "collector/sys.h"
+#include "collector/tap.h"
+#include "collector/taps/offcpu/bpf.h"
+#include "collector/taps/offcpu/initial.h"
+#include "collector/taps/offcpu/spool_stacks.h"
+#include "collector/taps/offcpu/sums.h"
+#include "collector/taps/offcpu/switches.h"
+#include "collector/target.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct slw_tap_state {
+    const struct slw_session_options *opts;
+    struct slw_live_target *target;
+    struct slw_spool *spool; /* NULL: nowhere to put stacks */
+    struct slw_run *run;
+    struct slw_off_bpf *bpf;           /* NULL: refused, then */
+    struct slw_off_switches *switches; /* these, without causes */
+    struct slw_off_sums sums;
+    uint64_t not_followed; /* threads that were too many, or gone */
+    size_t first_live;     /* of sums.each: those that lived when all was over */
+    bool measuring;
+};
+
+/* ---- whom to follow ---- */
+
+static int follow(struct slw_tap_state *s, uint32_t pid, uint32_t tid, uint32_t state, bool started,
+                  struct slw_error *err)
+{
+    uint64_t now_ns = s->target->sys->now_ns();
+    const struct slw_off_thread t = {.born_ns = now_ns,
+                                     .since_ns = now_ns,
+                                     .pid = pid,
+                                     .tid = tid,
+                                     .state = state,
+                                     .started = started};
+    int rc = slw_off_bpf_follow(s->bpf, &t, err);
+
+    if (rc != -SLW_E_LIMIT)
+        return rc;
+    s->not_followed++; /* a lower bound that says so is better than nothing */
+    return 0;
+}
+
+static int follow_process(struct slw_tap_state *s, struct slw_error *err)
+{
+    const struct slw_live_target *t = s->target;
+    uint32_t pid = (uint32_t)t->pid;
+    int rc = 0;
+
+    for (size_t i = 0; i < t->tid_count && rc == 0; i++) {
+        uint32_t tid = (uint32_t)t->tids[i];
+
+        rc = follow(s, pid, tid, slw_off_initial(pid, tid), true, err);
+    }
+    return rc;
+}
+
+/* The process of a thread; 0 when it is gone. */
+static uint32_t process_of(uint32_t tid)
+{
+    char path[64], text[4096];
+    uint64_t pid = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%u/status", tid);
+    int SLW_AUTO(close) fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    text[n > 0 ? n : 0] = '\0';
+    return slw_proc_parse_field(text, "Tgid", &pid) ? (uint32_t)pid : 0;
+}
+
+/* Threads that are in the group now, and what they start. One that is moved in later is missed. */
+static int follow_cgroup(struct slw_tap_state *s, struct slw_error *err)
+{
+    int fd = openat(s->target->cgroup_fd, "cgroup.threads", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) /* version 1 */
+        fd = openat(s->target->cgroup_fd, "tasks", O_RDONLY | O_CLOEXEC);
+    FILE *SLW_AUTO(fclose) list = fd < 0 ? NULL : fdopen(fd, "r");
+    char line[32];
+    int rc = 0;
+
+    if (!list) {
+        if (fd >= 0)
+            (void)close(fd);
+        return slw_fail(err, SLW_E_UNSUPPORTED, "the threads of the cgroup cannot be listed");
+    }
+    for (int i = 0; i < SLW_MAX_THREADS && rc == 0 && fgets(line, sizeof(line), list); i++) {
+        line[strcspn(line, "\n")] = '\0';
+        uint32_t tid = (uint32_t)slw_proc_parse_id(line), pid = tid ? process_of(tid) : 0;
+
+        if (pid != 0)
+            rc = follow(s, pid, tid, slw_off_initial(pid, tid), true, err);
+    }
+    return rc;
+}
+
+/* A command waits in a pipe of ours until it may call exec; that is not its time, unless the window
+ * is opened by hand or by the clock. */
+static int follow_target(struct slw_tap_state *s, struct slw_error *err)
+{
+    const struct slw_live_target *t = s->target;
+
+    if (t->kind == SLW_TARGET_PID)
+        return follow_process(s, err);
+    if (t->kind == SLW_TARGET_CGROUP)
+        return follow_cgroup(s, err);
+    uint32_t pid = (uint32_t)t->pid;
+    return follow(s, pid, pid, SLW_OFF_PIPE, !t->enable_on_exec, err);
+}
+
+/* ---- the seam ---- */
+
+/* BPF is refused: the second best, and a note; or, where BPF was asked for, an error. */
+static int open_second_best(struct slw_tap_state *s, const struct slw_error *why,
+                            struct slw_error *err)
+{
+    const char *hint = why->hint[0] ? why->hint : NULL;
+    struct slw_error also = {0};
+
+    if (s->opts->offcpu != SLW_OFFCPU_AUTO || why->code == SLW_E_NOMEM) {
+        if (err && err->code == SLW_E_OK)
+            *err = *why;
+        return -(int)why->code;
+    }
+    if (slw_off_switches_open(s->target, &s->switches, &also) == 0)
+        (void)slw_run_note(s->run, SLW_NOTE_INFO, "no-offcpu-causes", hint,
+                           "time off-CPU is known, but not what the threads waited for: %s",
+                           why->text);
+    else
+        (void)slw_run_note(s->run, SLW_NOTE_INFO, "no-offcpu", hint,
+                           "what the threads waited for is unknown: %s; %s", why->text, also.text);
+    return 0;
+}
+
+static int open_all(struct slw_tap_state *s, struct slw_error *err)
+{
+    const struct slw_off_bpf_options opts = {.syscalls = s->opts->offcpu >= SLW_OFFCPU_SYSCALLS,
+                                             .stacks = s->opts->offcpu == SLW_OFFCPU_STACKS,
+                                             .thread_max = SLW_OFF_LIVE_THREADS,
+                                             .stack_max = SLW_OFF_STACKS};
+
+    if (s->target->kind == SLW_TARGET_ALL)
+        return slw_fail(err, SLW_E_UNSUPPORTED,
+                        "the off-CPU tap follows a command, a process or a cgroup, not a machine");
+    int rc = slw_off_sums_init(&s->sums, s->target->gated, opts.syscalls, err);
+    if (rc == 0)
+        rc = slw_off_bpf_open(&opts, &s->bpf, err);
+    return rc < 0 ? rc : follow_target(s, err);
+}
+
+static void close_tap(struct slw_tap_state *s)
+{
+    if (!s)
+        return;
+    slw_off_bpf_close(s->bpf);
+    slw_off_switches_close(s->switches);
+    slw_off_sums_release(&s->sums);
+    free(s);
+}
+
+static int open_tap(const struct slw_session_options *opts, struct slw_live_target *target,
+                    struct slw_spool *spool, struct slw_run *run, struct slw_tap_state **ret_state,
+                    struct slw_error *err)
+{
+    struct slw_error why = {0};
+
+    if (opts->offcpu == SLW_OFFCPU_NO)
+        return 0;
+    struct slw_tap_state *s = calloc(1, sizeof(*s));
+    if (!s)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the off-CPU tap");
+    *s = (struct slw_tap_state){.opts = opts, .target = target, .spool = spool, .run = run};
+    int rc = open_all(s, &why);
+    if (rc < 0) {
+        slw_off_bpf_close(s->bpf);
+        s->bpf = NULL;
+        rc = open_second_best(s, &why, err);
+    }
+    if (rc < 0 || (!s->bpf && !s->switches))
+        close_tap(s);
+    else
+        *ret_state = s;
+    return rc;
+}
+
+static void carry(void *ctx, const struct slw_off_thread *t)
+{
+    slw_off_sums_carry(ctx, t);
+}
+
+static int start(struct slw_tap_state *s, struct slw_error *err)
+{
+    if (!s->bpf)
+        return slw_off_switches_start(s->switches, err);
+    if (s->sums.window_count > 0) {
+        slw_off_bpf_window(s->bpf, UINT64_MAX, UINT64_MAX);
+        slw_off_bpf_live(s->bpf, carry, &s->sums);
+    }
+    uint64_t now_ns = s->target->sys->now_ns();
+    s->measuring = slw_off_sums_begin(&s->sums, now_ns);
+    if (s->measuring)
+        slw_off_bpf_window(s->bpf, now_ns, UINT64_MAX);
+    return 0;
+}
+
+static void add(void *ctx, const struct slw_off_thread *t)
+{
+    slw_off_sums_add(ctx, t);
+}
+
+static int poll_tap(struct slw_tap_state *s, struct slw_error *err)
+{
+    (void)err;
+    if (s->bpf)
+        slw_off_bpf_ended(s->bpf, add, &s->sums);
+    else
+        slw_off_switches_poll(s->switches);
+    return 0;
+}
+
+static int stop(struct slw_tap_state *s, struct slw_error *err)
+{
+    uint64_t now_ns = s->target->sys->now_ns();
+
+    if (!s->bpf)
+        slw_off_switches_stop(s->switches);
+    if (!s->measuring)
+        return 0;
+    s->measuring = false;
+    slw_off_bpf_window(s->bpf, s->sums.windows[s->sums.window_count - 1].start_ns, now_ns);
+    slw_off_sums_end(&s->sums, now_ns);
+    return poll_tap(s, err);
+}
+
+static void add_live(void *ctx, const struct slw_off_thread *t)
+{
+    struct slw_off_thread named = *t;
+
+    slw_off_comm(t->pid, t->tid, named.comm);
+    slw_off_sums_add(ctx, &named);
+}
+
+/* A thread may end between the look at the living and this one at the dead. */
+static void add_late(void *ctx, const struct slw_off_thread *t)
+{
+    struct slw_tap_state *s = ctx;
+
+    for (size_t i = s->first_live; i < s->sums.each_count; i++)
+        if (s->sums.each[i].tid == (int32_t)t->tid && s->sums.each[i].pid == (int32_t)t->pid)
+            return;
+    slw_off_sums_add(&s->sums, t);
+}
+
+static void note_losses(struct slw_tap_state *s)
+{
+    struct slw_off_losses lost = slw_off_bpf_losses(s->bpf);
+
+    s->sums.all.lost_threads = s->not_followed + lost.threads + lost.ended;
+    if (s->sums.all.lost_threads > 0)
+        (void)slw_run_note(s->run, SLW_NOTE_WARNING, "offcpu-threads-lost", NULL,
+                           "%llu threads could not be followed: their waits are in no number",
+                           (unsigned long long)s->sums.all.lost_threads);
+    if (lost.stacks > 0)
+        (void)slw_run_note(s->run, SLW_NOTE_WARNING, "offcpu-stacks-lost", NULL,
+                           "%llu waits had no room for their stack: they are counted, but not in "
+                           "the off-CPU flame graph",
+                           (unsigned long long)lost.stacks);
+}
+
+static void put_stack(void *ctx, const struct slw_off_stack_key *key,
+                      const struct slw_off_stack_sum *sum, const uint64_t *kernel_ips,
+                      const uint64_t *user_ips)
+{
+    struct slw_tap_state *s = ctx;
+
+    if (!slw_spool_full(s->spool) && (kernel_ips[0] || user_ips[0]))
+        (void)slw_off_spool_stack(s->spool, key, sum, kernel_ips, user_ips); /* it remembers */
+}
+
+/* Where nothing is sampled there is no file that could hold them. */
+static void put_stacks(struct slw_tap_state *s)
+{
+    if (s->opts->offcpu != SLW_OFFCPU_STACKS)
+        return;
+    if (s->spool && slw_spool_begun(s->spool))
+        slw_off_bpf_stacks(s->bpf, put_stack, s);
+    else
+        (void)slw_run_note(
+            s->run, SLW_NOTE_WARNING, "no-offcpu-stacks", "profile without --no-sampling",
+            "there are no off-CPU stacks: nothing was sampled that could carry them");
+}
+
+static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_error *err)
+{
+    if (!s->bpf)
+        return slw_off_switches_collect(s->switches, run, err);
+    (void)poll_tap(s, err);
+    s->first_live = s->sums.each_count;
+    slw_off_bpf_live(s->bpf, add_live, &s->sums);
+    slw_off_bpf_ended(s->bpf, add_late, s);
+    note_losses(s);
+    put_stacks(s);
+    run->self.ring_bytes += slw_off_bpf_bytes(s->bpf);
+    return s->sums.all.thread_count > 0 ? slw_off_sums_put(&s->sums, run, err) : 0;
+}
+
+const struct slw_tap slw_tap_offcpu = {
+    .name = "offcpu",
+    .summary = "what threads wait for, by BPF on the scheduler",
+    .open = open_tap,
+    .start = start,
+    .poll = poll_tap,
+    .stop = stop,
+    .collect = collect,
+    .close = close_tap,
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The BPF program in the kernel, as its reader sees it. Not for: what the sums mean (sums.h). */
+#ifndef SLW_COLLECTOR_TAPS_OFFCPU_BPF_H
+#define SLW_COLLECTOR_TAPS_OFFCPU_BPF_H
+
+#include "base/error.h"
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/taps/offcpu/layout.h"
+
+struct slw_off_bpf;
+
+struct slw_off_bpf_options {
+    bool syscalls; /* count them: every system call of the machine then costs more */
+    bool stacks;
+    uint32_t thread_max, stack_max; /* SLW_OFF_LIVE_THREADS, SLW_OFF_STACKS; tests take less */
+};
+
+/* Load and attach; nobody is followed yet. -SLW_E_UNSUPPORTED: not built in, no BTF, too old a
+ * kernel. -SLW_E_PERM: refused. Both with a hint. -SLW_E_NOMEM, -SLW_E_IO (descriptors). */
+int slw_off_bpf_open(const struct slw_off_bpf_options *opts, struct slw_off_bpf **ret_bpf,
+                     struct slw_error *err);
+void slw_off_bpf_close(struct slw_off_bpf *b); /* NULL allowed */
+
+/* Follow this thread and what it starts. -SLW_E_LIMIT when there are too many. */
+int slw_off_bpf_follow(struct slw_off_bpf *b, const struct slw_off_thread *t,
+                       struct slw_error *err);
+
+/* The measured window: to the end, or to end_ns. CLOCK_MONOTONIC. */
+void slw_off_bpf_window(struct slw_off_bpf *b, uint64_t start_ns, uint64_t end_ns);
+
+/* Hand over the threads that ended since the last call. */
+typedef void slw_off_thread_fn(void *ctx, const struct slw_off_thread *t);
+void slw_off_bpf_ended(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx);
+/* And those that live, as they are now. */
+void slw_off_bpf_live(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx);
+
+struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b);
+
+/* Sums over stacks; ips: SLW_OFF_STACK_DEPTH each, 0 ends; leaf first. */
+typedef void slw_off_stack_fn(void *ctx, const struct slw_off_stack_key *key,
+                              const struct slw_off_stack_sum *sum, const uint64_t *kernel_ips,
+                              const uint64_t *user_ips);
+void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx);
+
+/* Bytes of its maps, for the self cost. */
+uint64_t slw_off_bpf_bytes(const struct slw_off_bpf *b);
+
+#endif

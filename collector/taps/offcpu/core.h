@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The few fields of kernel structures that the BPF program looks at. libbpf relocates each access
+ * to the running kernel by its BTF (CO-RE), so that the offsets here mean nothing, and building
+ * needs no BTF of any kernel. Source: Linux, include/linux/sched.h, fdtable.h, fs.h, ptrace.h. */
+#ifndef SLW_COLLECTOR_TAPS_OFFCPU_CORE_H
+#define SLW_COLLECTOR_TAPS_OFFCPU_CORE_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#define TASK_DEAD            0x80 /* since Linux 4.20 */
+#define TASK_UNINTERRUPTIBLE 0x02
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct inode {
+    unsigned short i_mode;
+};
+
+struct file {
+    struct inode *f_inode;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
+};
+
+struct task_struct {
+    int pid, tgid;
+    unsigned in_iowait : 1;
+    struct files_struct *files;
+    char comm[16];
+};
+
+struct linux_binprm;
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+    unsigned long si, di, orig_ax, cs;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct pt_regs {
+    unsigned long long regs[31];
+    unsigned long long pstate;
+    unsigned long long orig_x0;
+    int syscallno;
+};
+#else
+#error "the system calls of this architecture are not known here"
+#endif
+
+#pragma clang attribute pop
+
+#endif
