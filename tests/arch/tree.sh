@@ -38,11 +38,9 @@ licence)
 length)
     # "Seldom 600": a file past it needs a row and a reason here, and a limit of its own.
     # flamegraph/svg_script.js: one <script> element, written and read as a whole
-    # analyzer/render/term.c: the sections of one page, which share its widths and colours
     report 'longer than 600 lines:' "$(files '*.c' '*.h' '*.py' '*.js' '*.sh' | xargs wc -l | awk '
         BEGIN {
             limit["flamegraph/svg_script.js"] = 700
-            limit["analyzer/render/term.c"] = 700
         }
         { most = ($2 in limit) ? limit[$2] : 600 }
         $2 != "total" && $1 > most { print "  " $2 ": " $1 }')"
