@@ -121,6 +121,17 @@ class Causes(Tapped):
         # One CPU: each thread has to leave it for the other to run, by itself or not.
         self.assertGreaterEqual(whole["pipe_waits"] + whole["runnable_waits"], 2 * rounds - 2)
 
+    def test_switches_agree_with_the_kernel(self):
+        """A wait is one switch; being woken from it and waiting for a CPU then is none."""
+        rounds = 5000
+        document, _, _ = self.tapped("pingpong", str(rounds))
+        counted = {c["event"]: c["raw"] for c in document["counts"] if "raw" in c}
+        whole = document["waiting"][0]
+        mine = sum(whole.get(state + "_waits", 0) for state in STATES)
+        # The kernel counts the last switch of each thread too, and what is outside our window.
+        self.assertLess(abs(mine - counted["context-switches"]), 100)
+        self.assertGreater(mine, rounds)
+
     def test_on_cpu_agrees_with_the_kernel(self):
         """Of a command and its threads; the kernel's own sum, from getrusage."""
         document, _, _ = self.tapped("compete")

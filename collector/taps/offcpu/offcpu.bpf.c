@@ -258,8 +258,10 @@ int BPF_PROG(on_wakeup, struct task_struct *task)
     struct slw_off_thread *t = followed(task->pid);
 
     /* Woken before it slept: nothing happened. */
-    if (t && t->state > SLW_OFF_RUNNABLE)
-        enter(t, SLW_OFF_RUNNABLE, bpf_ktime_get_ns());
+    if (t && t->state > SLW_OFF_RUNNABLE) {
+        account(t, bpf_ktime_get_ns());
+        t->state = SLW_OFF_RUNNABLE; /* not entered: it has left the CPU once, for what it waited */
+    }
     return 0;
 }
 
