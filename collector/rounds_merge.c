@@ -195,6 +195,9 @@ static void add_costs(struct slw_run *run, const struct slw_run *from, bool firs
     a->ring_bytes = b->ring_bytes > a->ring_bytes ? b->ring_bytes : a->ring_bytes;
     a->spool_bytes += b->spool_bytes;
     a->wakeups += b->wakeups;
+    a->bpf_ns += b->bpf_ns;
+    if (b->bpf_absent)
+        a->bpf_absent = slw_run_str(run, b->bpf_absent);
     run->losses.lost_records += from->losses.lost_records;
     run->losses.lost_samples += from->losses.lost_samples;
     run->losses.throttled += from->losses.throttled;

@@ -228,6 +228,10 @@ struct slw_self_cost {
     uint64_t ring_bytes;                     /* mapped ring buffers */
     uint64_t spool_bytes;                    /* bytes written to perf.data */
     uint64_t wakeups;                        /* times the collector woke up */
+    /* CPU time of BPF programs, on all CPUs and for every task they look at; 0: unknown, or none
+     * ran. It is spent inside whatever they interrupt, and so not in user_ns or system_ns. */
+    uint64_t bpf_ns;
+    const char *bpf_absent; /* NULL, or why bpf_ns is unknown although programs ran */
 };
 
 /* The CPU model the numbers were interpreted with. name == NULL: none, absent says why. */

@@ -129,8 +129,10 @@ static const struct slw_field losses_fields[] = {
 
 #define STRUCT slw_self_cost
 static const struct slw_field self_fields[] = {
-    MAYBE("user_ns", user_ns),       MAYBE("system_ns", system_ns), U64("ring_bytes", ring_bytes),
-    U64("spool_bytes", spool_bytes), U64("wakeups", wakeups),       END};
+    MAYBE("user_ns", user_ns),      MAYBE("system_ns", system_ns),
+    U64("ring_bytes", ring_bytes),  U64("spool_bytes", spool_bytes),
+    U64("wakeups", wakeups),        STAMP("bpf_ns", bpf_ns),
+    TEXT("bpf_absent", bpf_absent), END};
 #undef STRUCT
 
 #define STRUCT slw_count

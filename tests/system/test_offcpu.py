@@ -47,6 +47,9 @@ class Tapped(harness.Case):
         whole, *threads = document["waiting"]
         self.assertEqual(whole["thread_count"], len(threads))
         self.assertEqual(whole["lost_threads"], 0)
+        cost = document["self"]
+        self.assertNotEqual("bpf_ns" in cost, "bpf_absent" in cost, cost)
+        self.assertGreater(cost.get("bpf_ns", 1), 0)
         for state in STATES:
             self.assertEqual(ns(whole, state), sum(ns(row, state) for row in threads))
         self.assertLessEqual(threads[0]["wall_ns"], document["wall_ns"])

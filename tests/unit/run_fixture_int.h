@@ -165,6 +165,8 @@ static inline void assert_costs(const struct slw_run *a, const struct slw_run *b
     assert_true(a->self.ring_bytes == b->self.ring_bytes);
     assert_true(a->self.spool_bytes == b->self.spool_bytes);
     assert_true(a->self.wakeups == b->self.wakeups);
+    assert_true(a->self.bpf_ns == b->self.bpf_ns);
+    assert_text(a->self.bpf_absent, b->self.bpf_absent);
 }
 
 static inline void assert_same_model(const struct slw_model_ref *a, const struct slw_model_ref *b)
@@ -395,7 +397,7 @@ static inline struct slw_run *rich_run(void)
         0);
     run->requests = (struct slw_maybe_u64){.value = 42};
     run->losses = (struct slw_losses){1, 2, 3, 4, 5};
-    run->self = (struct slw_self_cost){{.value = 6}, {.absent = "refused"}, 7, 8, 9};
+    run->self = (struct slw_self_cost){{.value = 6}, {.absent = "refused"}, 7, 8, 9, 10, "partly"};
     fill_counts(run);
     fill_lists(run);
     return run;

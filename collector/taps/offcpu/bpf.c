@@ -21,6 +21,7 @@ _Static_assert((int)SLW_OFF_STATE_COUNT <= SLW_OFF_STATES, "the kernel masks sta
 struct slw_off_bpf {
     struct slw_offcpu_bpf *skeleton;
     struct ring_buffer *ended;
+    int stats; /* while it is open the kernel measures the time of BPF programs; -1: refused */
     slw_off_thread_fn *ended_fn; /* during slw_off_bpf_ended */
     void *ended_ctx;
     uint32_t tids[BATCH]; /* of slw_off_bpf_live */
@@ -91,6 +92,7 @@ static int load(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
     b->ended = ring_buffer__new(bpf_map__fd(b->skeleton->maps.ended), on_ended, b, NULL);
     if (!b->ended)
         return refuse(errno, "ring", err);
+    b->stats = bpf_enable_stats(BPF_STATS_RUN_TIME); /* as good without: then nobody knows */
     rc = slw_offcpu_bpf__attach(b->skeleton);
     return rc < 0 ? refuse(-rc, "attach", err) : 0;
 }
@@ -102,6 +104,7 @@ int slw_off_bpf_open(const struct slw_off_bpf_options *opts, struct slw_off_bpf 
 
     if (!b)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the off-CPU tap");
+    b->stats = -1;
     libbpf_print_fn_t before = libbpf_set_print(say_nothing);
     int rc = load(b, opts, err);
     (void)libbpf_set_print(before);
@@ -118,6 +121,8 @@ void slw_off_bpf_close(struct slw_off_bpf *b)
     if (!b)
         return;
     ring_buffer__free(b->ended);
+    if (b->stats >= 0)
+        (void)close(b->stats);
     slw_offcpu_bpf__destroy(b->skeleton);
     free(b);
 }
@@ -196,6 +201,23 @@ void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx)
             fn(ctx, &key, &sum, ips_of(stacks, key.kernel_stack, kernel),
                ips_of(stacks, key.user_stack, user));
     }
+}
+
+uint64_t slw_off_bpf_time_ns(const struct slw_off_bpf *b)
+{
+    struct bpf_program *program;
+    uint64_t ns = 0;
+
+    bpf_object__for_each_program(program, b->skeleton->obj)
+    {
+        struct bpf_prog_info info = {0};
+        uint32_t size = sizeof(info);
+        int fd = bpf_program__fd(program);
+
+        if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+            ns += info.run_time_ns;
+    }
+    return ns;
 }
 
 uint64_t slw_off_bpf_bytes(const struct slw_off_bpf *b)

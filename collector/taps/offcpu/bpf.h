@@ -47,6 +47,11 @@ typedef void slw_off_stack_fn(void *ctx, const struct slw_off_stack_key *key,
                               const uint64_t *user_ips);
 void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx);
 
+/* CPU time its programs have used on all CPUs since they were attached; 0: the kernel does not
+ * tell.
+ */
+uint64_t slw_off_bpf_time_ns(const struct slw_off_bpf *b);
+
 /* Bytes of its maps, for the self cost. */
 uint64_t slw_off_bpf_bytes(const struct slw_off_bpf *b);
 

@@ -57,6 +57,12 @@ void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx)
     (void)ctx;
 }
 
+uint64_t slw_off_bpf_time_ns(const struct slw_off_bpf *b)
+{
+    (void)b;
+    return 0;
+}
+
 uint64_t slw_off_bpf_bytes(const struct slw_off_bpf *b)
 {
     (void)b;
