@@ -221,23 +221,43 @@ void slw_format_losses(struct slw_buf *out, const struct slw_losses *l)
     }
 }
 
-void slw_format_self(struct slw_buf *out, const struct slw_self_cost *s)
+/* What runs inside the client, or inside whatever the kernel interrupts, is in no CPU time of ours.
+ */
+static void put_taps(struct slw_buf *out, const struct slw_run *run)
 {
+    const struct slw_self_cost *s = &run->self;
+
+    if (s->bpf_ns > 0) {
+        slw_buf_puts(out, "; ");
+        slw_format_ns(out, s->bpf_ns);
+        slw_buf_puts(out, " in BPF programs, on all CPUs");
+    } else if (s->bpf_absent) {
+        slw_buf_printf(out, "; not in this: the time of its BPF programs (%s)", s->bpf_absent);
+    }
+    if (run->connection_count > 0)
+        slw_buf_puts(out, "; not in this: the wire tap, which runs in the client's own CPU time");
+}
+
+void slw_format_self(struct slw_buf *out, const struct slw_run *run)
+{
+    const struct slw_self_cost *s = &run->self;
+
     slw_buf_puts(out, "slotwise itself: ");
     if (s->user_ns.absent || s->system_ns.absent) {
         slw_buf_puts(out, s->user_ns.absent ? s->user_ns.absent : s->system_ns.absent);
-        return;
+    } else {
+        slw_format_ns(out, s->user_ns.value);
+        slw_buf_puts(out, " user, ");
+        slw_format_ns(out, s->system_ns.value);
+        slw_buf_puts(out, " system CPU time; ");
+        slw_format_integer(out, s->ring_bytes / 1024);
+        slw_buf_puts(out, " KiB of rings, ");
+        slw_format_integer(out, s->spool_bytes / 1024);
+        slw_buf_puts(out, " KiB spooled, ");
+        slw_format_integer(out, s->wakeups);
+        slw_buf_puts(out, " wake-ups");
     }
-    slw_format_ns(out, s->user_ns.value);
-    slw_buf_puts(out, " user, ");
-    slw_format_ns(out, s->system_ns.value);
-    slw_buf_puts(out, " system CPU time; ");
-    slw_format_integer(out, s->ring_bytes / 1024);
-    slw_buf_puts(out, " KiB of rings, ");
-    slw_format_integer(out, s->spool_bytes / 1024);
-    slw_buf_puts(out, " KiB spooled, ");
-    slw_format_integer(out, s->wakeups);
-    slw_buf_puts(out, " wake-ups");
+    put_taps(out, run);
 }
 
 bool slw_format_has_intervals(const struct slw_report *r)

@@ -57,8 +57,9 @@ void slw_format_printed(struct slw_buf *out, const struct slw_printed *p);
 /* "losses: 3 samples lost" and so on, a line each; nothing when nothing was lost. */
 void slw_format_losses(struct slw_buf *out, const struct slw_losses *l);
 
-/* "slotwise itself: 61 us user, ...": what measuring cost. */
-void slw_format_self(struct slw_buf *out, const struct slw_self_cost *s);
+/* "slotwise itself: 61 us user, ...": what measuring cost, and what of that is not in the number.
+ */
+void slw_format_self(struct slw_buf *out, const struct slw_run *run);
 
 /* Has some node of the tree, or a metric, an interval? */
 bool slw_format_has_intervals(const struct slw_report *r);

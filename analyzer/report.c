@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/report.h"
 
+#include "analyzer/bar.h"
 #include "analyzer/cores.h"
+#include "analyzer/costs.h"
 #include "analyzer/facts.h"
 #include "analyzer/findings.h"
 #include "analyzer/function_topdown.h"
 #include "analyzer/hot.h"
 #include "analyzer/rows.h"
 #include "analyzer/scopes.h"
+#include "analyzer/side.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
 #include "base/arena.h"
@@ -20,9 +23,10 @@ static int fill(struct slw_report *r, struct slw_error *err)
 {
     /* Each step reads what the ones before it wrote. */
     static int (*const steps[])(struct slw_report *, struct slw_error *) = {
-        slw_rows_fill,    slw_hot_fill,     slw_scopes_topdown, slw_function_topdown_fill,
-        slw_cores_fill,   slw_facts_fill,   slw_scopes_fill,    slw_traffic_fill,
-        slw_verdict_fill, slw_findings_fill};
+        slw_rows_fill,    slw_hot_fill,   slw_scopes_topdown, slw_function_topdown_fill,
+        slw_cores_fill,   slw_facts_fill, slw_scopes_fill,    slw_traffic_fill,
+        slw_bar_fill,     slw_costs_fill, slw_side_fill,      slw_verdict_fill,
+        slw_findings_fill};
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
         int rc = steps[i](r, err);

@@ -13,6 +13,9 @@
 struct slw_facts;
 struct slw_scopes;
 struct slw_traffic;
+struct slw_bar;
+struct slw_costs;
+struct slw_side;
 
 /* A number as a report shows it. absent != NULL: show the word, never a 0. */
 struct slw_figure {
@@ -42,6 +45,7 @@ struct slw_report_node { /* a top-down node or metric */
     struct slw_figure value;
     bool flagged, mismeasured;
     bool thin;          /* its counts cover too little to judge by: topdown.h */
+    enum slw_mode mode; /* what its counts are of; ALL where it has none */
     int stretch;        /* group its counts are from, or SLW_STRETCH_x: inputs.h */
     bool in_passes;     /* some were counted in one of a round's executions only */
     double quantum;     /* what fields of 8 bits leave open, to each side */
@@ -174,6 +178,9 @@ struct slw_report {
     struct slw_facts *facts;     /* facts.h */
     struct slw_scopes *scopes;   /* scopes.h */
     struct slw_traffic *traffic; /* traffic.h */
+    struct slw_bar *bar;         /* bar.h */
+    struct slw_costs *costs;     /* costs.h */
+    struct slw_side *side;       /* side.h */
     struct slw_finding *findings;
     size_t finding_count;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/rows.h"
 
+#include "analyzer/costs.h"
 #include "analyzer/rounds.h"
 #include "analyzer/scale.h"
 #include "base/arena.h"
@@ -92,33 +93,13 @@ static void start_row(struct slw_report_row *row, const struct slw_count *c)
         .count = c};
 }
 
-static void divide(struct slw_figure *f, double by)
-{
-    f->value /= by;
-    f->interval.low /= by;
-    f->interval.high /= by;
-}
-
-static void fill_per_request(struct slw_report_row *row, const struct slw_maybe_u64 *requests)
+static void fill_per_request(struct slw_report_row *row, const struct slw_run *run)
 {
     if (row->execution_count < 2)
         row->total.value = (double)row->events;
-    row->per_request = row->total;
-    if (row->total.absent) {
-        row->total.value = row->per_request.value = row->total.coverage = 0;
-        row->per_request.coverage = 0;
-        return;
-    }
-    if (requests->absent)
-        row->per_request.absent = requests->absent;
-    else if (requests->value == 0)
-        row->per_request.absent = "no request was observed";
-    else
-        divide(&row->per_request, (double)requests->value);
-    if (row->per_request.absent) {
-        row->per_request.value = 0;
-        row->per_request.interval = (struct slw_interval){0};
-    }
+    row->per_request = slw_cost_per_request(&row->total, run);
+    if (row->total.absent)
+        row->total.value = row->total.coverage = row->per_request.coverage = 0;
 }
 
 /* The row of a count, a new one when its event is new; UINT32_MAX: out of memory. */
@@ -249,6 +230,6 @@ int slw_rows_fill(struct slw_report *r, struct slw_error *err)
     if (rc < 0)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the counts of a report");
     for (size_t i = 0; i < r->row_count; i++)
-        fill_per_request(&r->rows[i], &r->run->requests);
+        fill_per_request(&r->rows[i], r->run);
     return 0;
 }

@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* The counts of a terminal report, whole and per request. */
+#include "analyzer/costs.h"
 #include "analyzer/format.h"
 #include "analyzer/rounds.h"
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
+
+#define NAME_COLUMNS 25
+#define PMU_NAME_COLUMNS                                                                           \
+    42 /* where events carry the name of their PMU there is more to tell apart */
+#define TOTAL_COLUMNS   18
+#define MIN_TABLE_WIDTH 72 /* narrower: one sentence a row */
+
+struct count_table {
+    size_t name;
+    bool per_request; /* a column of its own */
+};
+
+static struct count_table layout(const struct slw_term_page *t)
+{
+    struct count_table table = {.name = NAME_COLUMNS,
+                                .per_request = !t->r->costs->per_request_absent &&
+                                               t->width >= MIN_TABLE_WIDTH};
+
+    for (size_t i = 0; i < t->r->row_count; i++)
+        if (t->r->rows[i].count->pmu && t->width >= SLW_TERM_DEFAULT_WIDTH)
+            table.name = PMU_NAME_COLUMNS;
+    return table;
+}
 
 static void append_figure(struct slw_buf *line, const struct slw_figure *f)
 {
@@ -16,62 +40,88 @@ static void append_figure(struct slw_buf *line, const struct slw_figure *f)
     slw_format_half(line, f);
 }
 
-/* Where events carry the name of their PMU there is more to tell apart. */
-static size_t count_columns(const struct slw_term_page *t)
+static void append_coverage(struct slw_buf *line, const struct slw_figure *f)
 {
-    for (size_t i = 0; i < t->r->row_count; i++)
-        if (t->r->rows[i].count->pmu && t->width >= SLW_TERM_DEFAULT_WIDTH)
-            return 42;
-    return 25;
+    if (f->absent || f->coverage >= 1)
+        return;
+    slw_buf_puts(line, " (");
+    slw_format_percent(line, f->coverage);
+    slw_buf_puts(line, " of the time)");
 }
 
-static void put_count(const struct slw_term_page *t, const struct slw_report_row *row,
-                      size_t columns)
+/* Does it fit its column, so that what is per request can stand in the next one? */
+static bool fits(const struct slw_buf *total)
 {
-    struct slw_buf name = {0}, line = {0};
+    return slw_text_columns(total->data ? total->data : "") <= TOTAL_COLUMNS;
+}
+
+static void put_row(const struct slw_term_page *t, const struct count_table *table,
+                    const char *name, const struct slw_figure *total, const struct slw_figure *each)
+{
+    struct slw_buf first = {0}, line = {0};
+
+    slw_buf_puts(t->out, "  ");
+    slw_text_cell(t->out, name, table->name);
+    slw_buf_putc(t->out, ' ');
+    append_figure(&first, total);
+    const bool split = table->per_request && !each->absent && fits(&first);
+    if (split) {
+        slw_text_cell(t->out, first.data ? first.data : "", TOTAL_COLUMNS + 1);
+    } else {
+        slw_buf_puts(&line, first.data ? first.data : "");
+        slw_buf_puts(&line, each->absent ? "" : "; per request ");
+    }
+    if (!each->absent)
+        append_figure(&line, each);
+    append_coverage(&line, total);
+    slw_text_wrap(t->out, line.data ? line.data : "", t->width,
+                  table->name + 3 + (split ? TOTAL_COLUMNS + 1 : 0));
+    slw_buf_putc(t->out, '\n');
+    if (slw_buf_failed(&line) || slw_buf_failed(&first))
+        t->out->failed = true;
+    slw_buf_release(&line);
+    slw_buf_release(&first);
+}
+
+static void put_count(const struct slw_term_page *t, const struct count_table *table,
+                      const struct slw_report_row *row)
+{
+    struct slw_buf name = {0};
 
     if (row->count->pmu)
         slw_buf_printf(&name, "%s/", row->count->pmu);
     slw_buf_puts(&name, row->name);
     if (row->count->mode != SLW_MODE_ALL)
         slw_buf_printf(&name, " (%s)", slw_format_mode(row->count->mode));
-    append_figure(&line, &row->total);
-    if (!row->per_request.absent) {
-        slw_buf_puts(&line, "; per request ");
-        append_figure(&line, &row->per_request);
-    }
-    if (!row->total.absent && row->total.coverage < 1) {
-        slw_buf_puts(&line, " (");
-        slw_format_percent(&line, row->total.coverage);
-        slw_buf_puts(&line, " of the time)");
-    }
-    slw_buf_puts(t->out, "  ");
-    slw_text_cell(t->out, name.data ? name.data : "", columns);
-    slw_buf_putc(t->out, ' ');
-    slw_text_wrap(t->out, line.data ? line.data : "", t->width, columns + 3);
-    slw_buf_putc(t->out, '\n');
-    if (slw_buf_failed(&name) || slw_buf_failed(&line))
+    put_row(t, table, name.data ? name.data : "", &row->total, &row->per_request);
+    if (slw_buf_failed(&name))
         t->out->failed = true;
     slw_buf_release(&name);
-    slw_buf_release(&line);
 }
 
 void slw_term_counts(const struct slw_term_page *t)
 {
     const struct slw_report *r = t->r;
-    const struct slw_maybe_u64 *requests = &r->run->requests;
+    const struct slw_costs *costs = r->costs;
+    const struct count_table table = layout(t);
 
-    if (r->row_count == 0)
+    if (r->row_count == 0 && costs->count == 0)
         return;
     slw_term_heading(t, "COUNTS",
                      slw_rounds_in(r->run) ? "of one execution: mean ± 95 % interval" : NULL);
-    const size_t columns = count_columns(t);
+    if (table.per_request) {
+        slw_term_style(t, SLW_TERM_DIM);
+        slw_buf_printf(t->out, "%*s%-*s a request", (int)table.name + 3, "", TOTAL_COLUMNS,
+                       "in all");
+        slw_term_plain(t);
+        slw_buf_putc(t->out, '\n');
+    }
+    for (size_t i = 0; i < costs->count; i++)
+        put_row(t, &table, costs->rows[i].name, &costs->rows[i].total, &costs->rows[i].per_request);
     for (size_t i = 0; i < r->row_count; i++)
-        put_count(t, &r->rows[i], columns);
-    if (requests->absent)
-        slw_term_paragraph(t, 2, "per request: not shown, ", requests->absent);
-    else if (requests->value == 0)
-        slw_term_paragraph(t, 2, "per request: not shown, ", "no request was observed");
+        put_count(t, &table, &r->rows[i]);
+    if (costs->per_request_absent)
+        slw_term_paragraph(t, 2, "per request: not shown, ", costs->per_request_absent);
 }
 
 /* What another tool computed stands for itself only where there is nothing of our own. */

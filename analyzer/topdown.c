@@ -260,6 +260,7 @@ static void judge_inputs(const struct slw_report *r, const struct slw_input_cell
             continue;
         if (first || c->from.source != SLW_SOURCE_HARDWARE || c->from.imported)
             n->value.from = c->from;
+        n->mode = c->mode;
         first = false;
         n->value.coverage = fmin(n->value.coverage, c->coverage);
         if (c->coverage < SLW_MIN_COVERAGE || ran_too_little(c))

@@ -8,7 +8,7 @@
 
 /* Sums of what only ratios are shown of. */
 struct sums {
-    uint64_t flush_bytes, depth_sum, reads;
+    uint64_t flush_bytes, depth_sum;
     uint64_t latency_sum_ns, latency_max_ns, batch_sum_ns, batch_max_ns;
 };
 
@@ -33,6 +33,10 @@ static void add_connection(struct slw_traffic *t, struct sums *s, const struct s
     t->prepares += c->prepares;
     t->pushes += c->pushes;
     t->rows += c->rows;
+    t->sends += c->sends;
+    t->sent_bytes += c->sent_bytes;
+    t->reads += c->reads;
+    t->received_bytes += c->received_bytes;
     t->flushes += c->flushes;
     t->merged += c->merged;
     t->unmatched += c->unmatched;
@@ -42,7 +46,6 @@ static void add_connection(struct slw_traffic *t, struct sums *s, const struct s
     t->batch.count += c->batch_count;
     s->flush_bytes += c->flush_bytes;
     s->depth_sum += c->depth_sum;
-    s->reads += c->reads;
     s->latency_sum_ns += c->latency_sum_ns;
     s->latency_max_ns = larger(s->latency_max_ns, c->latency_max_ns);
     s->batch_sum_ns += c->batch_sum_ns;
@@ -149,7 +152,7 @@ int slw_traffic_fill(struct slw_report *r, struct slw_error *err)
     t->batch_factor = ratio(t->seen, t->flushes, "requests per flush", &from);
     t->statements_per_batch = ratio(t->statements, t->flushes, "statements per flush", &from);
     t->bytes_per_flush = ratio(s.flush_bytes, t->flushes, "bytes per flush", &from);
-    t->reads_per_request = ratio(s.reads, t->seen, "reads per request", &from);
+    t->reads_per_request = ratio(t->reads, t->seen, "reads per request", &from);
     t->depth = ratio(s.depth_sum, t->flushes, "requests", &from);
     fill_quantiles(&t->request, run, SLW_LATENCY_REQUEST, s.latency_sum_ns, s.latency_max_ns,
                    &from);

@@ -23,6 +23,7 @@ struct slw_traffic {
     struct slw_maybe_u64 requests;
     uint64_t seen; /* requests, also where they are not all */
     uint64_t responses, errors, statements, prepares, pushes, rows;
+    uint64_t sends, sent_bytes, reads, received_bytes; /* of connections that were followed */
     uint64_t flushes, max_batch, max_depth, merged, unmatched;
     struct slw_figure per_second;
     struct slw_figure batch_factor, statements_per_batch, bytes_per_flush, reads_per_request;

@@ -5,6 +5,7 @@
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/rounds.h"
+#include "analyzer/side.h"
 #include "analyzer/text.h"
 #include "base/arena.h"
 
@@ -205,6 +206,14 @@ static void busy_clause(struct slw_buf *b, const struct slw_report *r)
         slw_buf_printf(b, "%.2f CPUs busy over ", cpus);
     slw_format_ns(b, r->facts->wall_ns.value);
     slw_buf_puts(b, judged ? ")" : "");
+}
+
+static void side_clause(struct slw_buf *b, const struct slw_report *r)
+{
+    if (r->side->kind == SLW_SIDE_CLIENT)
+        clause(b, "the client, not the server, limits throughput");
+    else if (r->side->kind == SLW_SIDE_SERVER)
+        clause(b, "the server limits throughput");
 }
 
 /* ---- where the CPU time goes ---- */
@@ -478,6 +487,7 @@ int slw_verdict_fill(struct slw_report *r, struct slw_error *err)
 
     pipeline_clause(&verdict, r);
     busy_clause(&verdict, r);
+    side_clause(&verdict, r);
     samples_clause(&verdict, r);
     tier_clause(&verdict, r);
     slw_buf_putc(&verdict, '.');

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/waiting.h"
 
+#include "analyzer/bar.h"
 #include "analyzer/format.h"
 #include "analyzer/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#define BAR_COLUMNS 20
-#define THREADS     6
-#define SMALLEST    0.01 /* of a thread's time, to be named in one line */
+#define THREADS  6
+#define SMALLEST 0.01 /* of a thread's time, to be named in one line */
 
 static int by_time(const void *a, const void *b)
 {
@@ -107,26 +106,6 @@ void slw_waiting_summary(struct slw_buf *out, const struct slw_waiting *w)
 
 /* ---- terminal ---- */
 
-static void put_bar(struct slw_buf *out, double share)
-{
-    size_t columns = (size_t)(share * BAR_COLUMNS + 0.5);
-
-    for (size_t i = 0; i < BAR_COLUMNS; i++)
-        slw_buf_puts(out, i < columns ? "█" : " ");
-    slw_buf_puts(out, "  ");
-}
-
-static void put_part(struct slw_buf *out, const struct slw_waiting_part *p, size_t width)
-{
-    slw_buf_printf(out, "  %5.1f%%ˢ  ", p->share * 100);
-    if (width >= 72)
-        put_bar(out, p->share);
-    slw_text_cell(out, slw_wait_words(p->state), width < 44 ? width - 20 : 24);
-    slw_buf_putc(out, ' ');
-    slw_format_ns(out, p->ns);
-    slw_buf_putc(out, '\n');
-}
-
 static void put_thread(struct slw_buf *out, const struct slw_waiting *w, size_t width)
 {
     struct slw_buf line = {0};
@@ -156,23 +135,15 @@ static void put_rates(struct slw_buf *out, const struct slw_run *run, size_t wid
     slw_buf_release(&line);
 }
 
-void slw_waiting_term(struct slw_buf *out, const struct slw_run *run, size_t width, bool color)
+void slw_waiting_term(struct slw_buf *out, const struct slw_report *r, size_t width, bool color)
 {
-    struct slw_waiting_part parts[SLW_WAIT_COUNT];
-    const struct slw_waiting *w = run->waiting;
+    const struct slw_run *run = r->run;
 
     if (run->waiting_count == 0)
         return;
-    size_t count = slw_waiting_parts(w, parts);
     slw_buf_puts(out, color ? "\n\033[1mWHERE THE WALL TIME WENT\033[0m\n"
                             : "\nWHERE THE WALL TIME WENT\n");
-    slw_buf_puts(out, "  ");
-    slw_format_integer(out, w->thread_count);
-    slw_buf_puts(out, w->thread_count == 1 ? " thread, " : " threads, together ");
-    slw_format_ns(out, w->wall_ns);
-    slw_buf_putc(out, '\n');
-    for (size_t i = 0; i < count; i++)
-        put_part(out, &parts[i], width);
+    slw_bar_term(out, r, width, color);
     put_rates(out, run, width);
     if (run->waiting_count <= 2)
         return;

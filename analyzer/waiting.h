@@ -4,8 +4,8 @@
 #ifndef SLW_ANALYZER_WAITING_H
 #define SLW_ANALYZER_WAITING_H
 
+#include "analyzer/report.h"
 #include "base/buf.h"
-#include "record/run.h"
 
 #include <stdbool.h>
 
@@ -30,6 +30,6 @@ void slw_waiting_rates(struct slw_buf *out, const struct slw_run *run);
 void slw_waiting_summary(struct slw_buf *out, const struct slw_waiting *w);
 
 /* The section of a terminal report; nothing where it was not measured. */
-void slw_waiting_term(struct slw_buf *out, const struct slw_run *run, size_t width, bool color);
+void slw_waiting_term(struct slw_buf *out, const struct slw_report *r, size_t width, bool color);
 
 #endif

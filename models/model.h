@@ -193,6 +193,12 @@ struct slw_model_value {
 void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input *inputs,
                         const struct slw_model_vars *vars, struct slw_model_value *values);
 
+/* How many pipeline slots there were: the model's let SLOTS, which its tree is made of shares of.
+ * have == false where it has none or a count is missing. */
+struct slw_model_value slw_model_slots(const struct slw_model *m,
+                                       const struct slw_model_input *inputs,
+                                       const struct slw_model_vars *vars);
+
 /* Set `flagged` of every value anew, from the values as they stand: for nodes that were evaluated
  * with different inputs and are now put together. */
 void slw_model_flag(const struct slw_model *m, struct slw_model_value *values);

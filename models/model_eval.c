@@ -123,6 +123,23 @@ void slw_model_evaluate(const struct slw_model *m, const struct slw_model_input 
     slw_model_flag(m, values);
 }
 
+struct slw_model_value slw_model_slots(const struct slw_model *m,
+                                       const struct slw_model_input *inputs,
+                                       const struct slw_model_vars *vars)
+{
+    struct state s = {.m = m, .inputs = inputs, .vars = vars};
+    struct slw_model_value out = {.missing = "the CPU model does not tell the number of slots"};
+
+    assert(m && m->own && inputs && vars);
+    compute_items(&s);
+    for (size_t i = 0; i < m->let_count; i++)
+        if (strcmp(m->lets[i].name, "SLOTS") == 0)
+            out = (struct slw_model_value){.have = s.items[i].have,
+                                           .value = s.items[i].have ? s.items[i].value : 0,
+                                           .missing = s.items[i].missing};
+    return out;
+}
+
 void slw_model_needs_with(const struct slw_model *m, size_t index,
                           const struct slw_model_vars *vars, bool *needed)
 {

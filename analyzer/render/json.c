@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A report for programs. docs/report-json.md documents every key. Names are whole and unchanged;
  * numbers that are unknown are null with a reason next to them. */
+#include "analyzer/bar.h"
 #include "analyzer/cores.h"
+#include "analyzer/costs.h"
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_topdown.h"
@@ -9,6 +11,7 @@
 #include "analyzer/json_value.h"
 #include "analyzer/renderer.h"
 #include "analyzer/scope_json.h"
+#include "analyzer/side.h"
 #include "analyzer/traffic_json.h"
 #include "analyzer/waiting_json.h"
 
@@ -193,19 +196,33 @@ static json_t *threads_json(struct slw_json *j, const struct slw_report *r, size
     return array;
 }
 
+static json_t *interval_json(struct slw_json *j, const struct slw_figure *f)
+{
+    if (f->absent || !f->interval.have)
+        return json_null();
+    json_t *pair = json_array();
+    slw_json_push(j, pair, slw_json_real(f->interval.low));
+    slw_json_push(j, pair, slw_json_real(f->interval.high));
+    return pair;
+}
+
 /* "interval": [low, high], "interval_from": what it is made of. */
 static void put_interval(struct slw_json *j, json_t *object, const struct slw_figure *f)
 {
-    json_t *pair = json_null();
-
-    if (!f->absent && f->interval.have) {
-        pair = json_array();
-        slw_json_push(j, pair, slw_json_real(f->interval.low));
-        slw_json_push(j, pair, slw_json_real(f->interval.high));
-    }
-    slw_json_put(j, object, "interval", pair);
+    slw_json_put(j, object, "interval", interval_json(j, f));
     slw_json_put_text(j, object, "interval_from",
                       f->absent ? NULL : slw_interval_from(&f->interval));
+}
+
+static json_t *per_request_json(struct slw_json *j, const struct slw_figure *f)
+{
+    json_t *o = json_object();
+
+    slw_json_put(j, o, "value", f->absent ? json_null() : slw_json_real(f->value));
+    slw_json_put_text(j, o, "unit", f->unit);
+    slw_json_put_text(j, o, "absent", f->absent);
+    slw_json_put(j, o, "interval", interval_json(j, f));
+    return o;
 }
 
 /* A whole number, but for means. */
@@ -237,7 +254,7 @@ static json_t *counts_json(struct slw_json *j, const struct slw_report *r)
         put_interval(j, o, &row->total);
         slw_json_put(j, o, "executions", slw_json_integer(row->execution_count));
         slw_json_put(j, o, "parts", slw_json_integer(row->part_count));
-        slw_json_put_figure(j, o, "per_request", &row->per_request);
+        slw_json_put(j, o, "per_request", per_request_json(j, &row->per_request));
         slw_json_push(j, array, o);
     }
     return array;
@@ -386,6 +403,8 @@ static json_t *self_json(struct slw_json *j, const struct slw_self_cost *s)
     slw_json_put(j, o, "ring_bytes", slw_json_integer(s->ring_bytes));
     slw_json_put(j, o, "spool_bytes", slw_json_integer(s->spool_bytes));
     slw_json_put(j, o, "wakeups", slw_json_integer(s->wakeups));
+    slw_json_put(j, o, "bpf_ns", s->bpf_ns > 0 ? slw_json_integer(s->bpf_ns) : json_null());
+    slw_json_put_text(j, o, "bpf_absent", s->bpf_absent);
     return o;
 }
 
@@ -416,6 +435,9 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     slw_json_put_maybe(j, o, "requests", &r->run->requests);
     slw_json_put(j, o, "rounds", rounds_json(j, r->run));
     slw_json_put(j, o, "traffic", slw_traffic_json(r->traffic));
+    slw_json_put(j, o, "side", slw_side_json(r->side));
+    slw_json_put(j, o, "wall_bar", slw_bar_json(r->bar));
+    slw_json_put(j, o, "per_request", slw_costs_json(r->costs));
     slw_json_put(j, o, "time", time_json(j, r));
     slw_json_put(j, o, "topdown", topdown_json(j, r));
     slw_json_put(j, o, "cores", cores_json(j, r));

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* A report as GitHub-flavoured Markdown, to be pasted into a pull request. Names are foreign text:
  * they must not become links, mentions, HTML or table columns. */
+#include "analyzer/bar.h"
 #include "analyzer/cores.h"
+#include "analyzer/costs.h"
 #include "analyzer/facts.h"
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
 #include "analyzer/legend.h"
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
+#include "analyzer/side.h"
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
@@ -111,6 +114,20 @@ static void put_command(struct slw_buf *out, const struct slw_run *run)
     slw_buf_release(&line);
 }
 
+static void put_side(struct slw_buf *out, const struct slw_report *r)
+{
+    struct slw_buf line = {0};
+
+    if (!slw_side_asked(r))
+        return;
+    slw_side_put(&line, r->side);
+    put_prose(out, line.data ? line.data : "");
+    slw_buf_puts(out, "\n\n");
+    if (slw_buf_failed(&line))
+        out->failed = true;
+    slw_buf_release(&line);
+}
+
 static void put_verdict(struct slw_buf *out, const struct slw_report *r)
 {
     slw_buf_puts(out, "**");
@@ -118,6 +135,7 @@ static void put_verdict(struct slw_buf *out, const struct slw_report *r)
     slw_buf_puts(out, "**\n\n");
     put_prose(out, r->verdict_basis);
     slw_buf_puts(out, "\n\n");
+    put_side(out, r);
 }
 
 /* ---- tables ---- */
@@ -355,26 +373,15 @@ static void put_modules(struct slw_buf *out, const struct slw_report *r)
     slw_buf_putc(out, '\n');
 }
 
-static void put_waiting(struct slw_buf *out, const struct slw_run *run)
+static void put_waiting(struct slw_buf *out, const struct slw_report *r)
 {
-    struct slw_waiting_part parts[SLW_WAIT_COUNT];
     struct slw_buf rates = {0};
 
-    if (run->waiting_count == 0)
+    if (r->run->waiting_count == 0)
         return;
-    size_t count = slw_waiting_parts(&run->waiting[0], parts);
-    slw_buf_puts(out, "#### Where the wall time went\n\nThreads: ");
-    slw_format_integer(out, run->waiting[0].thread_count);
-    slw_buf_puts(out, "\n\n| share | time | state |\n|---:|---:|---|\n");
-    for (size_t i = 0; i < count; i++) {
-        slw_buf_printf(out, "| %.1f %%", parts[i].share * 100);
-        put_mark(out, &run->waiting[0].from);
-        slw_buf_puts(out, " | ");
-        slw_format_ns(out, parts[i].ns);
-        slw_buf_printf(out, " | %s |\n", slw_wait_words(parts[i].state));
-    }
-    slw_waiting_rates(&rates, run);
-    slw_buf_putc(out, '\n');
+    slw_buf_puts(out, "#### Where the wall time went\n\n");
+    slw_bar_md(out, r, put_prose);
+    slw_waiting_rates(&rates, r->run);
     put_prose(out, rates.data ? rates.data : "");
     slw_buf_puts(out, ".\n\n");
     if (slw_buf_failed(&rates))
@@ -403,37 +410,46 @@ static void put_figure_cell(struct slw_buf *out, const struct slw_figure *f)
     slw_buf_release(&text);
 }
 
+static void put_count_name(struct slw_buf *out, const struct slw_report_row *row)
+{
+    put_name(out, row->name);
+    if (row->count->pmu) {
+        slw_buf_puts(out, " on ");
+        put_name(out, row->count->pmu);
+    }
+    if (row->count->mode != SLW_MODE_ALL)
+        slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
+}
+
 static void put_counts(struct slw_buf *out, const struct slw_report *r)
 {
-    const struct slw_maybe_u64 *requests = &r->run->requests;
-    bool per_request = !requests->absent && requests->value > 0;
+    const struct slw_costs *costs = r->costs;
+    const bool per_request = !costs->per_request_absent;
 
-    if (r->row_count == 0)
+    if (r->row_count == 0 && costs->count == 0)
         return;
     slw_buf_puts(out, "#### Counts\n\n");
     slw_buf_puts(out, per_request ? "| count | total | per request |\n|---|---:|---:|\n"
                                   : "| count | total |\n|---|---:|\n");
-    for (size_t i = 0; i < r->row_count; i++) {
-        const struct slw_report_row *row = &r->rows[i];
+    for (size_t i = 0; i < costs->count + r->row_count; i++) {
+        const struct slw_cost *c = i < costs->count ? &costs->rows[i] : NULL;
+        const struct slw_report_row *row = c ? NULL : &r->rows[i - costs->count];
 
         slw_buf_puts(out, "| ");
-        put_name(out, row->name);
-        if (row->count->pmu) {
-            slw_buf_puts(out, " on ");
-            put_name(out, row->count->pmu);
-        }
-        if (row->count->mode != SLW_MODE_ALL)
-            slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
-        put_figure_cell(out, &row->total);
+        if (c)
+            put_prose(out, c->name);
+        else
+            put_count_name(out, row);
+        put_figure_cell(out, c ? &c->total : &row->total);
         if (per_request)
-            put_figure_cell(out, &row->per_request);
+            put_figure_cell(out, c ? &c->per_request : &row->per_request);
         slw_buf_puts(out, " |\n");
     }
     slw_buf_putc(out, '\n');
     if (per_request)
         return;
     slw_buf_puts(out, "Per request: not shown, ");
-    put_prose(out, requests->absent ? requests->absent : "no request was observed");
+    put_prose(out, costs->per_request_absent);
     slw_buf_puts(out, ".\n\n");
 }
 
@@ -496,6 +512,18 @@ static void put_notes(struct slw_buf *out, const struct slw_run *run)
     slw_buf_putc(out, '\n');
 }
 
+static void put_self(struct slw_buf *out, const struct slw_run *run)
+{
+    struct slw_buf line = {0};
+
+    slw_format_self(&line, run);
+    put_prose(out, line.data ? line.data : "");
+    slw_buf_puts(out, "\n\n");
+    if (slw_buf_failed(&line))
+        out->failed = true;
+    slw_buf_release(&line);
+}
+
 static void put_legend(struct slw_buf *out, const struct slw_report *r)
 {
     for (const char *letter = SLW_MARK_LETTERS; *letter; letter++) {
@@ -518,7 +546,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     slw_traffic_md(out, report, put_prose);
     put_topdown(out, report);
     put_modules(out, report);
-    put_waiting(out, report->run);
+    put_waiting(out, report);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)
@@ -527,6 +555,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_counts(out, report);
     put_printed(out, report);
     put_notes(out, report->run);
+    put_self(out, report->run);
     put_legend(out, report);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;
 }

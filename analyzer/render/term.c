@@ -6,6 +6,7 @@
 #include "analyzer/legend.h"
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
+#include "analyzer/side.h"
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
@@ -20,6 +21,20 @@
 #define FUNCTIONS 20
 #define MODULES   6
 #define THREADS   6
+
+static void put_side(const struct slw_term_page *t)
+{
+    struct slw_buf line = {0};
+
+    if (!slw_side_asked(t->r))
+        return;
+    slw_side_put(&line, t->r->side);
+    slw_buf_putc(t->out, '\n');
+    slw_term_paragraph(t, 0, "", line.data ? line.data : "");
+    if (slw_buf_failed(&line))
+        t->out->failed = true;
+    slw_buf_release(&line);
+}
 
 static void put_headline(const struct slw_term_page *t)
 {
@@ -46,6 +61,7 @@ static void put_headline(const struct slw_term_page *t)
     slw_text_wrap(t->out, t->r->verdict_basis, t->width, 0);
     slw_term_plain(t);
     slw_buf_putc(t->out, '\n');
+    put_side(t);
 }
 
 static void share_line(const struct slw_term_page *t, const char *name, const struct slw_share *s,
@@ -162,7 +178,7 @@ static void put_self(const struct slw_term_page *t)
 {
     struct slw_buf line = {0};
 
-    slw_format_self(&line, &t->r->run->self);
+    slw_format_self(&line, t->r->run);
     slw_buf_putc(t->out, '\n');
     slw_term_styled(t, SLW_TERM_DIM, 0, "", line.data ? line.data : "");
     if (slw_buf_failed(&line))
@@ -204,7 +220,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     slw_traffic_term(out, report, t.width, t.color);
     slw_term_topdown(&t);
     put_split(&t);
-    slw_waiting_term(out, report->run, t.width, t.color);
+    slw_waiting_term(out, report, t.width, t.color);
     slw_term_functions(&t);
     slw_term_function_topdown(&t);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)

@@ -83,7 +83,8 @@ class Redis(Wire):
         document = self.benchmark("-P", "16", "-n", "160000", flushes=20001)
         self.assertEqual(max(c["max_batch"] for c in document["connections"]), 16)
         self.assertRegex(self.report, r"batch factor +16\.0 requests per flush")
-        self.assertRegex(self.report, r"task-clock .*; per request ")
+        self.assertRegex(self.report, r"in all +a request\n")
+        self.assertRegex(self.report, r"task-clock +[\d.,]+ \S+ +[\d.,]+ \S+\n")
 
     def test_pipeline_of_64_and_long_values(self):
         self.benchmark("-P", "64", "-n", "64000", "-d", "300", flushes=2001)

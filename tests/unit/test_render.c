@@ -4,6 +4,7 @@
 #include "analyzer/text.h"
 #include "base/file.h"
 #include "tests/awkward_runs.h"
+#include "tests/traffic_fixture.h"
 
 #include <jansson.h>
 
@@ -42,6 +43,67 @@ static void sqlite_reads_as_expected(void **state)
                  {"sqlite.json", "json", {0}}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct fixture f = fixture_sqlite();
+        char *text = rendered(&f, cases[i].renderer, &cases[i].opts);
+        compare(cases[i].file, text);
+        free(text);
+        fixture_free(&f);
+    }
+}
+
+/* A client of one thread that sends one request after the other, counted and waited for. */
+static struct fixture client_run(void)
+{
+    static const char *argv[] = {"pgbench", "-S", "-T", "1"};
+    struct fixture f = fixture_new();
+    struct slw_waiting w = {.wall_ns = 1190000000};
+
+    f.run->command.argv = argv;
+    f.run->command.argc = 4;
+    f.run->self = (struct slw_self_cost){.user_ns = {.value = 120000},
+                                         .system_ns = {.value = 480000},
+                                         .ring_bytes = 1 << 20,
+                                         .bpf_ns = 14000000};
+    w.ns[SLW_WAIT_ON_CPU] = 300000000;
+    w.ns[SLW_WAIT_ANSWER] = 830000000;
+    w.ns[SLW_WAIT_RUNNABLE] = 60000000;
+    w.waits[SLW_WAIT_ANSWER] = 8000;
+    w.waits[SLW_WAIT_RUNNABLE] = 40;
+    fixture_threads(&f, &w, 1);
+    fixture_traffic(&f, &(struct slw_connection){.requests = 8000,
+                                                 .flushes = 8000,
+                                                 .rows = 8000,
+                                                 .latency_count = 8000,
+                                                 .latency_sum_ns = 960000000,
+                                                 .latency_max_ns = 900000,
+                                                 .batch_count = 8000,
+                                                 .batch_sum_ns = 960000000,
+                                                 .batch_max_ns = 900000});
+    for (int of = 0; of < 2; of++) {
+        const struct slw_latency l = {(enum slw_latency_of)of, 118000, 121000, 8000};
+        assert_int_equal(slw_run_add_latency(f.run, &l, NULL), 0);
+    }
+    fixture_sampling(&f, SLW_MODE_ALL);
+    fixture_count(&f, "task-clock", "ns", 300000000);
+    fixture_count(&f, "context-switches", "events", 8040);
+    fixture_add(&f, 900, SLW_NO_THREAD,
+                "k:[kernel.kallsyms]:tcp_ack k:[kernel.kallsyms]:tcp_sendmsg");
+    fixture_add(&f, 300, SLW_NO_THREAD, "u:/usr/lib/libpq.so.5:pqParseInput3");
+    return f;
+}
+
+static void a_client_reads_as_expected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *renderer;
+        struct slw_render_options opts;
+    } cases[] = {{"client.txt", "term", {0}},
+                 {"client-narrow.txt", "term", {.width = 50, .function_max = 3}},
+                 {"client-color.txt", "term", {.color = true, .width = 100, .function_max = 3}},
+                 {"client.md", "md", {0}},
+                 {"client.json", "json", {0}}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture f = client_run();
         char *text = rendered(&f, cases[i].renderer, &cases[i].opts);
         compare(cases[i].file, text);
         free(text);
@@ -280,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sqlite_reads_as_expected),
+        cmocka_unit_test(a_client_reads_as_expected),
         cmocka_unit_test(a_top_down_tree_reads_as_expected),
         cmocka_unit_test(lines_fit_the_width),
         cmocka_unit_test(names_add_no_columns_to_markdown_tables),
