@@ -137,8 +137,14 @@ struct slw_report_part { /* of the main column, by the kind of the leaf frame */
     struct slw_share share;
 };
 
+/* How sure a finding is: its numbers say so; they and what clients usually do; worth a look. */
+enum slw_sure { SLW_CERTAIN, SLW_LIKELY, SLW_HINT };
+
 struct slw_finding {
     const char *id, *title;
+    enum slw_sure sure;
+    double weight;        /* part of the client's wall time it is about, 0..1; 0: unknown */
+    int order;            /* of its rule in findings.def */
     const char *evidence; /* the numbers that made it fire */
     const char *advice;
 };

@@ -12,6 +12,10 @@ static const struct slw_term terms[] = {
     {.name = (term_name), .what = (term_what), .look_at = (term_look_at)},
 #include "cli/terms.def"
 #undef SLW_TERM
+#define SLW_FINDING(id, rule, sure, title, advice)                                                 \
+    {.name = (id), .what = (title "."), .look_at = (advice)},
+#include "analyzer/findings.def"
+#undef SLW_FINDING
 };
 
 #define TERM_COUNT (sizeof(terms) / sizeof(terms[0]))

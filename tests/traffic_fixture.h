@@ -5,6 +5,7 @@
 
 #include "analyzer/bar.h"
 #include "analyzer/costs.h"
+#include "analyzer/findings.h"
 #include "analyzer/side.h"
 #include "analyzer/traffic.h"
 #include "tests/report_fixture.h"

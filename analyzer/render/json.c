@@ -5,6 +5,7 @@
 #include "analyzer/cores.h"
 #include "analyzer/costs.h"
 #include "analyzer/facts.h"
+#include "analyzer/findings.h"
 #include "analyzer/format.h"
 #include "analyzer/function_topdown.h"
 #include "analyzer/inputs.h"
@@ -357,6 +358,8 @@ static json_t *findings_json(struct slw_json *j, const struct slw_report *r)
 
         slw_json_put_text(j, o, "id", f->id);
         slw_json_put_text(j, o, "title", f->title);
+        slw_json_put(j, o, "sure", json_string_nocheck(slw_finding_sure(f->sure)));
+        slw_json_put(j, o, "weight", f->weight > 0 ? slw_json_real(f->weight) : json_null());
         slw_json_put_text(j, o, "evidence", f->evidence);
         slw_json_put_text(j, o, "advice", f->advice);
         slw_json_push(j, array, o);

@@ -5,6 +5,7 @@
 #include "analyzer/cores.h"
 #include "analyzer/costs.h"
 #include "analyzer/facts.h"
+#include "analyzer/findings.h"
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
 #include "analyzer/legend.h"
@@ -484,7 +485,8 @@ static void put_findings(struct slw_buf *out, const struct slw_report *r)
     for (size_t i = 0; i < r->finding_count; i++) {
         slw_buf_puts(out, "- **");
         put_prose(out, r->findings[i].title);
-        slw_buf_puts(out, "**: ");
+        slw_buf_printf(out, "** (`%s`, %s): ", r->findings[i].id,
+                       slw_finding_sure(r->findings[i].sure));
         put_prose(out, r->findings[i].evidence);
         slw_buf_puts(out, ". ");
         put_prose(out, r->findings[i].advice);

@@ -2,6 +2,7 @@
 /* A report for a terminal. Colours only where asked for, and only ones that read on dark and light
  * ground; everything foreign goes through text.h, which lets no escape sequence pass. */
 #include "analyzer/facts.h"
+#include "analyzer/findings.h"
 #include "analyzer/format.h"
 #include "analyzer/legend.h"
 #include "analyzer/renderer.h"
@@ -139,11 +140,20 @@ static void put_scopes(const struct slw_term_page *t, enum slw_scope_table table
 
 /* ---- words ---- */
 
+static void put_finding_id(const struct slw_term_page *t, const struct slw_finding *f)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof(text), "%s, %s", f->id, slw_finding_sure(f->sure));
+    slw_term_styled(t, SLW_TERM_DIM, 4, "", text);
+}
+
 static void put_findings(const struct slw_term_page *t)
 {
     if (t->r->finding_count == 0)
         return;
-    slw_term_heading(t, "FINDINGS", NULL);
+    slw_term_heading(t, "FINDINGS",
+                     "the surest first, then by how much of the time they are about");
     for (size_t i = 0; i < t->r->finding_count; i++) {
         const struct slw_finding *f = &t->r->findings[i];
 
@@ -152,6 +162,7 @@ static void put_findings(const struct slw_term_page *t)
         slw_text_wrap(t->out, f->title, t->width, 2);
         slw_term_plain(t);
         slw_buf_putc(t->out, '\n');
+        put_finding_id(t, f);
         slw_term_paragraph(t, 4, "", f->evidence);
         slw_term_paragraph(t, 4, "try: ", f->advice);
     }
