@@ -48,6 +48,12 @@ test|libsqlite3-dev|built-in SQLite workload
 test|postgresql|a server, psql and pgbench to profile
 test|redis-server|a server to profile a client against
 test|redis-tools|redis-benchmark, a client to profile
+test|mariadb-server|a server to profile a client against
+test|mariadb-client|mysqlslap and mariadb, clients to profile
+test|memcached|a server to profile a client against
+test|openssl|makes certificates for the servers of tests
+test|python3-redis|a client library to profile
+test|python3-psycopg2|a client library to profile
 test|chromium|opens the flame graph in a real browser
 test|nodejs|drives the browser tests
 test|npm|installs what drives the browser tests
@@ -133,7 +139,7 @@ keep_off_at_boot() { # packages just installed...
     local package
     for package in "$@"; do
         case $package in
-        postgresql | redis-server)
+        postgresql | redis-server | mariadb-server | memcached)
             "${root[@]}" systemctl disable --quiet "$package" ||
                 say "could not keep $package off at boot: systemctl disable $package"
             ;;

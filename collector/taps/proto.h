@@ -50,7 +50,8 @@ struct slw_proto {
     bool streams;           /* answers are matched by number: slw_ask_stream */
     enum slw_recognised (*recognise)(const struct slw_wire_first *first);
     /* The next bytes of one side. SLW_WIRE_NONE, or why the rest cannot be followed; then it is not
-     * called again. Must give the same counts however the bytes are cut. */
+     * called again, but after SLW_WIRE_TLS with what is said inside of TLS, if that can be seen.
+     * Must give the same counts however the bytes are cut. */
     enum slw_wire_reason (*feed)(void *state, struct slw_exchange *x, enum slw_wire_direction d,
                                  const uint8_t *bytes, size_t count);
 };

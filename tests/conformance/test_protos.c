@@ -132,6 +132,78 @@ static void several_buffers_are_one_stream(void **state)
     }
 }
 
+static void replay_plain(struct replay *r, enum slw_wire_direction by, const char *bytes,
+                         size_t count)
+{
+    char *copy = malloc(count > 0 ? count : 1);
+
+    assert_non_null(copy);
+    memcpy(copy, bytes, count);
+    r->now_ns += 1000;
+    slw_conn_plain(r->conn, by, copy, count, r->now_ns);
+    free(copy);
+}
+
+/* The client's plain text is followed, what goes over the socket is not: pieces of `size`. */
+static void tls(const struct conversation *c, size_t size)
+{
+    static const char hello[] = "\x16\3\1\2\0\1", record[] = "\x17\3\3\0\2*1";
+    struct replay r;
+
+    replay_start(&r);
+    replay_bytes(&r, SLW_WIRE_SENT, hello, sizeof(hello) - 1);
+    replay_bytes(&r, SLW_WIRE_RECEIVED, hello, sizeof(hello) - 1);
+    assert_int_equal(r.conn->reason, SLW_WIRE_TLS);
+    for (const struct turn *t = c->turns; t->bytes; t++)
+        for (size_t at = 0; at < t->count; at += size) {
+            replay_bytes(&r, t->by, record, sizeof(record) - 1);
+            replay_plain(&r, t->by, t->bytes + at, size < t->count - at ? size : t->count - at);
+        }
+    check(c, &r);
+    assert_true(r.counts.flushes <= r.counts.requests);
+    replay_end(&r);
+}
+
+static void plain_text_inside_of_tls_is_followed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CONVERSATIONS; i++)
+        for (size_t size = 1; size <= LARGEST_PIECE; size++)
+            if (conversations[i].reason != SLW_WIRE_TLS)
+                tls(&conversations[i], size);
+}
+
+/* The two protocols that begin in the clear and then agree on TLS. */
+static void a_switch_to_tls_is_followed(void **state)
+{
+    static const char ask[] = "\0\0\0\x08\x04\xd2\x16\x2f", noise[] = "\x16\3\1\0\5hello";
+    static const struct conversation mysql = {.turns = {MY_GREETING, C("\x20\0\0\1\x84\xaa\x0a\1"
+                                                                       "\0\0\0\1\x21"
+                                                                       "0000000000000000000"
+                                                                       "\0\0\0\0")}};
+    struct replay r;
+
+    (void)state;
+    replay_start(&r);
+    replay_bytes(&r, SLW_WIRE_SENT, ask, sizeof(ask) - 1);
+    replay_bytes(&r, SLW_WIRE_RECEIVED, "S", 1);
+    replay_bytes(&r, SLW_WIRE_SENT, noise, sizeof(noise) - 1);
+    assert_int_equal(r.conn->reason, SLW_WIRE_TLS);
+    for (const struct turn *t = conversations[4].turns; t->bytes; t++)
+        replay_plain(&r, t->by, t->bytes, t->count);
+    check(&conversations[4], &r);
+    replay_end(&r);
+
+    replay_start(&r);
+    replay_whole(&mysql, &r);
+    replay_bytes(&r, SLW_WIRE_SENT, noise, sizeof(noise) - 1);
+    assert_int_equal(r.conn->reason, SLW_WIRE_TLS);
+    for (const struct turn *t = conversations[8].turns + 1; t->bytes; t++)
+        replay_plain(&r, t->by, t->bytes, t->count);
+    check(&conversations[8], &r);
+    replay_end(&r);
+}
+
 /* What one protocol says is not taken for another: each stops at its own reason. */
 static void a_server_of_another_protocol_is_noticed(void **state)
 {
@@ -183,6 +255,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_protocol_has_a_conversation),
+        cmocka_unit_test(plain_text_inside_of_tls_is_followed),
+        cmocka_unit_test(a_switch_to_tls_is_followed),
         cmocka_unit_test(every_conversation_is_counted),
         cmocka_unit_test(pieces_of_any_size_count_the_same),
         cmocka_unit_test(a_cut_at_any_byte_counts_the_same),

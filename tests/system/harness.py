@@ -168,9 +168,9 @@ class Case(unittest.TestCase):
         return text
 
 
-def start_server(case, kind, *options):
+def start_server(case, kind, *options, tls=False):
     script = os.path.join(ROOT, "scripts", "server")
-    done = subprocess.run([script, "start", kind, *options], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([script, "start", *(["--tls"] if tls else []), kind, *options], capture_output=True, text=True, timeout=120)
     if done.returncode == CANNOT:
         if STRICT:
             raise AssertionError(done.stderr)

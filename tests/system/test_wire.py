@@ -46,13 +46,16 @@ class Wire(harness.Case):
         self.assertIn("REQUESTS  counted on the wire", self.report)
 
 
-class Redis(Wire):
+class RedisServer(Wire):
+    tls = False
+    options = ()  # of redis-cli and redis-benchmark
+
     @classmethod
     def setUpClass(cls):
-        cls.folder, cls.port = harness.start_server(cls, "redis")
+        cls.folder, cls.port = harness.start_server(cls, "redis", tls=cls.tls)
 
     def cli(self, *args):
-        return subprocess.run(["redis-cli", "-p", self.port, *args], check=True, timeout=60,
+        return subprocess.run(["redis-cli", "-p", self.port, *self.options, *args], check=True, timeout=60,
                               capture_output=True, text=True).stdout
 
     def server_count(self):
@@ -72,8 +75,21 @@ class Redis(Wire):
         return document
 
     def benchmark(self, *args, flushes=None):
-        return self.check(self.need("redis-benchmark"), "-p", self.port, "-q", "-t", "set,get", *args,
-                          flushes=flushes)
+        return self.check(self.need("redis-benchmark"), "-p", self.port, *self.options, "-q", "-t",
+                          "set,get", *args, flushes=flushes)
+
+    def python(self, text):
+        """A program that imports redis: its path."""
+        if subprocess.run([SYSTEM_PYTHON, "-c", "import redis"], capture_output=True,
+                          check=False).returncode != 0:
+            self.missing("no python3-redis")
+        program = self.path("load.py")
+        with open(program, "w", encoding="ascii") as f:
+            f.write(text)
+        return program
+
+
+class Redis(RedisServer):
 
     # redis-benchmark asks CONFIG GET save and appendonly in one flush before it starts.
     def test_one_request_per_flush(self):
@@ -103,17 +119,13 @@ class Redis(Wire):
         self.check("sh", "-c", f"timeout 1 redis-cli -p {self.port} subscribe a; true")
 
     def test_python(self):
-        if subprocess.run([SYSTEM_PYTHON, "-c", "import redis"], capture_output=True,
-                          check=False).returncode != 0:
-            self.missing("no python3-redis")
-        program = self.path("load.py")
-        with open(program, "w", encoding="ascii") as f:
-            f.write(f"import redis\nr = redis.Redis(port={self.port})\n"
-                    "for i in range(500): r.set(i, 'x' * i)\n"
-                    "p = r.pipeline(transaction=False)\n"
-                    "for i in range(1000): p.get(i)\n"
-                    "assert len(p.execute()) == 1000\n"
-                    "with r.pipeline() as t: t.incr('a'); t.incr('a'); t.execute()\n")
+        program = self.python(
+            f"import redis\nr = redis.Redis(port={self.port})\n"
+            "for i in range(500): r.set(i, 'x' * i)\n"
+            "p = r.pipeline(transaction=False)\n"
+            "for i in range(1000): p.get(i)\n"
+            "assert len(p.execute()) == 1000\n"
+            "with r.pipeline() as t: t.incr('a'); t.incr('a'); t.execute()\n")
         document = self.check(SYSTEM_PYTHON, program)
         self.assertEqual(document["requests"], 500 + 1000 + 4)
 
@@ -278,10 +290,12 @@ class Clients(Wire):
 
 
 class Postgresql(Wire):
+    tls = False
+
     @classmethod
     def setUpClass(cls):
         cls.folder, cls.port = harness.start_server(
-            cls, "postgresql", "-c", "shared_preload_libraries=pg_stat_statements")
+            cls, "postgresql", "-c", "shared_preload_libraries=pg_stat_statements", tls=cls.tls)
         cls.login = ("-h", "127.0.0.1", "-p", cls.port, "-U", "slotwise")
         cls.sql("CREATE EXTENSION pg_stat_statements")
         subprocess.run([harness.find_tool("pgbench"), *cls.login, "-i", "-q", "-s", "1", "postgres"],
@@ -366,7 +380,7 @@ class Postgresql(Wire):
         with open(program, "w", encoding="ascii") as f:
             f.write("import psycopg2\n"
                     f"c = psycopg2.connect(host='127.0.0.1', port={self.port}, user='slotwise', "
-                    "dbname='postgres', sslmode='disable')\n"
+                    f"dbname='postgres', sslmode='{'require' if self.tls else 'disable'}')\n"
                     "c.autocommit = True\nk = c.cursor()\n"
                     "for i in range(300): k.execute('select %s', (i,)); k.fetchall()\n"
                     "k.executemany('select %s', [(i,) for i in range(100)])\n")
@@ -374,10 +388,14 @@ class Postgresql(Wire):
 
 
 class Mariadb(Wire):
+    tls = False
+
     @classmethod
     def setUpClass(cls):
-        cls.folder, cls.port = harness.start_server(cls, "mariadb", "--local-infile=1")
-        cls.login = ("-h", "127.0.0.1", "-P", cls.port, "-u", "root")
+        options = ["--require-secure-transport=ON"] if cls.tls else []
+        cls.folder, cls.port = harness.start_server(cls, "mariadb", "--local-infile=1", *options,
+                                                    tls=cls.tls)
+        cls.login = ("-h", "127.0.0.1", "-P", cls.port, "-u", "root", *(["--ssl"] if cls.tls else []))
         cls.sql("CREATE DATABASE IF NOT EXISTS t")
 
     @classmethod

@@ -115,8 +115,10 @@ static enum slw_wire_reason login(struct mysql *m)
         return SLW_WIRE_UNSUPPORTED;
     if (!(caps & CAP_MYSQL))
         caps |= (uint64_t)little(s->head + 28, 4) << 32;
+    if (caps & CAP_SSL && s->length == 32) /* the login itself comes inside of TLS */
+        return SLW_WIRE_TLS;
     m->caps = caps & (m->server_caps | CAP_MYSQL);
-    return caps & CAP_SSL && s->length == 32 ? SLW_WIRE_TLS : SLW_WIRE_NONE;
+    return SLW_WIRE_NONE;
 }
 
 /* OK ends the login; errors end the connection; the rest is about passwords. */

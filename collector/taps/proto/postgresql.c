@@ -152,11 +152,15 @@ static enum slw_wire_reason feed_client(struct postgresql *s, struct slw_exchang
             p = skip(&s->client, p, end);
             continue;
         }
-        if (s->asked_secure) /* its answer was not read, and yet it goes on */
+        if (s->asked_secure) { /* its answer was not read, and yet it goes on */
+            s->asked_secure = false;
             return *p == 0x16 ? SLW_WIRE_TLS : SLW_WIRE_MALFORMED;
+        }
         s->client.head[s->client.have++] = *p++;
-        if (s->client.have == 1 && !s->started && s->client.head[0] == 0x16)
+        if (s->client.have == 1 && !s->started && s->client.head[0] == 0x16) {
+            s->client.have = 0;
             return SLW_WIRE_TLS;
+        }
         if (s->client.have < (s->started ? 5 : 8))
             continue;
         s->client.have = 0;

@@ -25,11 +25,23 @@ void slw_conn_give_up(struct slw_conn *c, enum slw_wire_reason why)
     slw_exchange_unorder(&c->exchange);
 }
 
+/* From here on it is encrypted: what was kept of its first bytes is of no use, and as long as
+ * nobody shows us the plain text it is not followed. */
+static void encrypt(struct slw_conn *c)
+{
+    c->encrypted = true;
+    if (c->reason == SLW_WIRE_NONE)
+        c->reason = SLW_WIRE_TLS;
+    c->first_count[SLW_WIRE_SENT] = c->first_count[SLW_WIRE_RECEIVED] = 0;
+}
+
 static void decode(struct slw_conn *c, enum slw_wire_direction d, const uint8_t *bytes, size_t n)
 {
     enum slw_wire_reason why = c->proto->feed(c->state, &c->exchange, d, bytes, n);
 
-    if (why != SLW_WIRE_NONE)
+    if (why == SLW_WIRE_TLS && !c->encrypted)
+        encrypt(c);
+    else if (why != SLW_WIRE_NONE)
         slw_conn_give_up(c, why);
 }
 
@@ -53,8 +65,8 @@ static void choose(struct slw_conn *c)
         }
         more = more || r == SLW_NEED_MORE;
     }
-    if (f.sent_count >= 3 && f.sent[0] == TLS_HANDSHAKE && f.sent[1] == 3)
-        slw_conn_give_up(c, SLW_WIRE_TLS);
+    if (!c->encrypted && f.sent_count >= 3 && f.sent[0] == TLS_HANDSHAKE && f.sent[1] == 3)
+        encrypt(c);
     else if (f.sent_count > 0 && f.sent[0] == TLS_HANDSHAKE && f.sent_count < 3)
         return;
     else if (!more || f.sent_count == SLW_WIRE_FIRST_BYTES ||
@@ -112,6 +124,8 @@ void slw_conn_sent(struct slw_conn *c, const struct iovec *buffers, size_t buffe
     c->exchange.now_ns = when_ns;
     c->exchange.counts->sent_bytes += count;
     c->exchange.counts->send_calls++;
+    if (c->encrypted)
+        return;
     feed_all(c, SLW_WIRE_SENT, buffers, buffer_count, count);
     slw_exchange_flush(&c->exchange, count);
 }
@@ -122,7 +136,21 @@ void slw_conn_received(struct slw_conn *c, const struct iovec *buffers, size_t b
     c->exchange.now_ns = when_ns;
     c->exchange.counts->received_bytes += count;
     c->exchange.counts->receive_calls++;
-    feed_all(c, SLW_WIRE_RECEIVED, buffers, buffer_count, count);
+    if (!c->encrypted)
+        feed_all(c, SLW_WIRE_RECEIVED, buffers, buffer_count, count);
+}
+
+void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
+                    uint64_t when_ns)
+{
+    if (!c->encrypted)
+        encrypt(c);
+    if (c->reason == SLW_WIRE_TLS)
+        c->reason = SLW_WIRE_NONE;
+    c->exchange.now_ns = when_ns;
+    feed(c, d, bytes, count);
+    if (d == SLW_WIRE_SENT)
+        slw_exchange_flush(&c->exchange, count);
 }
 
 const char *slw_wire_reason_text(enum slw_wire_reason why)

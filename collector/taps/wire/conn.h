@@ -12,6 +12,7 @@
 struct slw_conn {
     const struct slw_proto *proto; /* NULL until recognised */
     enum slw_wire_reason reason;   /* not NONE: bytes are counted, nothing else */
+    bool encrypted;                /* its bytes are not decoded, only slw_conn_plain is */
     uint16_t port;
     uint8_t first_count[2]; /* bytes kept until the protocol is known, by direction */
     uint8_t first[2][SLW_WIRE_FIRST_BYTES];
@@ -29,6 +30,12 @@ void slw_conn_sent(struct slw_conn *c, const struct iovec *buffers, size_t buffe
                    size_t count, uint64_t when_ns);
 void slw_conn_received(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
                        size_t count, uint64_t when_ns);
+
+/* Plain text of an encrypted connection, as the client gave it to its TLS library or got it from
+ * there; reason TLS then is none any more. Its bytes and calls on the socket are counted by the two
+ * above; a flush is a piece of plain text. */
+void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
+                    uint64_t when_ns);
 
 /* Stop following; the first reason stays. */
 void slw_conn_give_up(struct slw_conn *c, enum slw_wire_reason why);

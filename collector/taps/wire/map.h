@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SLW_WIRE_MAGIC   UINT64_C(0x31455249575f574c) /* "LW_WIRE1" */
-#define SLW_WIRE_VERSION 1u
+#define SLW_WIRE_VERSION 2u
 
 /* A slot serves one connection after the other to the same peer; what is open at the same time
  * needs slots of its own. The largest pools of clients seen hold some thousand connections. */
@@ -52,6 +52,8 @@ struct slw_wire_slot {
     uint32_t protocol;    /* index + 1 into slw_protos; 0 unknown */
     uint32_t reason;      /* enum slw_wire_reason: why a connection of it is not followed; 0 none */
     uint32_t lost;        /* connections that were given up */
+    uint32_t encrypted;   /* those that became TLS */
+    uint32_t decrypted;   /* those of them whose plain text is seen; the others are lost too */
     uint32_t inherited;   /* was open when the process was forked */
     uint16_t family, port;
     uint8_t address[16];

@@ -80,9 +80,11 @@ static void read_slot(const struct slw_wire_slot *s, struct row *r)
                         ? slw_protos[s->protocol - 1]->name
                         : NULL;
     r->c.connections = s->connections;
-    r->c.lost = s->lost;
-    if (s->lost > 0)
-        r->c.lost_why = slw_wire_reason_text((enum slw_wire_reason)s->reason);
+    uint32_t unseen = s->encrypted > s->decrypted ? s->encrypted - s->decrypted : 0;
+    r->c.lost = s->lost + unseen;
+    if (r->c.lost > 0)
+        r->c.lost_why =
+            slw_wire_reason_text(s->lost > 0 ? (enum slw_wire_reason)s->reason : SLW_WIRE_TLS);
     read_counts(&s->counts, &r->c);
     /* A protocol that does not tell has a statement for each answer. */
     if (s->protocol > 0 && s->protocol <= slw_proto_count &&

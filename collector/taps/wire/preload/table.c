@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/wire/preload/table.h"
 
+#include "collector/taps/wire/preload/slots.h"
+#include "collector/taps/wire/preload/tls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -34,9 +36,11 @@ static pid_t own_pid;
  */
 static _Thread_local bool busy __attribute__((tls_model("initial-exec")));
 
+_Thread_local int slw_touched_fd __attribute__((tls_model("initial-exec"))) = -1;
+
 static struct slw_wire_counts uncounted; /* outside of the measured window */
 
-static uint64_t now_ns(void)
+uint64_t slw_now_ns(void)
 {
     struct timespec t;
 
@@ -197,78 +201,6 @@ static struct slw_watched *take_watched(uint16_t *ret_index)
     return NULL;
 }
 
-/* ---- slots ---- */
-
-static bool same_peer(const struct slw_wire_slot *a, const struct slw_wire_slot *b)
-{
-    return a->family == b->family && a->port == b->port &&
-           memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
-           memcmp(a->path, b->path, sizeof(a->path)) == 0;
-}
-
-static bool claim(struct slw_wire_slot *s, uint32_t from)
-{
-    return atomic_compare_exchange_strong(&s->state, &from, SLW_WIRE_OPEN);
-}
-
-/* A slot that an earlier connection to the same peer has left; with `anybodys`, also one of another
- * process, that closed it or is dead. */
-static struct slw_wire_slot *reuse_slot(const struct slw_wire_slot *peer, bool anybodys)
-{
-    uint32_t used = atomic_load(&map->slot_used);
-
-    for (uint32_t i = 0; i < used && i < SLW_WIRE_SLOTS; i++) {
-        struct slw_wire_slot *s = &map->slots[i];
-        uint32_t state = atomic_load(&s->state);
-
-        if (!same_peer(s, peer) || (s->pid != own_pid && !anybodys))
-            continue;
-        if (state == SLW_WIRE_CLOSED && claim(s, SLW_WIRE_CLOSED))
-            return s;
-        if (state != SLW_WIRE_OPEN || s->pid == own_pid || kill(s->pid, 0) == 0 || errno != ESRCH)
-            continue;
-        int32_t dead = s->pid;
-        if (__atomic_compare_exchange_n(&s->pid, &dead, own_pid, false, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST))
-            return s;
-    }
-    return NULL;
-}
-
-static struct slw_wire_slot *new_slot(const struct slw_wire_slot *peer)
-{
-    uint32_t i = atomic_load(&map->slot_used);
-
-    do {
-        if (i >= SLW_WIRE_SLOTS)
-            return NULL;
-    } while (!atomic_compare_exchange_weak(&map->slot_used, &i, i + 1));
-    struct slw_wire_slot *s = &map->slots[i];
-    s->histogram = i < SLW_WIRE_HISTOGRAMS ? i : SLW_WIRE_HISTOGRAMS - 1;
-    s->family = peer->family;
-    s->port = peer->port;
-    memcpy(s->address, peer->address, sizeof(s->address));
-    memcpy(s->path, peer->path, sizeof(s->path));
-    s->pid = own_pid;
-    atomic_store(&s->state, SLW_WIRE_OPEN);
-    return s;
-}
-
-static struct slw_wire_slot *take_slot(const struct slw_wire_slot *peer)
-{
-    struct slw_wire_slot *s = reuse_slot(peer, false);
-
-    if (!s)
-        s = new_slot(peer);
-    if (!s)
-        s = reuse_slot(peer, true);
-    if (s)
-        s->pid = own_pid;
-    else
-        (void)atomic_fetch_add(&map->dropped, 1);
-    return s;
-}
-
 /* ---- descriptors ---- */
 
 static void read_peer(const struct sockaddr *to, socklen_t length, struct slw_wire_slot *peer)
@@ -411,11 +343,12 @@ bool slw_call_begin(struct slw_watched_call *call, int fd, bool sending)
         atomic_store(&call->w->trouble, SLW_WIRE_MISSED);
         return false;
     }
+    slw_touched_fd = fd;
     check_fork();
     call->generation = atomic_load_explicit(&call->w->generation, memory_order_relaxed);
     if (sending) {
         (void)atomic_fetch_add_explicit(&call->w->sending, 1, memory_order_relaxed);
-        call->begin_ns = now_ns();
+        call->begin_ns = slw_now_ns();
     }
     return true;
 }
@@ -431,26 +364,40 @@ static void wait_for_sender(struct slw_watched *w)
     }
 }
 
+/* A connection that was followed until now is no longer, or again. */
+static void tell(struct slw_wire_slot *s, enum slw_wire_reason before, enum slw_wire_reason now)
+{
+    if (before == now)
+        return;
+    s->encrypted += now == SLW_WIRE_TLS;
+    s->decrypted += before == SLW_WIRE_TLS;
+    s->lost += now != SLW_WIRE_TLS && now != SLW_WIRE_NONE;
+    if (now != SLW_WIRE_TLS && now != SLW_WIRE_NONE)
+        s->reason = now;
+}
+
 /* Where to count: in the slot while the window is open. */
 static bool prepare(struct slw_watched *w)
 {
     bool on = atomic_load_explicit(&map->counting, memory_order_relaxed) != 0;
     uint32_t trouble = atomic_load_explicit(&w->trouble, memory_order_relaxed);
+    enum slw_wire_reason before = w->conn.reason;
 
     if (!w->slot)
-        w->slot = take_slot(&w->peer);
+        w->slot = slw_slot_take(map, &w->peer, own_pid);
     if (!w->slot)
         return false;
     w->conn.exchange.counts = on ? &w->slot->counts : &uncounted;
     w->conn.exchange.histogram = on ? &map->histograms[w->slot->histogram] : NULL;
     if (trouble != SLW_WIRE_NONE)
         slw_conn_give_up(&w->conn, (enum slw_wire_reason)trouble);
-    if (!w->counted && on) {
+    if (w->counted) {
+        tell(w->slot, before, w->conn.reason);
+    } else if (on) {
         w->slot->connections++;
         w->slot->inherited += w->inherited;
         w->counted = true;
-        if (w->conn.reason != SLW_WIRE_NONE)
-            w->slot->lost++;
+        tell(w->slot, SLW_WIRE_NONE, w->conn.reason);
     }
     return true;
 }
@@ -466,20 +413,24 @@ static uint32_t index_of(const struct slw_proto *proto)
 
 /* Slots are found again by peer, so that one protocol follows another only where a port changed its
  * server; then the later one names it. */
-static void publish(struct slw_watched *w, bool followed, bool known)
+static void publish(struct slw_watched *w, enum slw_wire_reason before, bool known)
 {
     const struct slw_conn *c = &w->conn;
 
     if (c->proto && !known)
         w->slot->protocol = index_of(c->proto);
-    if (c->reason != SLW_WIRE_NONE && (followed || w->slot->reason == SLW_WIRE_NONE)) {
-        w->slot->reason = c->reason;
-        w->slot->lost += followed;
-    }
+    if (w->counted)
+        tell(w->slot, before, c->reason);
 }
 
 typedef void (*move_fn)(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
                         size_t count, uint64_t when_ns);
+
+static bool still_that(const struct slw_watched_call *call)
+{
+    return atomic_load_explicit(&call->w->generation, memory_order_relaxed) == call->generation &&
+           prepare(call->w);
+}
 
 static void locked_call(const struct slw_watched_call *call, move_fn move,
                         const struct iovec *buffers, size_t buffer_count, ssize_t result,
@@ -487,19 +438,21 @@ static void locked_call(const struct slw_watched_call *call, move_fn move,
 {
     struct slw_watched *w = call->w;
 
-    if (atomic_load_explicit(&w->generation, memory_order_relaxed) != call->generation ||
-        !prepare(w))
+    if (!still_that(call))
         return;
     w->conn.exchange.racing =
         move == slw_conn_received && atomic_load_explicit(&w->sending, memory_order_relaxed) > 0;
-    bool followed = w->conn.reason == SLW_WIRE_NONE, known = w->slot->protocol && w->conn.proto;
+    enum slw_wire_reason before = w->conn.reason;
+    bool known = w->slot->protocol && w->conn.proto;
     if (result > 0)
         move(&w->conn, buffers, buffer_count, (size_t)result, when_ns);
     else if (move == slw_conn_sent)
         w->conn.exchange.counts->send_blocked++;
     else
         w->conn.exchange.counts->receive_blocked++;
-    publish(w, followed, known);
+    if (w->conn.reason == SLW_WIRE_TLS && move == slw_conn_sent && result > 0)
+        slw_tls_sent(call, buffers, buffer_count, (size_t)result);
+    publish(w, before, known);
 }
 
 static bool worth_counting(ssize_t result, int error)
@@ -538,7 +491,7 @@ void slw_call_received(const struct slw_watched_call *call, const struct iovec *
     int saved = errno;
 
     if (worth_counting(result, saved)) {
-        uint64_t when_ns = result > 0 ? now_ns() : 0;
+        uint64_t when_ns = result > 0 ? slw_now_ns() : 0;
 
         if (result > 0 && call->w->conn.exchange.in_flight == 0)
             wait_for_sender(call->w);
@@ -547,10 +500,43 @@ void slw_call_received(const struct slw_watched_call *call, const struct iovec *
     errno = saved;
 }
 
+void slw_call_plain(const struct slw_watched_call *call, enum slw_wire_direction d,
+                    const void *bytes, size_t count, uint64_t when_ns)
+{
+    struct slw_watched *w = call->w;
+
+    busy = true;
+    if (!lock(w)) {
+        atomic_store(&w->trouble, SLW_WIRE_CONTENDED);
+    } else {
+        if (still_that(call)) {
+            enum slw_wire_reason before = w->conn.reason;
+            bool known = w->slot->protocol && w->conn.proto;
+
+            slw_conn_plain(&w->conn, d, bytes, count, when_ns);
+            publish(w, before, known);
+        }
+        unlock(w);
+    }
+    busy = false;
+}
+
+/* At once: there may be no further call on it. */
 void slw_call_missed(int fd)
 {
+    struct slw_watched_call call;
+    int saved = errno;
     struct slw_watched *w = slw_watched_find(fd);
 
     if (w)
         atomic_store(&w->trouble, SLW_WIRE_MISSED);
+    if (w && slw_call_begin(&call, fd, false)) {
+        busy = true;
+        if (lock(w)) {
+            (void)still_that(&call);
+            unlock(w);
+        }
+        busy = false;
+    }
+    errno = saved;
 }

@@ -64,6 +64,13 @@ void slw_call_sent(const struct slw_watched_call *call, const struct iovec *buff
                    size_t buffer_count, ssize_t result);
 void slw_call_received(const struct slw_watched_call *call, const struct iovec *buffers,
                        size_t buffer_count, ssize_t result);
+/* The same of plain text that went through a TLS library. */
+void slw_call_plain(const struct slw_watched_call *call, enum slw_wire_direction d,
+                    const void *bytes, size_t count, uint64_t when_ns);
+/* Descriptor of the last watched call of this thread. */
+extern _Thread_local int slw_touched_fd __attribute__((tls_model("initial-exec")));
+
+uint64_t slw_now_ns(void);
 /* Bytes passed that were not seen. */
 void slw_call_missed(int fd);
 
