@@ -136,14 +136,15 @@ restore_services() {
 # A server we brought in stays off at the next boot as well; one that was there is not touched.
 keep_off_at_boot() { # packages just installed...
     [ -d /run/systemd/system ] || return 0
-    local package
+    local package service
     for package in "$@"; do
         case $package in
-        postgresql | redis-server | mariadb-server | memcached)
-            "${root[@]}" systemctl disable --quiet "$package" ||
-                say "could not keep $package off at boot: systemctl disable $package"
-            ;;
+        postgresql | redis-server | memcached) service=$package ;;
+        mariadb-server) service=mariadb ;;
+        *) continue ;;
         esac
+        "${root[@]}" systemctl disable --quiet "$service" ||
+            say "could not keep $service off at boot: systemctl disable $service"
     done
 }
 

@@ -52,7 +52,7 @@ leaks)
     hosts='registr[y][.]npmjs|pyp[i][.]org|pythonhoste[d]|deb[.]debia[n][.]org|crate[s][.]io'
     report 'words of one machine, leftovers, registry hosts:' "$(git grep -nIE --untracked \
         "$machine|$words|$hosts" -- . ':!tests/golden' ':!tests/fuzz/corpus' ':!*.folded' |
-        cut -c1-160 || true)"
+        grep -v '"integrity": "sha512-' | cut -c1-160 || true)"
     ;;
 format)
     need clang-format

@@ -289,7 +289,7 @@ class Clients(Wire):
         self.assertEqual(document["connections"][0]["sent_bytes"], 28)
 
 
-class Postgresql(Wire):
+class PostgresqlServer(Wire):
     tls = False
 
     @classmethod
@@ -319,6 +319,8 @@ class Postgresql(Wire):
         self.assertEqual(self.total(document, "responses", "PostgreSQL"), document["requests"])
         return document
 
+
+class Postgresql(PostgresqlServer):
     def pgbench(self, *args, **kw):
         return self.check(self.need("pgbench"), *self.login, "-n", *args, "postgres", **kw)
 
@@ -387,7 +389,7 @@ class Postgresql(Wire):
         self.check(SYSTEM_PYTHON, program, requests=400)
 
 
-class Mariadb(Wire):
+class MariadbServer(Wire):
     tls = False
 
     @classmethod
@@ -426,6 +428,8 @@ class Mariadb(Wire):
                          after["Rows_sent"] - before["Rows_sent"] - len(before))
         return document
 
+
+class Mariadb(MariadbServer):
     def test_mysqlslap(self):
         self.need("mysqlslap")
         self.check("mysqlslap", *self.login, "--concurrency=4", "--number-of-queries=1000",
