@@ -153,6 +153,8 @@ int slw_traffic_fill(struct slw_report *r, struct slw_error *err)
     t->statements_per_batch = ratio(t->statements, t->flushes, "statements per flush", &from);
     t->bytes_per_flush = ratio(s.flush_bytes, t->flushes, "bytes per flush", &from);
     t->reads_per_request = ratio(t->reads, t->seen, "reads per request", &from);
+    if (t->flushes > 0 && s.flush_bytes == 0 && t->reads == 0) /* SQLite */
+        t->bytes_per_flush.absent = t->reads_per_request.absent = "nothing goes over a socket";
     t->depth = ratio(s.depth_sum, t->flushes, "requests", &from);
     fill_quantiles(&t->request, run, SLW_LATENCY_REQUEST, s.latency_sum_ns, s.latency_max_ns,
                    &from);

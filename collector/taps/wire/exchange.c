@@ -227,3 +227,26 @@ void slw_exchange_flush(struct slw_exchange *x, uint64_t bytes)
     x->have_last = false;
     x->flush_requests = 0;
 }
+
+void slw_execution_begin(struct slw_exchange *x)
+{
+    x->counts->requests++;
+    x->flush_requests++;
+    x->in_flight++;
+}
+
+void slw_execution_end(struct slw_exchange *x, uint64_t spent_ns)
+{
+    count_answered(x, 1);
+    if (spent_ns != UINT64_MAX)
+        record_request(x, spent_ns, 1);
+}
+
+void slw_transaction_end(struct slw_exchange *x, uint64_t took_ns, bool committed)
+{
+    if (committed && x->flush_requests > 0) {
+        record_batch(x, took_ns);
+        slw_exchange_flush(x, 0);
+    }
+    x->flush_requests = 0;
+}

@@ -70,6 +70,13 @@ bool slw_stream_asked(const struct slw_exchange *x, uint32_t stream);
 /* From here on answers cannot be matched: only count. */
 void slw_exchange_unorder(struct slw_exchange *x);
 
+/* Work that is done inside of the client, one piece at a time: no queue. `spent_ns` of one whose
+ * time is not known: UINT64_MAX. */
+void slw_execution_begin(struct slw_exchange *x);
+void slw_execution_end(struct slw_exchange *x, uint64_t spent_ns);
+/* All that was begun since the last one is a batch, or was for nothing. */
+void slw_transaction_end(struct slw_exchange *x, uint64_t took_ns, bool committed);
+
 /* A write of so many bytes went out; what was asked since the last one is its batch. */
 void slw_exchange_flush(struct slw_exchange *x, uint64_t bytes);
 

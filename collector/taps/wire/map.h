@@ -17,7 +17,8 @@
 #define SLW_WIRE_SLOTS 4096u
 /* Slots past this many share the last histogram: 6.5 KiB each would be most of the mapping. */
 #define SLW_WIRE_HISTOGRAMS 256u
-#define SLW_WIRE_PROCESSES  256u /* remembered by name; all are counted */
+#define SLW_WIRE_SQLITE     UINT32_MAX /* protocol of a slot: SQLite's C API, which is none */
+#define SLW_WIRE_PROCESSES  256u       /* remembered by name; all are counted */
 
 /* Log-linear as in HdrHistogram: 32 buckets an octave (3.1 % wide), unit 64 ns, to 68.7 s. */
 #define SLW_WIRE_SUB_BITS  5u
@@ -49,7 +50,7 @@ struct slw_wire_slot {
     uint32_t histogram;
     int32_t pid;
     uint32_t connections; /* that used this slot so far */
-    uint32_t protocol;    /* index + 1 into slw_protos; 0 unknown */
+    uint32_t protocol;    /* index + 1 into slw_protos; SLW_WIRE_SQLITE; 0 unknown */
     uint32_t reason;      /* enum slw_wire_reason: why a connection of it is not followed; 0 none */
     uint32_t lost;        /* connections that were given up */
     uint32_t encrypted;   /* those that became TLS */
@@ -57,7 +58,7 @@ struct slw_wire_slot {
     uint32_t inherited;   /* was open when the process was forked */
     uint16_t family, port;
     uint8_t address[16];
-    char path[60]; /* of a unix socket; cut */
+    char path[60]; /* of a unix socket, of a database file; cut */
     _Alignas(64) struct slw_wire_counts counts;
 };
 

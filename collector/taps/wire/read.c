@@ -27,6 +27,10 @@ static void print_peer(const struct slw_wire_slot *s, char ret_peer[PEER_BYTES])
 {
     char text[INET6_ADDRSTRLEN] = "";
 
+    if (s->protocol == SLW_WIRE_SQLITE) {
+        (void)snprintf(ret_peer, PEER_BYTES, "%.*s", (int)sizeof(s->path), s->path);
+        return;
+    }
     if (s->family == AF_UNIX) {
         (void)snprintf(ret_peer, PEER_BYTES, "unix:%.*s", (int)sizeof(s->path),
                        s->path[0] ? s->path : "(abstract)");
@@ -72,13 +76,17 @@ static void read_counts(const struct slw_wire_counts *w, struct slw_connection *
     c->unmatched = get(&w->unmatched);
 }
 
+static const struct slw_proto *proto_of(const struct slw_wire_slot *s)
+{
+    return s->protocol > 0 && s->protocol <= slw_proto_count ? slw_protos[s->protocol - 1] : NULL;
+}
+
 static void read_slot(const struct slw_wire_slot *s, struct row *r)
 {
     *r = (struct row){.c = {.pid = s->pid, .from = {.source = SLW_SOURCE_SOFTWARE}}};
     print_peer(s, r->peer);
-    r->c.protocol = s->protocol > 0 && s->protocol <= slw_proto_count
-                        ? slw_protos[s->protocol - 1]->name
-                        : NULL;
+    const struct slw_proto *proto = proto_of(s);
+    r->c.protocol = proto ? proto->name : s->protocol == SLW_WIRE_SQLITE ? "SQLite" : NULL;
     r->c.connections = s->connections;
     uint32_t unseen = s->encrypted > s->decrypted ? s->encrypted - s->decrypted : 0;
     r->c.lost = s->lost + unseen;
@@ -87,8 +95,7 @@ static void read_slot(const struct slw_wire_slot *s, struct row *r)
             slw_wire_reason_text(s->lost > 0 ? (enum slw_wire_reason)s->reason : SLW_WIRE_TLS);
     read_counts(&s->counts, &r->c);
     /* A protocol that does not tell has a statement for each answer. */
-    if (s->protocol > 0 && s->protocol <= slw_proto_count &&
-        !slw_protos[s->protocol - 1]->counts_statements)
+    if (r->c.protocol && !(proto && proto->counts_statements))
         r->c.statements = r->c.responses;
 }
 

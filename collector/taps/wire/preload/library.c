@@ -115,6 +115,11 @@ static void fill(struct slw_library *l, const char *caller_name)
         SLW_SQLITE_FUNCTIONS(X)
     }
 #undef X
+    void *marker = handle ? dlsym(handle, markers[l->family]) : NULL;
+    struct link_map *owner = NULL;
+    Dl_info info;
+    if (marker && dladdr1(marker, &info, (void **)&owner, RTLD_DL_LINKMAP))
+        l->itself = owner == l->caller;
     (void)dlerror(); /* what was not found is nothing to the client */
     /* The handle stays open: the caller's code is known by its address from now on. */
 }

@@ -48,6 +48,7 @@ enum slw_family { SLW_FAMILY_TLS, SLW_FAMILY_SQLITE, SLW_FAMILY_COUNT };
 struct slw_library {
     void *caller; /* its link map */
     enum slw_family family;
+    bool itself; /* the caller is that library */
 #define X(result, name, arguments) result(*name) arguments;
     SLW_TLS_FUNCTIONS(X)
     SLW_SQLITE_FUNCTIONS(X)

@@ -241,6 +241,23 @@ static void hook(int fd, uint16_t index)
     atomic_store_explicit(&slw_watched_fd[fd], index, memory_order_release);
 }
 
+static struct slw_watched *start(const struct slw_wire_slot *peer, uint16_t *ret_index)
+{
+    struct slw_watched *w = take_watched(ret_index);
+
+    if (!w) {
+        (void)atomic_fetch_add(&map->dropped, 1);
+        return NULL;
+    }
+    w->peer = *peer;
+    w->slot = NULL;
+    w->counted = w->inherited = false;
+    atomic_store(&w->trouble, SLW_WIRE_NONE);
+    atomic_store(&w->references, 1);
+    slw_conn_init(&w->conn, peer->port, &uncounted, NULL);
+    return w;
+}
+
 void slw_table_connect(int fd, const struct sockaddr *to, socklen_t length)
 {
     int saved = errno;
@@ -253,19 +270,11 @@ void slw_table_connect(int fd, const struct sockaddr *to, socklen_t length)
         return;
     check_fork();
     if (!slw_watched_find(fd) && is_stream(fd)) {
-        struct slw_watched *w = take_watched(&index);
+        struct slw_wire_slot peer;
 
-        if (w) {
-            read_peer(to, length, &w->peer);
-            w->slot = NULL;
-            w->counted = w->inherited = false;
-            atomic_store(&w->trouble, SLW_WIRE_NONE);
-            atomic_store(&w->references, 1);
-            slw_conn_init(&w->conn, w->peer.port, &uncounted, NULL);
+        read_peer(to, length, &peer);
+        if (start(&peer, &index))
             hook(fd, index);
-        } else {
-            (void)atomic_fetch_add(&map->dropped, 1);
-        }
     }
     errno = saved;
 }
@@ -539,4 +548,47 @@ void slw_call_missed(int fd)
         busy = false;
     }
     errno = saved;
+}
+
+/* ---- what is no connection ---- */
+
+struct slw_watched *slw_table_take(const struct slw_wire_slot *peer)
+{
+    uint16_t index;
+
+    if (!map || busy || !slw_table_own_process())
+        return NULL;
+    check_fork();
+    return start(peer, &index);
+}
+
+bool slw_table_enter(struct slw_watched *w, uint32_t protocol)
+{
+    if (busy)
+        return false;
+    check_fork();
+    busy = true;
+    if (lock(w)) {
+        if (prepare(w)) {
+            w->slot->protocol = protocol;
+            return true;
+        }
+        unlock(w);
+    } else {
+        atomic_store(&w->trouble, SLW_WIRE_CONTENDED);
+    }
+    busy = false;
+    return false;
+}
+
+void slw_table_leave(struct slw_watched *w)
+{
+    unlock(w);
+    busy = false;
+}
+
+void slw_table_release(struct slw_watched *w)
+{
+    if (slw_table_own_process())
+        release(w);
 }

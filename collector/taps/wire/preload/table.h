@@ -51,6 +51,13 @@ void slw_table_close(int fd);
 void slw_table_close_range(unsigned first, unsigned last);
 void slw_table_duplicate(int from, int to);
 
+/* What is no connection, but counted like one: take a place for it, count while holding its lock
+ * (false: not now), give it back. */
+struct slw_watched *slw_table_take(const struct slw_wire_slot *peer);
+bool slw_table_enter(struct slw_watched *w, uint32_t protocol);
+void slw_table_leave(struct slw_watched *w);
+void slw_table_release(struct slw_watched *w);
+
 /* Before the call: remember which connection it is. */
 struct slw_watched_call {
     struct slw_watched *w;
