@@ -54,6 +54,10 @@ test|memcached|a server to profile a client against
 test|openssl|makes certificates for the servers of tests
 test|python3-redis|a client library to profile
 test|python3-psycopg2|a client library to profile
+test|musl-tools|builds a program with another loader
+test|libc6-dev-i386|builds a 32-bit program
+test|lib32gcc-12-dev|the same (gcc-multilib would remove the compiler for arm64)
+test|libcap2-bin|setcap in tests
 test|chromium|opens the flame graph in a real browser
 test|nodejs|drives the browser tests
 test|npm|installs what drives the browser tests
@@ -83,6 +87,7 @@ wanted() { # package -> whether it has to be installed by us
     case $1 in
     nodejs) ! node_is_enough ;;
     npm) ! command -v npm >/dev/null ;;
+    libc6-dev-i386 | lib32gcc-12-dev) [ "$(dpkg --print-architecture)" = amd64 ] && ! installed "$1" ;;
     *) ! installed "$1" ;;
     esac
 }

@@ -19,7 +19,7 @@ enum slw_wire_direction { SLW_WIRE_SENT, SLW_WIRE_RECEIVED };
     X(COMPRESSED, "it is compressed")                                                              \
     X(MALFORMED, "bytes were seen that the protocol does not allow")                               \
     X(UNSUPPORTED, "it uses a part of the protocol that is not followed (replication, streaming)") \
-    X(MISSED, "bytes passed unseen (sendfile, splice, or a call from a signal handler)")           \
+    X(MISSED, "bytes passed unseen (stdio, sendfile, splice, io_uring, a signal handler, another process)") \
     X(CONTENDED, "several threads used it at the same time")                                       \
     X(LATE, "it was in use before it could be watched")
 /* clang-format on */

@@ -8,14 +8,20 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -273,6 +279,118 @@ static void case_descriptors(int fd)
     ping(fd, 3);
 }
 
+/* 15: connected, written and closed by the number of the system call */
+static void case_syscall(int fd)
+{
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct iovec iov = {(char[]){PING}, strlen(PING)};
+    int second = socket(AF_INET, SOCK_STREAM, 0);
+
+    must(syscall(SYS_connect, second, &to, sizeof(to)) == 0, "connect");
+    for (int i = 0; i < 4; i++) {
+        must(syscall(SYS_sendto, second, PING, strlen(PING), 0, NULL, 0) > 0, "sendto");
+        get(second, strlen(PONG));
+        must(syscall(SYS_writev, second, &iov, 1) > 0, "writev");
+        get(second, strlen(PONG));
+    }
+    int third = (int)syscall(SYS_fcntl, second, F_DUPFD_CLOEXEC, 30);
+    must(third >= 30 && syscall(SYS_close, second) == 0 && dial() == second, "close");
+    ping(third, 2);
+    ping(second, 2);
+    must(syscall(SYS_close, 999) == -1 && errno == EBADF, "bad descriptor");
+    must(syscall(SYS_gettid) > 0, "a call without arguments");
+    ping(fd, 3);
+}
+
+/* 11, of which 10 go through stdio */
+static void case_stdio(int fd)
+{
+    FILE *f = fdopen(dial(), "r+");
+    char line[16];
+
+    must(f != NULL, "fdopen");
+    for (int i = 0; i < 10; i++)
+        must(fputs(PING, f) >= 0 && fflush(f) == 0 && fgets(line, sizeof(line), f), "stdio");
+    ping(fd, 1);
+    must(fclose(f) == 0, "fclose");
+}
+
+/* 6, of which 5 are seen by nobody in user space */
+static void case_unseen(int fd)
+{
+    int second = dial();
+
+    ping(fd, 1);
+    for (int i = 0; i < 5; i++) {
+        long result = SYS_write;
+#if defined(__x86_64__)
+        __asm__ volatile("syscall"
+                         : "+a"(result)
+                         : "D"((long)second), "S"(PING), "d"(strlen(PING))
+                         : "rcx", "r11", "memory");
+#else
+        result = syscall(SYS_write, second, PING, strlen(PING));
+#endif
+        must(result == (long)strlen(PING), "write");
+        get(second, strlen(PONG));
+    }
+}
+
+/* 7, in a sandbox that begins after the library was loaded */
+static void case_seccomp(int fd)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 2, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+    };
+    const struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+
+    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+             prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0,
+         "seccomp");
+    ping(fd, 3);
+    ping(dial(), 4);
+}
+
+/* 6: all descriptors are closed, also those nobody opened */
+static void case_close_all(int fd)
+{
+    ping(fd, 2);
+    for (int i = 3; i < 1024; i++)
+        (void)close(i);
+    (void)close_range(3, ~0u, 0);
+    closefrom(3);
+    ping(dial(), 4);
+}
+
+static volatile sig_atomic_t alarms;
+
+static void on_timer(int number)
+{
+    if (alarms < 200) {
+        on_alarm(number);
+        alarms = alarms + 1;
+    }
+}
+
+/* 2200: the handler's connection is used whatever was interrupted */
+static void case_interrupts(int fd)
+{
+    struct sigaction act = {.sa_handler = on_timer, .sa_flags = SA_RESTART};
+    struct itimerval often = {.it_interval = {.tv_usec = 200}, .it_value = {.tv_usec = 200}};
+
+    signal_fd = dial();
+    must(sigaction(SIGALRM, &act, NULL) == 0 && setitimer(ITIMER_REAL, &often, NULL) == 0, "timer");
+    for (int i = 0; i < 2000; i++)
+        ping(fd, 1);
+    while (alarms < 200)
+        (void)pause();
+}
+
 /* 100 and then it is gone */
 static void case_kill(int fd)
 {
@@ -284,13 +402,16 @@ static const struct {
     const char *name;
     void (*run)(int fd);
 } cases[] = {
-    {"fork", case_fork},       {"vfork", case_vfork},
-    {"spawn", case_spawn},     {"dup", case_dup},
-    {"reuse", case_reuse},     {"peek", case_peek},
-    {"errno", case_errno},     {"vectors", case_vectors},
-    {"threads", case_threads}, {"crowd", case_crowd},
-    {"signals", case_signals}, {"close_range", case_close_range},
-    {"kill", case_kill},       {"descriptors", case_descriptors},
+    {"fork", case_fork},           {"vfork", case_vfork},
+    {"spawn", case_spawn},         {"dup", case_dup},
+    {"reuse", case_reuse},         {"peek", case_peek},
+    {"errno", case_errno},         {"vectors", case_vectors},
+    {"threads", case_threads},     {"crowd", case_crowd},
+    {"signals", case_signals},     {"close_range", case_close_range},
+    {"kill", case_kill},           {"descriptors", case_descriptors},
+    {"syscall", case_syscall},     {"stdio", case_stdio},
+    {"unseen", case_unseen},       {"seccomp", case_seccomp},
+    {"close_all", case_close_all}, {"interrupts", case_interrupts},
 };
 
 int main(int argc, char **argv)

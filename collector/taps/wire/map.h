@@ -55,6 +55,7 @@ struct slw_wire_slot {
     uint32_t lost;        /* connections that were given up */
     uint32_t encrypted;   /* those that became TLS */
     uint32_t decrypted;   /* those of them whose plain text is seen; the others are lost too */
+    uint32_t shared;      /* a forked process has this connection too */
     uint32_t inherited;   /* was open when the process was forked */
     uint16_t family, port;
     uint8_t address[16];
@@ -68,7 +69,11 @@ struct slw_wire_histogram {
 
 struct slw_wire_process {
     int32_t pid;
-    char comm[20];
+    char comm[16];
+    _Atomic uint32_t loaded;   /* the library is in it, not by an exec that was seen */
+    _Atomic uint32_t execs;    /* programs it became */
+    _Atomic uint32_t returned; /* those that could not be started after all */
+    _Atomic uint32_t arrived;  /* those of them that the library was loaded into */
 };
 
 struct slw_wire_map {

@@ -201,6 +201,15 @@ struct totals {
     const char *lost_why, *unknown_why;
 };
 
+/* To a server that others were seen to speak a protocol with: it is one to a database. */
+static bool known_peer(const struct slw_run *run, const struct slw_connection *c)
+{
+    for (size_t i = 0; i < run->connection_count; i++)
+        if (run->connections[i].protocol && strcmp(run->connections[i].peer, c->peer) == 0)
+            return true;
+    return false;
+}
+
 static struct totals sum_up(const struct slw_run *run)
 {
     struct totals t = {0};
@@ -209,7 +218,7 @@ static struct totals sum_up(const struct slw_run *run)
         const struct slw_connection *c = &run->connections[i];
 
         t.requests += c->requests;
-        if (c->protocol) {
+        if (c->protocol || known_peer(run, c)) {
             t.followed += c->connections;
             t.lost += c->lost;
             t.lost_why = c->lost_why ? c->lost_why : t.lost_why;
@@ -236,25 +245,57 @@ __attribute__((format(printf, 2, 3))) static const char *text(struct slw_run *ru
     return copy ? copy : "not all connections could be followed";
 }
 
-/* A sum over connections of which one was lost on the way is no count of requests. */
-static void set_requests(struct slw_run *run, const struct totals *t, uint32_t dropped)
+/* Programs the client started that the library was not loaded into. */
+static uint32_t not_loaded(const struct slw_wire_map *map)
 {
+    uint32_t used = atomic_load(&map->process_count), count = 0;
+
+    used = used < SLW_WIRE_PROCESSES ? used : SLW_WIRE_PROCESSES;
+    for (uint32_t i = 0; i < used; i++) {
+        const struct slw_wire_process *p = &map->processes[i];
+        uint32_t there = p->arrived + p->returned;
+
+        for (uint32_t k = 0; k < used; k++) /* it was quicker than who started it */
+            there += k != i && map->processes[k].pid == p->pid && map->processes[k].loaded &&
+                     map->processes[k].execs == 0 && !p->loaded;
+        count += p->execs > there ? p->execs - there : 0;
+    }
+    return count;
+}
+
+/* A sum over connections of which one was lost on the way is no count of requests. */
+static void set_requests(struct slw_run *run, const struct totals *t,
+                         const struct slw_wire_map *map)
+{
+    uint32_t dropped = atomic_load(&map->dropped), outside = not_loaded(map);
+
     if (t->lost > 0 || dropped > 0)
-        run->requests.absent =
-            text(run,
-                 "%" PRIu64 " connection(s) to a database could not be followed to the end: %s; "
-                 "%" PRIu64 " requests were seen",
-                 t->lost + dropped, t->lost_why ? t->lost_why : "there were too many", t->requests);
+        run->requests.absent = text(
+            run,
+            "%" PRIu64 " connection(s) to a database could not be followed to the end: %s; "
+            "%" PRIu64 " requests were seen",
+            t->lost + dropped,
+            t->lost_why ? t->lost_why : "there were too many, or no memory for them", t->requests);
     else if (t->followed == 0 && t->unknown > 0)
         run->requests.absent = text(run, "%" PRIu64 " connection(s) could not be followed: %s",
                                     t->unknown, t->unknown_why);
+    else if (t->followed == 0 && atomic_load(&map->process_count) == 0)
+        run->requests.absent =
+            "the library that counts was loaded into no process of the client, or "
+            "the client may not open what it is counted in";
+    else if (t->followed == 0 && outside > 0)
+        run->requests.absent =
+            text(run,
+                 "the client used no connection to a database that can be followed, and started "
+                 "%" PRIu32 " program(s) that the library which counts could not be loaded into",
+                 outside);
     else if (t->followed == 0)
         run->requests.absent = "the client used no connection to a database that can be followed";
     else
         run->requests = (struct slw_maybe_u64){.value = t->requests};
 }
 
-static int add_notes(struct slw_run *run, const struct totals *t)
+static int add_notes(struct slw_run *run, const struct totals *t, uint32_t outside)
 {
     int rc = 0;
 
@@ -264,6 +305,11 @@ static int add_notes(struct slw_run *run, const struct totals *t)
         rc = slw_run_note(run, SLW_NOTE_INFO, "wire-unknown", NULL,
                           "%" PRIu64 " connection(s) are not in the requests: %s", t->unknown,
                           t->unknown_why);
+    if (rc >= 0 && outside > 0)
+        rc = slw_run_note(run, SLW_NOTE_INFO, "wire-outside", NULL,
+                          "%" PRIu32 " program(s) that the client started are not watched: the "
+                          "library that counts requests could not be loaded into them",
+                          outside);
     return rc;
 }
 
@@ -291,6 +337,8 @@ int slw_wire_read(const struct slw_wire_map *map, struct slw_run *run, struct sl
     if (rc < 0)
         return rc;
     struct totals t = sum_up(run);
-    set_requests(run, &t, atomic_load(&map->dropped));
-    return add_notes(run, &t) < 0 ? slw_fail(err, SLW_E_NOMEM, "no memory for notes") : 0;
+    set_requests(run, &t, map);
+    return add_notes(run, &t, not_loaded(map)) < 0
+               ? slw_fail(err, SLW_E_NOMEM, "no memory for notes")
+               : 0;
 }

@@ -3,6 +3,7 @@
  * another architecture) get an environment without it; all others are left alone. May run in a
  * vfork child: nothing but the stack is used. */
 #include "collector/taps/wire/loadable.h"
+#include "collector/taps/wire/preload/processes.h"
 #include "collector/taps/wire/preload/real.h"
 #include "collector/taps/wire/preload/table.h"
 
@@ -118,12 +119,40 @@ static bool breaks(const char *file, bool search)
     }                                                                                              \
     errno = saved
 
+static void begin_exec(void)
+{
+    if (slw_table_on())
+        slw_process_execs(slw_table_map(), getpid());
+}
+
+/* It is back: there is no such program. */
+static int end_exec(int result)
+{
+    int saved = errno;
+
+    if (slw_table_on())
+        slw_process_exec_failed(slw_table_map(), getpid());
+    errno = saved;
+    return result;
+}
+
+static int end_spawn(int result, const pid_t *pid)
+{
+    int saved = errno;
+
+    if (result == 0 && pid && slw_table_on())
+        slw_process_spawned(slw_table_map(), *pid);
+    errno = saved;
+    return result;
+}
+
 SLW_EXPORT int execve(const char *path, char *const argv[], char *const env[])
 {
     CHOOSE_ENVIRONMENT(path, false, env);
+    begin_exec();
     if (!slw_real.execve)
-        return (int)syscall(SYS_execve, path, argv, env);
-    return slw_real.execve(path, argv, env);
+        return end_exec((int)syscall(SYS_execve, path, argv, env));
+    return end_exec(slw_real.execve(path, argv, env));
 }
 
 SLW_EXPORT int execvpe(const char *file, char *const argv[], char *const env[])
@@ -133,7 +162,8 @@ SLW_EXPORT int execvpe(const char *file, char *const argv[], char *const env[])
         errno = ENOSYS;
         return -1;
     }
-    return slw_real.execvpe(file, argv, env);
+    begin_exec();
+    return end_exec(slw_real.execvpe(file, argv, env));
 }
 
 SLW_EXPORT int execv(const char *path, char *const argv[])
@@ -189,7 +219,8 @@ SLW_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_
     if (!slw_real.posix_spawn)
         return ENOSYS;
     CHOOSE_ENVIRONMENT(path, false, env);
-    return slw_real.posix_spawn(pid, path, actions, attributes, argv, env);
+    pid_t own = 0, *started = pid ? pid : &own;
+    return end_spawn(slw_real.posix_spawn(started, path, actions, attributes, argv, env), started);
 }
 
 SLW_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
@@ -199,5 +230,6 @@ SLW_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file
     if (!slw_real.posix_spawnp)
         return ENOSYS;
     CHOOSE_ENVIRONMENT(file, true, env);
-    return slw_real.posix_spawnp(pid, file, actions, attributes, argv, env);
+    pid_t own = 0, *started = pid ? pid : &own;
+    return end_spawn(slw_real.posix_spawnp(started, file, actions, attributes, argv, env), started);
 }

@@ -57,6 +57,9 @@ static void keep_site(const void *address, const struct slw_library *library)
 
 /* ---- finding ---- */
 
+/* Another libc has none, and a name that is missing would keep a program from starting. */
+#pragma weak dladdr1
+
 static const char *const markers[SLW_FAMILY_COUNT] = {"SSL_new", "sqlite3_open_v2"};
 
 /* What stands in front of a function is not the function. */
@@ -118,7 +121,7 @@ static void fill(struct slw_library *l, const char *caller_name)
     void *marker = handle ? dlsym(handle, markers[l->family]) : NULL;
     struct link_map *owner = NULL;
     Dl_info info;
-    if (marker && dladdr1(marker, &info, (void **)&owner, RTLD_DL_LINKMAP))
+    if (marker && dladdr1 && dladdr1(marker, &info, (void **)&owner, RTLD_DL_LINKMAP))
         l->itself = owner == l->caller;
     (void)dlerror(); /* what was not found is nothing to the client */
     /* The handle stays open: the caller's code is known by its address from now on. */
@@ -139,7 +142,7 @@ static const struct slw_library *look_up(const void *address, enum slw_family fa
     struct link_map *caller = NULL;
     Dl_info info;
 
-    if (!dladdr1(address, &info, (void **)&caller, RTLD_DL_LINKMAP))
+    if (!dladdr1 || !dladdr1(address, &info, (void **)&caller, RTLD_DL_LINKMAP))
         caller = NULL;
     const struct slw_library *known = find_library(caller, family);
     if (known)

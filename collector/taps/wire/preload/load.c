@@ -29,3 +29,8 @@ __attribute__((constructor)) static void load(void)
         (void)slw_table_attach(path);
     errno = saved;
 }
+
+__attribute__((destructor)) static void unload(void)
+{
+    slw_table_check_all();
+}

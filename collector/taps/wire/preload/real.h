@@ -4,7 +4,9 @@
 #define SLW_COLLECTOR_TAPS_WIRE_PRELOAD_REAL_H
 
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -32,6 +34,9 @@
     X(ssize_t, sendfile, (int, int, off_t *, size_t))                                              \
     X(ssize_t, sendfile64, (int, int, off64_t *, size_t))                                          \
     X(ssize_t, splice, (int, off64_t *, int, off64_t *, size_t, unsigned))                         \
+    X(long, syscall, (long, ...))                                                                  \
+    X(FILE *, fdopen, (int, const char *))                                                         \
+    X(int, vdprintf, (int, const char *, va_list))                                                 \
     X(int, connect, (int, const struct sockaddr *, socklen_t))                                     \
     X(int, close, (int))                                                                           \
     X(int, close_range, (unsigned, unsigned, int))                                                 \

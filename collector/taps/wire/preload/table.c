@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/wire/preload/table.h"
 
+#include "collector/taps/wire/preload/processes.h"
 #include "collector/taps/wire/preload/slots.h"
 #include "collector/taps/wire/preload/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,14 +99,18 @@ static bool watch_forks(void)
     return true;
 }
 
-static void enter_process(void)
+static struct slw_watched *new_chunk(size_t c)
 {
-    uint32_t i = atomic_fetch_add(&map->process_count, 1);
+    size_t bytes = CHUNK * sizeof(struct slw_watched);
+    struct slw_watched *expected = NULL;
+    void *m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (i >= SLW_WIRE_PROCESSES)
-        return;
-    map->processes[i].pid = own_pid;
-    (void)prctl(PR_GET_NAME, map->processes[i].comm, 0, 0, 0);
+    if (m == MAP_FAILED)
+        return NULL;
+    if (atomic_compare_exchange_strong(&chunks[c], &expected, m))
+        return m;
+    (void)munmap(m, bytes); /* another thread was first */
+    return expected;
 }
 
 bool slw_table_attach(const char *path)
@@ -115,14 +119,21 @@ bool slw_table_attach(const char *path)
         return false;
     own_pid = getpid();
     map = open_map(path);
-    if (map)
-        enter_process();
+    if (map) {
+        (void)new_chunk(0); /* a client may forbid mmap later (seccomp) */
+        slw_process_loaded(map, own_pid);
+    }
     return map != NULL;
 }
 
 bool slw_table_on(void)
 {
     return map != NULL;
+}
+
+struct slw_wire_map *slw_table_map(void)
+{
+    return map;
 }
 
 bool slw_table_own_process(void)
@@ -151,6 +162,8 @@ static void after_fork(void)
         for (size_t i = 0; chunk && i < CHUNK; i++) {
             atomic_store(&chunk[i].lock, 0);
             atomic_store(&chunk[i].sending, 0);
+            if (chunk[i].slot) /* our parent's */
+                chunk[i].slot->shared = 1;
             chunk[i].slot = NULL;
             chunk[i].counted = false;
             chunk[i].inherited = true;
@@ -158,27 +171,13 @@ static void after_fork(void)
     }
     busy = false;
     atomic_store(alive, 1);
-    enter_process();
+    slw_process_forked(map, own_pid);
 }
 
 static void check_fork(void)
 {
     if (atomic_load_explicit(alive, memory_order_relaxed) == 0)
         after_fork();
-}
-
-static struct slw_watched *new_chunk(size_t c)
-{
-    size_t bytes = CHUNK * sizeof(struct slw_watched);
-    struct slw_watched *expected = NULL;
-    void *m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (m == MAP_FAILED)
-        return NULL;
-    if (atomic_compare_exchange_strong(&chunks[c], &expected, m))
-        return m;
-    (void)munmap(m, bytes); /* another thread was first */
-    return expected;
 }
 
 /* A free connection, marked used; its index + 1 into *ret_index. */
@@ -202,28 +201,6 @@ static struct slw_watched *take_watched(uint16_t *ret_index)
 }
 
 /* ---- descriptors ---- */
-
-static void read_peer(const struct sockaddr *to, socklen_t length, struct slw_wire_slot *peer)
-{
-    memset(peer, 0, sizeof(*peer));
-    peer->family = to->sa_family;
-    if (to->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
-        struct sockaddr_in in;
-        memcpy(&in, to, sizeof(in));
-        peer->port = ntohs(in.sin_port);
-        memcpy(peer->address, &in.sin_addr, sizeof(in.sin_addr));
-    } else if (to->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
-        struct sockaddr_in6 in6;
-        memcpy(&in6, to, sizeof(in6));
-        peer->port = ntohs(in6.sin6_port);
-        memcpy(peer->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
-    } else if (to->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path)) {
-        size_t n = length - offsetof(struct sockaddr_un, sun_path);
-        const char *path = (const char *)to + offsetof(struct sockaddr_un, sun_path);
-        memcpy(peer->path, path, n < sizeof(peer->path) ? n : sizeof(peer->path) - 1);
-    }
-}
-
 static bool is_stream(int fd)
 {
     int type = 0;
@@ -252,6 +229,7 @@ static struct slw_watched *start(const struct slw_wire_slot *peer, uint16_t *ret
     w->peer = *peer;
     w->slot = NULL;
     w->counted = w->inherited = false;
+    w->sent_bytes = 0;
     atomic_store(&w->trouble, SLW_WIRE_NONE);
     atomic_store(&w->references, 1);
     slw_conn_init(&w->conn, peer->port, &uncounted, NULL);
@@ -272,7 +250,7 @@ void slw_table_connect(int fd, const struct sockaddr *to, socklen_t length)
     if (!slw_watched_find(fd) && is_stream(fd)) {
         struct slw_wire_slot peer;
 
-        read_peer(to, length, &peer);
+        slw_slot_peer(to, length, &peer);
         if (start(&peer, &index))
             hook(fd, index);
     }
@@ -289,6 +267,31 @@ static void release(struct slw_watched *w)
     atomic_store(&w->used, 0);
 }
 
+/* What the other side has acknowledged was sent; if more than we saw (io_uring, a system call that
+ * is not libc's, another process), it was not followed. The kernel counts the opening as a byte. */
+void slw_table_check(int fd)
+{
+    struct slw_watched *w = slw_watched_find(fd);
+    struct tcp_info info = {0}; /* an old kernel fills less */
+    socklen_t length = sizeof(info);
+    int saved = errno;
+
+    if (!w || w->inherited || (w->slot && w->slot->shared) || atomic_load(&w->trouble) ||
+        atomic_load(&w->sending))
+        return;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+        info.tcpi_bytes_acked > w->sent_bytes + 2)
+        slw_call_missed(fd);
+    errno = saved;
+}
+
+void slw_table_check_all(void)
+{
+    if (map && slw_table_own_process() && atomic_load(alive))
+        for (uint32_t fd = 0; fd <= atomic_load(&top_fd); fd++)
+            slw_table_check((int)fd);
+}
+
 /* Before the real close: after it another thread may own the number. */
 void slw_table_close(int fd)
 {
@@ -298,6 +301,7 @@ void slw_table_close(int fd)
     if (!slw_watched_find(fd) || !slw_table_own_process())
         return;
     check_fork();
+    slw_table_check(fd);
     index = atomic_exchange(&slw_watched_fd[fd], 0);
     if (index) {
         struct slw_watched *w = slw_watched_at(index);
@@ -453,9 +457,10 @@ static void locked_call(const struct slw_watched_call *call, move_fn move,
         move == slw_conn_received && atomic_load_explicit(&w->sending, memory_order_relaxed) > 0;
     enum slw_wire_reason before = w->conn.reason;
     bool known = w->slot->protocol && w->conn.proto;
-    if (result > 0)
+    if (result > 0) {
+        w->sent_bytes += move == slw_conn_sent ? (size_t)result : 0;
         move(&w->conn, buffers, buffer_count, (size_t)result, when_ns);
-    else if (move == slw_conn_sent)
+    } else if (move == slw_conn_sent)
         w->conn.exchange.counts->send_blocked++;
     else
         w->conn.exchange.counts->receive_blocked++;

@@ -21,6 +21,7 @@ struct slw_watched {
     struct slw_wire_slot *slot;  /* NULL: the next call takes one (after fork) */
     bool counted;                /* as a connection of the slot */
     bool inherited;
+    uint64_t sent_bytes;       /* that we saw of this connection, also outside of the window */
     struct slw_wire_slot peer; /* family, port, address and path only */
     struct slw_conn conn;
 };
@@ -42,6 +43,7 @@ static inline struct slw_watched *slw_watched_find(int fd)
 /* Attach to the mapping at `path`. false: stay off. */
 bool slw_table_attach(const char *path);
 bool slw_table_on(void);
+struct slw_wire_map *slw_table_map(void); /* NULL: off */
 
 /* The process that holds this memory. Not so in a vfork child, which shares it. */
 bool slw_table_own_process(void);
@@ -50,6 +52,9 @@ void slw_table_connect(int fd, const struct sockaddr *to, socklen_t length);
 void slw_table_close(int fd);
 void slw_table_close_range(unsigned first, unsigned last);
 void slw_table_duplicate(int from, int to);
+/* Were bytes sent that we did not see? Of a connection, of all that are open at the end. */
+void slw_table_check(int fd);
+void slw_table_check_all(void);
 
 /* What is no connection, but counted like one: take a place for it, count while holding its lock
  * (false: not now), give it back. */
