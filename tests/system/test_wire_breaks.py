@@ -2,6 +2,7 @@
 """What breaks things that stand between a client and its libraries: each client here does what it
 does alone, and its requests are counted exactly or are absent with the reason."""
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -35,6 +36,16 @@ class Breaks(test_wire.RedisServer):
         self.assertEqual(self.server_count(), requests)
         self.assertRegex(document["requests"]["absent"], words)
         return document
+
+    def test_the_library_brings_no_other(self):
+        """OpenSSL and SQLite are found where a client has them, and are nothing to other clients."""
+        library = os.path.join(os.path.dirname(harness.SLOTWISE), "libslotwise-wire.so")
+        text = subprocess.run([self.need("readelf"), "-d", library], capture_output=True, text=True,
+                              check=True).stdout
+        needed = re.findall(r"NEEDED.*\[(.*)\]", text)
+        self.assertTrue(needed)
+        for name in needed:
+            self.assertRegex(name, r"^(libc|libdl|ld-linux.*)\.so\.\d+$")
 
     def test_system_calls_by_number(self):
         self.case("syscall", 8 + 2 + 2 + 3)

@@ -210,6 +210,47 @@ static void streams_are_matched_by_number(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void execution(struct fixture *f, uint64_t spent_ns)
+{
+    slw_execution_begin(&f->x);
+    slw_execution_end(&f->x, spent_ns);
+}
+
+static void executions_of_a_transaction_are_a_batch(void **state)
+{
+    struct fixture *f = *state;
+
+    execution(f, 100);
+    execution(f, UINT64_MAX); /* its time is not known */
+    slw_execution_begin(&f->x);
+    slw_transaction_end(&f->x, 5000, true);
+    slw_execution_end(&f->x, 300);
+    assert_int_equal(f->counts.requests, 3);
+    assert_int_equal(f->counts.responses, 3);
+    assert_int_equal(f->counts.flushes, 1);
+    assert_int_equal(f->counts.max_batch, 3);
+    assert_int_equal(f->counts.max_depth, 1);
+    assert_int_equal(f->counts.latency_count, 2);
+    assert_int_equal(f->counts.latency_sum_ns, 400);
+    assert_int_equal(f->counts.batch_count, 1);
+    assert_int_equal(f->counts.batch_sum_ns, 5000);
+}
+
+static void a_transaction_that_is_rolled_back_is_no_batch(void **state)
+{
+    struct fixture *f = *state;
+
+    execution(f, 100);
+    slw_transaction_end(&f->x, 200, false);
+    slw_transaction_end(&f->x, 200, true); /* of nothing */
+    execution(f, 100);
+    slw_transaction_end(&f->x, 300, true);
+    assert_int_equal(f->counts.requests, 2);
+    assert_int_equal(f->counts.flushes, 1);
+    assert_int_equal(f->counts.max_batch, 1);
+    assert_int_equal(f->counts.batch_sum_ns, 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +265,8 @@ int main(void)
         TEST(a_full_queue_of_mixed_kinds_only_counts),
         TEST(skipped_requests_have_no_latency),
         TEST(streams_are_matched_by_number),
+        TEST(executions_of_a_transaction_are_a_batch),
+        TEST(a_transaction_that_is_rolled_back_is_no_batch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
