@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/offcpu/bpf.h"
 
+#include "collector/taps/bpf/load.h"
 #include "collector/taps/offcpu/classes.h"
 #include "collector/taps/offcpu/offcpu.skel.h"
 #include "record/run.h"
@@ -19,7 +20,7 @@ _Static_assert((int)SLW_OFF_STATE_COUNT <= SLW_OFF_STATES, "the kernel masks sta
 #define BATCH 256
 
 struct slw_off_bpf {
-    struct slw_offcpu_bpf *skeleton;
+    struct slw_offcpu_skeleton *skeleton;
     struct ring_buffer *ended;
     int stats; /* while it is open the kernel measures the time of BPF programs; -1: refused */
     slw_off_thread_fn *ended_fn; /* during slw_off_bpf_ended */
@@ -27,35 +28,6 @@ struct slw_off_bpf {
     uint32_t tids[BATCH]; /* of slw_off_bpf_live */
     struct slw_off_thread threads[BATCH];
 };
-
-/* A library does not print; what went wrong comes back as errno. */
-static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-    (void)level;
-    (void)format;
-    (void)args;
-    return 0;
-}
-
-static int refuse(int sys, const char *what, struct slw_error *err)
-{
-    if (sys == EPERM || sys == EACCES) {
-        slw_error_hint(err, "run as root, or grant CAP_BPF and CAP_PERFMON");
-        return slw_fail(err, SLW_E_PERM, "the kernel refuses BPF programs (%s: %s)", what,
-                        strerror(sys));
-    }
-    if (sys == ENOMEM)
-        return slw_fail(err, SLW_E_NOMEM, "no memory for BPF maps");
-    if (sys == EMFILE || sys == ENFILE)
-        return slw_fail(err, SLW_E_IO, "too few file descriptors for BPF programs");
-    if (access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-        slw_error_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF is needed");
-        return slw_fail(err, SLW_E_UNSUPPORTED, "the kernel has no type information (BTF)");
-    }
-    slw_error_hint(err, "Linux 5.18 or newer is needed");
-    return slw_fail(err, SLW_E_UNSUPPORTED, "the kernel does not take the BPF program (%s: %s)",
-                    what, strerror(sys));
-}
 
 static int on_ended(void *ctx, void *data, size_t size)
 {
@@ -66,7 +38,7 @@ static int on_ended(void *ctx, void *data, size_t size)
     return 0;
 }
 
-static void configure(struct slw_offcpu_bpf *s, const struct slw_off_bpf_options *opts)
+static void configure(struct slw_offcpu_skeleton *s, const struct slw_off_bpf_options *opts)
 {
     uint8_t table[SLW_OFF_SYSCALLS];
 
@@ -82,19 +54,19 @@ static void configure(struct slw_offcpu_bpf *s, const struct slw_off_bpf_options
 static int load(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
                 struct slw_error *err)
 {
-    b->skeleton = slw_offcpu_bpf__open();
+    b->skeleton = slw_offcpu_skeleton__open();
     if (!b->skeleton)
-        return refuse(errno, "open", err);
+        return slw_bpf_refused(errno, "open", err);
     configure(b->skeleton, opts);
-    int rc = slw_offcpu_bpf__load(b->skeleton);
+    int rc = slw_offcpu_skeleton__load(b->skeleton);
     if (rc < 0)
-        return refuse(-rc, "load", err);
+        return slw_bpf_refused(-rc, "load", err);
     b->ended = ring_buffer__new(bpf_map__fd(b->skeleton->maps.ended), on_ended, b, NULL);
     if (!b->ended)
-        return refuse(errno, "ring", err);
+        return slw_bpf_refused(errno, "ring", err);
     b->stats = bpf_enable_stats(BPF_STATS_RUN_TIME); /* as good without: then nobody knows */
-    rc = slw_offcpu_bpf__attach(b->skeleton);
-    return rc < 0 ? refuse(-rc, "attach", err) : 0;
+    rc = slw_offcpu_skeleton__attach(b->skeleton);
+    return rc < 0 ? slw_bpf_refused(-rc, "attach", err) : 0;
 }
 
 int slw_off_bpf_open(const struct slw_off_bpf_options *opts, struct slw_off_bpf **ret_bpf,
@@ -105,7 +77,7 @@ int slw_off_bpf_open(const struct slw_off_bpf_options *opts, struct slw_off_bpf 
     if (!b)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the off-CPU tap");
     b->stats = -1;
-    libbpf_print_fn_t before = libbpf_set_print(say_nothing);
+    libbpf_print_fn_t before = libbpf_set_print(slw_bpf_say_nothing);
     int rc = load(b, opts, err);
     (void)libbpf_set_print(before);
     if (rc < 0) {
@@ -123,7 +95,7 @@ void slw_off_bpf_close(struct slw_off_bpf *b)
     ring_buffer__free(b->ended);
     if (b->stats >= 0)
         (void)close(b->stats);
-    slw_offcpu_bpf__destroy(b->skeleton);
+    slw_offcpu_skeleton__destroy(b->skeleton);
     free(b);
 }
 
@@ -205,28 +177,10 @@ void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx)
 
 uint64_t slw_off_bpf_time_ns(const struct slw_off_bpf *b)
 {
-    struct bpf_program *program;
-    uint64_t ns = 0;
-
-    bpf_object__for_each_program(program, b->skeleton->obj)
-    {
-        struct bpf_prog_info info = {0};
-        uint32_t size = sizeof(info);
-        int fd = bpf_program__fd(program);
-
-        if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-            ns += info.run_time_ns;
-    }
-    return ns;
+    return slw_bpf_time_ns(b->skeleton->obj);
 }
 
 uint64_t slw_off_bpf_bytes(const struct slw_off_bpf *b)
 {
-    struct bpf_map *map;
-    uint64_t bytes = 0;
-
-    bpf_object__for_each_map(map, b->skeleton->obj) bytes +=
-        (uint64_t)bpf_map__max_entries(map) *
-        (bpf_map__key_size(map) + bpf_map__value_size(map) + (bpf_map__value_size(map) == 0));
-    return bytes;
+    return slw_bpf_map_bytes(b->skeleton->obj);
 }

@@ -3,7 +3,7 @@
  * passes between two events belongs to the state it was in. Nothing is reported per switch; the
  * reader looks at the sums. The system call a thread waits in is read from its saved registers, so
  * that system calls themselves cost nothing unless they are to be counted. */
-#include "collector/taps/offcpu/core.h"
+#include "collector/taps/bpf/core.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The few fields of kernel structures that the BPF program looks at. libbpf relocates each access
+/* The few fields of kernel structures that the BPF programs look at. libbpf relocates each access
  * to the running kernel by its BTF (CO-RE), so that the offsets here mean nothing, and building
- * needs no BTF of any kernel. Source: Linux, include/linux/sched.h, fdtable.h, fs.h, ptrace.h. */
-#ifndef SLW_COLLECTOR_TAPS_OFFCPU_CORE_H
-#define SLW_COLLECTOR_TAPS_OFFCPU_CORE_H
+ * needs no BTF of any kernel. Source: Linux, include/linux/sched.h, fdtable.h, fs.h, net.h,
+ * ptrace.h. */
+#ifndef SLW_COLLECTOR_TAPS_BPF_CORE_H
+#define SLW_COLLECTOR_TAPS_BPF_CORE_H
 
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -15,10 +16,30 @@
 
 struct inode {
     unsigned short i_mode;
+    unsigned long i_ino;
 };
 
 struct file {
     struct inode *f_inode;
+    void *private_data; /* of a socket: struct socket */
+};
+
+/* References to an open file: until Linux 6.12 a count, since then one less than that. */
+struct file___count {
+    struct {
+        long long counter;
+    } f_count;
+};
+struct file___ref {
+    struct {
+        struct {
+            long long counter;
+        } refcnt;
+    } f_ref;
+};
+
+struct socket {
+    short type;
 };
 
 struct fdtable {
@@ -30,10 +51,17 @@ struct files_struct {
     struct fdtable *fdt;
 };
 
+struct signal_struct {
+    struct {
+        int counter;
+    } live; /* threads that have not ended */
+};
+
 struct task_struct {
     int pid, tgid;
     unsigned in_iowait : 1;
     struct files_struct *files;
+    struct signal_struct *signal;
     char comm[16];
 };
 
@@ -41,7 +69,7 @@ struct linux_binprm;
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long si, di, orig_ax, cs;
+    unsigned long r10, dx, si, di, orig_ax, cs;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
