@@ -203,6 +203,8 @@ struct slw_connection {
     uint64_t batch_count, batch_sum_ns, batch_max_ns; /* of flushes: write to the last answer */
     uint64_t merged;    /* requests whose start is only known to be no later than some other's */
     uint64_t unmatched; /* answers without a request that was seen */
+    /* Of sent_bytes, those that were not decoded; then requests is a lower bound. */
+    uint64_t bytes_unseen;
 };
 
 /* One bucket of the latencies of all connections. */

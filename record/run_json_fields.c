@@ -243,6 +243,7 @@ static const struct slw_field connection_fields[] = {TEXT("protocol", protocol),
                                                      U64("batch_max_ns", batch_max_ns),
                                                      U64("merged", merged),
                                                      U64("unmatched", unmatched),
+                                                     STAMP("bytes_unseen", bytes_unseen),
                                                      END};
 #undef STRUCT
 

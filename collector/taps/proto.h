@@ -21,7 +21,8 @@ enum slw_wire_direction { SLW_WIRE_SENT, SLW_WIRE_RECEIVED };
     X(UNSUPPORTED, "it uses a part of the protocol that is not followed (replication, streaming)") \
     X(MISSED, "bytes passed unseen (stdio, sendfile, splice, io_uring, a signal handler, another process)") \
     X(CONTENDED, "several threads used it at the same time")                                       \
-    X(LATE, "it was in use before it could be watched")
+    X(LATE, "it was in use before it could be watched")                                            \
+    X(OVERRUN, "more went over it than could be copied")
 /* clang-format on */
 enum slw_wire_reason {
 #define X(name, text) SLW_WIRE_##name,
@@ -49,6 +50,10 @@ struct slw_proto {
     bool counts_statements; /* `statements` is the server's word, not the same as requests */
     bool streams;           /* answers are matched by number: slw_ask_stream */
     enum slw_recognised (*recognise)(const struct slw_wire_first *first);
+    /* The same of a connection that is followed from its middle on: can these bytes of the client
+     * begin a request? With SLW_THIS the state becomes that of a connection that is past its
+     * beginning. NULL: what is agreed on in the beginning has to be known. */
+    enum slw_recognised (*join)(const struct slw_wire_first *first, void *state);
     /* The next bytes of one side. SLW_WIRE_NONE, or why the rest cannot be followed; then it is not
      * called again, but after SLW_WIRE_TLS with what is said inside of TLS, if that can be seen.
      * Must give the same counts however the bytes are cut. */

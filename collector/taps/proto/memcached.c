@@ -299,7 +299,14 @@ static enum slw_recognised recognise(const struct slw_wire_first *f)
     return ends && known_verb(f->sent, n) ? SLW_THIS : SLW_NOT_THIS;
 }
 
+static enum slw_recognised join(const struct slw_wire_first *f, void *state)
+{
+    (void)state;
+    return recognise(f);
+}
+
 const struct slw_proto slw_proto_memcached = {.name = "memcached",
                                               .state_bytes = sizeof(struct memcached),
                                               .recognise = recognise,
+                                              .join = join,
                                               .feed = feed};

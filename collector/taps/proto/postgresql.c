@@ -13,6 +13,10 @@
 #define CODE_CANCEL 80877102u
 #define MAX_STARTUP 10000u /* the server's own limit */
 
+#define MAX_JOINED   (1u << 24) /* of the first message of a connection that is joined */
+#define MYSQL_PORT   3306u
+#define MYSQL_X_PORT 33060u
+
 struct side {
     uint8_t head[8];
     uint8_t have;
@@ -223,10 +227,30 @@ static enum slw_recognised recognise(const struct slw_wire_first *f)
     return known && length >= 8 && length <= MAX_STARTUP ? SLW_THIS : SLW_NOT_THIS;
 }
 
+/* The type of a message that can be the first of a flush, and a length that fits it. MySQL's
+ * servers are known by their port: some of its packets look like ours. */
+static enum slw_recognised join(const struct slw_wire_first *f, void *state)
+{
+    struct postgresql *s = state;
+
+    if (f->sent_count == 0 || f->port == MYSQL_PORT || f->port == MYSQL_X_PORT)
+        return SLW_NOT_THIS;
+    if (!slw_one_of(f->sent[0], "QFPBEDCSHX"))
+        return SLW_NOT_THIS;
+    if (f->sent_count < 5)
+        return SLW_NEED_MORE;
+    uint32_t length = big_endian(f->sent + 1);
+    if (length < 4 || length > MAX_JOINED)
+        return SLW_NOT_THIS;
+    s->started = true;
+    return SLW_THIS;
+}
+
 _Static_assert(sizeof(struct postgresql) <= SLW_PROTO_STATE_BYTES, "state fits");
 
 const struct slw_proto slw_proto_postgresql = {.name = "PostgreSQL",
                                                .state_bytes = sizeof(struct postgresql),
                                                .counts_statements = true,
                                                .recognise = recognise,
+                                               .join = join,
                                                .feed = feed};

@@ -590,7 +590,17 @@ static enum slw_recognised recognise(const struct slw_wire_first *f)
     return letter && expected ? SLW_THIS : SLW_NOT_THIS;
 }
 
+/* Commands that are lines could be the inside of a value. */
+static enum slw_recognised join(const struct slw_wire_first *f, void *state)
+{
+    (void)state;
+    return f->sent_count > 0 && f->sent[0] == '*' ? recognise(f) : SLW_NOT_THIS;
+}
+
 _Static_assert(sizeof(struct redis) <= SLW_PROTO_STATE_BYTES, "state fits");
 
-const struct slw_proto slw_proto_redis = {
-    .name = "Redis", .state_bytes = sizeof(struct redis), .recognise = recognise, .feed = feed};
+const struct slw_proto slw_proto_redis = {.name = "Redis",
+                                          .state_bytes = sizeof(struct redis),
+                                          .recognise = recognise,
+                                          .join = join,
+                                          .feed = feed};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define TLS_HANDSHAKE 0x16
+#define TLS_DATA      0x17
 
 void slw_conn_init(struct slw_conn *c, uint16_t port, struct slw_wire_counts *counts,
                    struct slw_wire_histogram *histogram)
@@ -55,7 +56,9 @@ static void choose(struct slw_conn *c)
     bool more = false;
 
     for (size_t i = 0; i < slw_proto_count; i++) {
-        enum slw_recognised r = slw_protos[i]->recognise(&f);
+        enum slw_recognised r = !c->joined            ? slw_protos[i]->recognise(&f)
+                                : slw_protos[i]->join ? slw_protos[i]->join(&f, c->state)
+                                                      : SLW_NOT_THIS;
 
         if (r == SLW_THIS) {
             c->proto = slw_protos[i];
@@ -65,9 +68,10 @@ static void choose(struct slw_conn *c)
         }
         more = more || r == SLW_NEED_MORE;
     }
-    if (!c->encrypted && f.sent_count >= 3 && f.sent[0] == TLS_HANDSHAKE && f.sent[1] == 3)
+    uint8_t tls = c->joined ? TLS_DATA : TLS_HANDSHAKE;
+    if (!c->encrypted && f.sent_count >= 3 && f.sent[0] == tls && f.sent[1] == 3)
         encrypt(c);
-    else if (f.sent_count > 0 && f.sent[0] == TLS_HANDSHAKE && f.sent_count < 3)
+    else if (f.sent_count > 0 && f.sent[0] == tls && f.sent_count < 3)
         return;
     else if (!more || f.sent_count == SLW_WIRE_FIRST_BYTES ||
              f.received_count == SLW_WIRE_FIRST_BYTES)
@@ -107,10 +111,11 @@ static void feed(struct slw_conn *c, enum slw_wire_direction d, const uint8_t *b
         decode(c, d, bytes + used, n - used);
 }
 
-static void feed_all(struct slw_conn *c, enum slw_wire_direction d, const struct iovec *buffers,
-                     size_t buffer_count, size_t count)
+/* What is encrypted is decoded where it is plain. */
+static void feed_socket(struct slw_conn *c, enum slw_wire_direction d, const struct iovec *buffers,
+                        size_t buffer_count, size_t count)
 {
-    for (size_t i = 0; i < buffer_count && count > 0; i++) {
+    for (size_t i = 0; !c->encrypted && i < buffer_count && count > 0; i++) {
         size_t n = buffers[i].iov_len < count ? buffers[i].iov_len : count;
 
         feed(c, d, buffers[i].iov_base, n);
@@ -118,26 +123,43 @@ static void feed_all(struct slw_conn *c, enum slw_wire_direction d, const struct
     }
 }
 
+void slw_conn_bytes(struct slw_conn *c, enum slw_wire_direction d, const uint8_t *bytes, size_t n,
+                    uint64_t when_ns)
+{
+    c->exchange.now_ns = when_ns;
+    if (!c->encrypted)
+        feed(c, d, bytes, n);
+}
+
+void slw_conn_call(struct slw_conn *c, enum slw_wire_direction d, uint64_t count)
+{
+    struct slw_wire_counts *counts = c->exchange.counts;
+
+    if (d == SLW_WIRE_RECEIVED) {
+        counts->received_bytes += count;
+        counts->receive_calls++;
+        return;
+    }
+    counts->sent_bytes += count;
+    counts->send_calls++;
+    if (!c->encrypted)
+        slw_exchange_flush(&c->exchange, count);
+}
+
 void slw_conn_sent(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
                    size_t count, uint64_t when_ns)
 {
     c->exchange.now_ns = when_ns;
-    c->exchange.counts->sent_bytes += count;
-    c->exchange.counts->send_calls++;
-    if (c->encrypted)
-        return;
-    feed_all(c, SLW_WIRE_SENT, buffers, buffer_count, count);
-    slw_exchange_flush(&c->exchange, count);
+    feed_socket(c, SLW_WIRE_SENT, buffers, buffer_count, count);
+    slw_conn_call(c, SLW_WIRE_SENT, count);
 }
 
 void slw_conn_received(struct slw_conn *c, const struct iovec *buffers, size_t buffer_count,
                        size_t count, uint64_t when_ns)
 {
     c->exchange.now_ns = when_ns;
-    c->exchange.counts->received_bytes += count;
-    c->exchange.counts->receive_calls++;
-    if (!c->encrypted)
-        feed_all(c, SLW_WIRE_RECEIVED, buffers, buffer_count, count);
+    feed_socket(c, SLW_WIRE_RECEIVED, buffers, buffer_count, count);
+    slw_conn_call(c, SLW_WIRE_RECEIVED, count);
 }
 
 void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,

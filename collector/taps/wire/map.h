@@ -41,6 +41,8 @@ struct slw_wire_counts {
     uint64_t batch_count, batch_sum_ns, batch_max_ns;
     uint64_t merged;    /* requests whose start is that of an earlier one: the queue was full */
     uint64_t unmatched; /* answers nobody was seen to ask for */
+    /* Sent, and never decoded: what they asked for is missing. Only of the tap on socket calls. */
+    uint64_t unseen_bytes;
 };
 
 enum slw_wire_state { SLW_WIRE_FREE, SLW_WIRE_OPEN, SLW_WIRE_CLOSED };
@@ -76,9 +78,13 @@ struct slw_wire_process {
     _Atomic uint32_t arrived;  /* those of them that the library was loaded into */
 };
 
+/* Who fills it. */
+enum slw_wire_route { SLW_WIRE_PRELOAD, SLW_WIRE_BPF };
+
 struct slw_wire_map {
     uint64_t magic;
     uint32_t version, size_bytes;
+    uint32_t route;             /* enum slw_wire_route */
     _Atomic uint32_t counting;  /* 0: follow the protocols, but count nothing */
     _Atomic uint32_t slot_used; /* slots ever taken; may pass SLW_WIRE_SLOTS */
     _Atomic uint32_t process_count;

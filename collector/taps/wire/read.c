@@ -4,6 +4,7 @@
 #include "collector/taps/wire.h"
 
 #include "base/buf.h"
+#include "base/int128.h"
 #include "collector/taps/wire/conn.h"
 
 #include <arpa/inet.h>
@@ -74,6 +75,7 @@ static void read_counts(const struct slw_wire_counts *w, struct slw_connection *
     c->batch_max_ns = get(&w->batch_max_ns);
     c->merged = get(&w->merged);
     c->unmatched = get(&w->unmatched);
+    c->bytes_unseen = get(&w->unseen_bytes);
 }
 
 static const struct slw_proto *proto_of(const struct slw_wire_slot *s)
@@ -81,9 +83,12 @@ static const struct slw_proto *proto_of(const struct slw_wire_slot *s)
     return s->protocol > 0 && s->protocol <= slw_proto_count ? slw_protos[s->protocol - 1] : NULL;
 }
 
-static void read_slot(const struct slw_wire_slot *s, struct row *r)
+static void read_slot(const struct slw_wire_slot *s, uint32_t route, struct row *r)
 {
-    *r = (struct row){.c = {.pid = s->pid, .from = {.source = SLW_SOURCE_SOFTWARE}}};
+    const char *detail = route == SLW_WIRE_BPF ? "BPF on socket calls" : NULL;
+
+    *r = (struct row){
+        .c = {.pid = s->pid, .from = {.source = SLW_SOURCE_SOFTWARE, .detail = detail}}};
     print_peer(s, r->peer);
     const struct slw_proto *proto = proto_of(s);
     r->c.protocol = proto ? proto->name : s->protocol == SLW_WIRE_SQLITE ? "SQLite" : NULL;
@@ -135,6 +140,7 @@ static void add_row(struct slw_connection *to, const struct slw_connection *c)
     to->batch_max_ns = larger(to->batch_max_ns, c->batch_max_ns);
     to->merged += c->merged;
     to->unmatched += c->unmatched;
+    to->bytes_unseen += c->bytes_unseen;
 }
 
 /* Tell rows of one server together; with `processes`, only those of one process. */
@@ -170,7 +176,7 @@ static size_t read_slots(const struct slw_wire_map *map, struct row *rows)
 
         if (s->connections == 0)
             continue;
-        read_slot(s, &rows[count++]);
+        read_slot(s, map->route, &rows[count++]);
     }
     return count;
 }
@@ -198,6 +204,7 @@ static int add_histogram(const struct slw_wire_map *map, enum slw_latency_of of,
 
 struct totals {
     uint64_t requests, followed, lost, unknown;
+    uint64_t sent_bytes, unseen_bytes; /* of those that go to a database */
     const char *lost_why, *unknown_why;
 };
 
@@ -221,6 +228,8 @@ static struct totals sum_up(const struct slw_run *run)
         if (c->protocol || known_peer(run, c)) {
             t.followed += c->connections;
             t.lost += c->lost;
+            t.sent_bytes += c->sent_bytes;
+            t.unseen_bytes += c->bytes_unseen;
             t.lost_why = c->lost_why ? c->lost_why : t.lost_why;
         } else {
             t.unknown += c->lost;
@@ -243,6 +252,14 @@ __attribute__((format(printf, 2, 3))) static const char *text(struct slw_run *ru
     const char *copy = slw_run_str(run, buffer.data);
     slw_buf_release(&buffer);
     return copy ? copy : "not all connections could be followed";
+}
+
+/* In hundredths of a percent, and never all of it where something is missing. */
+static unsigned covered_bp(const struct totals *t)
+{
+    uint64_t seen = t->sent_bytes > t->unseen_bytes ? t->sent_bytes - t->unseen_bytes : 0;
+
+    return t->sent_bytes == 0 ? 0 : (unsigned)((slw_u128)seen * 10000 / t->sent_bytes);
 }
 
 /* Programs the client started that the library was not loaded into. */
@@ -269,7 +286,15 @@ static void set_requests(struct slw_run *run, const struct totals *t,
 {
     uint32_t dropped = atomic_load(&map->dropped), outside = not_loaded(map);
 
-    if (t->lost > 0 || dropped > 0)
+    if (t->unseen_bytes > 0)
+        run->requests.absent =
+            text(run,
+                 "%" PRIu64 " connection(s) to a database could not be followed to the end: %s; "
+                 "%" PRIu64 " requests were seen in %u.%02u %% of the bytes that were sent, which "
+                 "is a lower bound",
+                 t->lost + dropped, t->lost_why ? t->lost_why : "there were too many", t->requests,
+                 covered_bp(t) / 100, covered_bp(t) % 100);
+    else if (t->lost > 0 || dropped > 0)
         run->requests.absent = text(
             run,
             "%" PRIu64 " connection(s) to a database could not be followed to the end: %s; "
@@ -279,7 +304,8 @@ static void set_requests(struct slw_run *run, const struct totals *t,
     else if (t->followed == 0 && t->unknown > 0)
         run->requests.absent = text(run, "%" PRIu64 " connection(s) could not be followed: %s",
                                     t->unknown, t->unknown_why);
-    else if (t->followed == 0 && atomic_load(&map->process_count) == 0)
+    else if (t->followed == 0 && map->route != SLW_WIRE_BPF &&
+             atomic_load(&map->process_count) == 0)
         run->requests.absent =
             "the library that counts was loaded into no process of the client, or "
             "the client may not open what it is counted in";

@@ -1,41 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/wire/preload/slots.h"
 
+#include "collector/taps/wire/peer.h"
+
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
-#include <sys/un.h>
-
-void slw_slot_peer(const struct sockaddr *to, socklen_t length, struct slw_wire_slot *ret_peer)
-{
-    memset(ret_peer, 0, sizeof(*ret_peer));
-    ret_peer->family = to->sa_family;
-    if (to->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
-        struct sockaddr_in in;
-        memcpy(&in, to, sizeof(in));
-        ret_peer->port = ntohs(in.sin_port);
-        memcpy(ret_peer->address, &in.sin_addr, sizeof(in.sin_addr));
-    } else if (to->sa_family == AF_INET6 && length >= sizeof(struct sockaddr_in6)) {
-        struct sockaddr_in6 in6;
-        memcpy(&in6, to, sizeof(in6));
-        ret_peer->port = ntohs(in6.sin6_port);
-        memcpy(ret_peer->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
-    } else if (to->sa_family == AF_UNIX && length > offsetof(struct sockaddr_un, sun_path)) {
-        size_t n = length - offsetof(struct sockaddr_un, sun_path);
-        const char *path = (const char *)to + offsetof(struct sockaddr_un, sun_path);
-        memcpy(ret_peer->path, path, n < sizeof(ret_peer->path) ? n : sizeof(ret_peer->path) - 1);
-    }
-}
-
-static bool same_peer(const struct slw_wire_slot *a, const struct slw_wire_slot *b)
-{
-    return a->family == b->family && a->port == b->port &&
-           memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
-           memcmp(a->path, b->path, sizeof(a->path)) == 0;
-}
 
 static bool claim(struct slw_wire_slot *s, uint32_t from)
 {
@@ -53,7 +24,7 @@ static struct slw_wire_slot *reuse_slot(struct slw_wire_map *map, const struct s
         struct slw_wire_slot *s = &map->slots[i];
         uint32_t state = atomic_load(&s->state);
 
-        if (!same_peer(s, peer) || (s->pid != own_pid && !anybodys))
+        if (!slw_peer_same(s, peer) || (s->pid != own_pid && !anybodys))
             continue;
         if (state == SLW_WIRE_CLOSED && claim(s, SLW_WIRE_CLOSED))
             return s;

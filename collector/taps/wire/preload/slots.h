@@ -5,11 +5,6 @@
 
 #include "collector/taps/wire/map.h"
 
-#include <sys/socket.h>
-
-/* Who is at an address: family, port, address and path. */
-void slw_slot_peer(const struct sockaddr *to, socklen_t length, struct slw_wire_slot *ret_peer);
-
 /* A slot of our own for a connection to a peer (family, port, address and path are looked at);
  * NULL, and counted as dropped, when there is none. Given back by setting its state to CLOSED. */
 struct slw_wire_slot *slw_slot_take(struct slw_wire_map *map, const struct slw_wire_slot *peer,

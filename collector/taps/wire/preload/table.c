@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/wire/preload/table.h"
 
+#include "collector/taps/wire/peer.h"
 #include "collector/taps/wire/preload/processes.h"
 #include "collector/taps/wire/preload/slots.h"
 #include "collector/taps/wire/preload/tls.h"
@@ -250,7 +251,7 @@ void slw_table_connect(int fd, const struct sockaddr *to, socklen_t length)
     if (!slw_watched_find(fd) && is_stream(fd)) {
         struct slw_wire_slot peer;
 
-        slw_slot_peer(to, length, &peer);
+        slw_peer_read(to, length, &peer);
         if (start(&peer, &index))
             hook(fd, index);
     }
