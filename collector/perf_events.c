@@ -59,16 +59,20 @@ static int decide_mode(struct slw_perf_env *env, const struct slw_perf_event *ev
 
 static int allocate_polls(struct slw_backend_state *s, struct slw_error *err)
 {
-    const struct slw_live_target *t = s->env.target;
-
-    s->poll_count = s->rings.ring_count + t->wake_count;
-    s->polls = calloc(s->poll_count + 1, sizeof(s->polls[0]));
+    s->polls = calloc(s->rings.ring_count + SLW_MAX_WAKE, sizeof(s->polls[0]));
     if (!s->polls)
         return slw_fail(err, SLW_E_NOMEM, "no memory for events");
     slw_sampling_poll_fds(&s->rings, s->polls);
+    return 0;
+}
+
+static void set_wakes(struct slw_backend_state *s)
+{
+    const struct slw_live_target *t = s->env.target;
+
+    s->poll_count = s->rings.ring_count + t->wake_count;
     for (size_t i = 0; i < t->wake_count; i++)
         s->polls[s->rings.ring_count + i] = (struct pollfd){.fd = t->wake_fds[i], .events = POLLIN};
-    return 0;
 }
 
 static void note_mode(const struct slw_perf_env *env)
@@ -169,6 +173,7 @@ int slw_perf_poll(struct slw_backend_state *s, int timeout_ms, struct slw_error 
 {
     if (s->tasks.ring_count > 0 && timeout_ms > TASKS_LOOK_MS)
         timeout_ms = TASKS_LOOK_MS;
+    set_wakes(s);
     int n = s->env.sys->poll(s->polls, s->poll_count,
                              slw_timeline_timeout_ms(&s->env, &s->timeline, timeout_ms));
 

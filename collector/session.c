@@ -309,10 +309,21 @@ static bool finished(struct session *s, uint64_t now_ns)
     return slw_target_ended(s->target);
 }
 
+/* A tap that copies something must be emptied before it is full. */
+static uint64_t look_up_ns(const struct session *s)
+{
+    uint64_t ms = LOOK_UP_MS;
+
+    for (size_t i = 0; i < slw_tap_count; i++)
+        if (s->taps[i] && slw_taps[i]->poll_ms > 0 && slw_taps[i]->poll_ms < ms)
+            ms = slw_taps[i]->poll_ms;
+    return ms * UINT64_C(1000000);
+}
+
 /* Until the next thing that happens by the clock, at most LOOK_UP_MS. */
 static int timeout_ms(const struct session *s, uint64_t now_ns)
 {
-    uint64_t left_ns = LOOK_UP_MS * UINT64_C(1000000);
+    uint64_t left_ns = look_up_ns(s);
 
     if (s->waiting && s->delay_end_ns - now_ns < left_ns)
         left_ns = s->delay_end_ns - now_ns;

@@ -28,6 +28,9 @@ enum slw_offcpu {
     SLW_OFFCPU_STACKS
 };
 
+/* Requests counted by BPF on socket calls: AUTO leaves a note where it cannot work, YES fails. */
+enum slw_socket { SLW_SOCKET_NO, SLW_SOCKET_AUTO, SLW_SOCKET_YES };
+
 enum slw_call_graph { SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_NONE };
 
 /* What is counted by itself, besides the whole target. */
@@ -57,7 +60,9 @@ struct slw_session_options {
     uint64_t period;
     enum slw_call_graph call_graph;
     enum slw_offcpu offcpu;
-    uint64_t ring_bytes;      /* per CPU, a power of two pages; 0: default */
+    enum slw_socket socket;
+    const char *not_preloaded; /* why requests are not counted by the wire tap; NULL: no matter */
+    uint64_t ring_bytes;      /* per CPU, and of the socket tap; a power of two pages; 0: default */
     uint64_t delay_ms;        /* measure only after this */
     uint64_t duration_ms;     /* 0: until the target ends or *stop */
     const char *control_fifo; /* NULL, or a FIFO to read "start\n", "stop\n", "quit\n" from */

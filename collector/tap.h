@@ -15,6 +15,7 @@ struct slw_spool; /* NULL: nothing is sampled */
 struct slw_tap {
     const char *name;
     const char *summary; /* one line for doctor and help */
+    uint64_t poll_ms;    /* it has to be polled so often; 0: LOOK_UP_MS will do */
     /* Everything is allocated here. *ret_state stays NULL where the tap is not wanted or cannot
      * work (which it has noted). Fails only where the tap was asked for by name, or with
      * -SLW_E_NOMEM. */

@@ -12,7 +12,7 @@ struct slw_sys;
 
 #define SLW_MAX_CPUS    4096 /* NR_CPUS of the largest distribution kernels is 8192; machines 2048 */
 #define SLW_MAX_THREADS 65536 /* of one process when we attach to it */
-#define SLW_MAX_WAKE    2
+#define SLW_MAX_WAKE    3
 
 struct slw_live_target {
     const struct slw_sys *sys;
@@ -26,7 +26,8 @@ struct slw_live_target {
     size_t cpu_count;
     int cgroup_fd;
     /* Descriptors that a backend polls along with its own, so that the session wakes up: the end
-     * of the process, the control FIFO. */
+     * of the process, the control FIFO, a tap that is filling up. Taps add theirs after the backend
+     * was opened. */
     int wake_fds[SLW_MAX_WAKE];
     size_t wake_count;
     /* SLW_TARGET_COMMAND */
