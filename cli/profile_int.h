@@ -45,7 +45,11 @@ int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err);
 /* Create the run directory and name the spool in it. */
 int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err);
 
-/* Put the wire tap into the command's environment, or say in the run why there is none. */
+/* Names for --wire. */
+const char *slw_profile_wire_route(size_t i);
+
+/* Choose how requests are counted: put the wire tap into the command's environment, or have the
+ * session count, or say in the run why nobody does. SLW_E_UNSUPPORTED: not as it was asked for. */
 int slw_profile_tap_wire(struct slw_profile *p, struct slw_error *err);
 
 /* Was anything measured that is worth keeping? */

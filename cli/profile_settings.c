@@ -139,9 +139,15 @@ const struct slw_option slw_profile_options[] = {
      .kind = SLW_OPTION_SIZE,
      .value = "BYTES",
      .text = "Buffer for samples per CPU, rounded up to a power of two pages: 512K, 16M (default: "
-             "chosen by the collector). Larger ones lose fewer samples."},
-    {.name = "no-wire",
-     .text = "Do not preload the library that counts a command's database requests."},
+             "chosen by the collector). Larger ones lose fewer samples. With --wire bpf also the "
+             "buffer for what goes over sockets."},
+    {.name = "wire",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = slw_profile_wire_route,
+     .text = "How database requests are counted: preload puts a library into the command, bpf "
+             "copies what any client moves over sockets, no counts none, auto (default) takes "
+             "preload where it works, else bpf."},
+    {.name = "no-wire", .text = "Do not count database requests; the same as --wire no."},
     {.name = "label",
      .kind = SLW_OPTION_TEXT,
      .value = "KEY=VALUE",
@@ -175,6 +181,7 @@ static int check_exclusions(const struct slw_args *a, struct slw_error *err)
         {"no-sampling", "keep-raw"},
         {"no-sampling", "per-function"},
         {"per-thread", "per-process"},
+        {"wire", "no-wire"},
     };
 
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The wire tap of `slotwise profile`: where its library is, and what to do without. */
+/* How `slotwise profile` counts requests: the way it takes, and where the library to preload is. */
 #include "cli/profile_int.h"
 
 #include "base/cleanup.h"
@@ -49,31 +49,74 @@ static int open_wire(struct slw_profile *p, struct slw_error *err)
     return slw_wire_open(&opts, &p->wire, err);
 }
 
-int slw_profile_tap_wire(struct slw_profile *p, struct slw_error *err)
+enum route { ROUTE_AUTO, ROUTE_PRELOAD, ROUTE_BPF, ROUTE_NO };
+
+static const char *const routes[] = {"auto", "preload", "bpf", "no", NULL};
+
+const char *slw_profile_wire_route(size_t i)
+{
+    return routes[i];
+}
+
+static enum route chosen(const struct slw_args *args)
+{
+    const char *name = slw_args_get(args, "wire");
+
+    if (slw_args_has(args, "no-wire"))
+        return ROUTE_NO;
+    for (size_t i = 0; name && routes[i]; i++)
+        if (strcmp(name, routes[i]) == 0)
+            return (enum route)i;
+    return ROUTE_AUTO;
+}
+
+/* Why nothing can be counted, whatever the route; NULL: it can be tried. */
+static const char *hindrance(const struct slw_profile *p, enum route route)
+{
+    if (route == ROUTE_NO)
+        return slw_args_has(p->args, "no-wire") ? "the wire tap was turned off (--no-wire)"
+                                                : "the wire tap was turned off (--wire no)";
+    if (p->rounds > 0) /* one mapping would count all executions together */
+        return "requests are not counted in rounds";
+    if (route == ROUTE_AUTO && p->session.target == SLW_TARGET_ALL)
+        return "requests are counted of commands, processes and cgroups, not of a machine";
+    return NULL;
+}
+
+static int preload(struct slw_profile *p, enum route route, struct slw_error *err)
 {
     struct slw_error why = {0};
 
-    if (p->session.target != SLW_TARGET_COMMAND) {
-        p->run->requests.absent = "requests are only counted of commands that slotwise starts";
-        return 0;
-    }
-    if (slw_args_has(p->args, "no-wire")) {
-        p->run->requests.absent = "the wire tap was turned off (--no-wire)";
-        return 0;
-    }
-    if (p->rounds > 0) { /* one mapping would count all executions together */
-        p->run->requests.absent = "requests are not counted in rounds";
-        return 0;
-    }
     if (open_wire(p, &why) >= 0) {
         p->session.wire = p->wire;
         p->session.envp = slw_wire_environment(p->wire);
         return 0;
     }
-    const char *reason = slw_run_str(p->run, why.text);
-    if (!reason || slw_run_note(p->run, SLW_NOTE_INFO, "no-wire", NULL,
-                                "requests are not counted: %s", why.text) < 0)
-        return slw_fail(err, SLW_E_NOMEM, "no memory for notes");
-    p->run->requests.absent = reason;
+    if (route == ROUTE_PRELOAD) {
+        *err = why;
+        return -(int)why.code;
+    }
+    p->session.socket = SLW_SOCKET_AUTO;
+    p->session.not_preloaded = slw_run_str(p->run, why.text);
+    return p->session.not_preloaded ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for notes");
+}
+
+int slw_profile_tap_wire(struct slw_profile *p, struct slw_error *err)
+{
+    enum route route = chosen(p->args);
+
+    p->run->requests.absent = hindrance(p, route);
+    if (p->run->requests.absent)
+        return 0;
+    p->run->requests.absent = "nothing was counted"; /* until it is */
+    if (route == ROUTE_BPF)
+        p->session.socket = SLW_SOCKET_YES;
+    else if (p->session.target == SLW_TARGET_COMMAND)
+        return preload(p, route, err);
+    else if (route == ROUTE_PRELOAD)
+        return slw_fail(err, SLW_E_UNSUPPORTED,
+                        "only a command that slotwise starts can be preloaded (--wire preload)");
+    else
+        p->session.socket = SLW_SOCKET_AUTO;
     return 0;
 }

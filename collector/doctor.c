@@ -394,22 +394,35 @@ static void check_btf(const struct slw_doctor_facts *f, struct slw_check_result 
     advise(r, "BPF programs cannot be loaded", "", "everything that does not need BPF");
 }
 
-/* The off-CPU tap: a BPF program on the scheduler. Source: capabilities(7), CAP_BPF. */
-static void check_offcpu(const struct slw_doctor_facts *f, struct slw_check_result *r)
+/* What our BPF programs need: both taps. Source: capabilities(7), CAP_BPF. */
+static void judge_bpf(const struct slw_doctor_facts *f, const char *can, const char *impact,
+                      const char *without, struct slw_check_result *r)
 {
     bool permitted = has_cap(f, CAP_SYS_ADMIN) || (has_cap(f, CAP_BPF) && has_cap(f, CAP_PERFMON));
 
     if (f->btf && permitted) {
-        found(r, SLW_CHECK_OK, "what threads wait for can be told (--offcpu)");
+        found(r, SLW_CHECK_OK, "%s", can);
         return;
     }
     if (f->btf)
         found(r, SLW_CHECK_LIMITED, "BPF needs CAP_BPF and CAP_PERFMON, or root");
     else
         found(r, SLW_CHECK_LIMITED, "BPF programs need btf");
-    advise(r, "what threads wait for stays unknown",
-           f->btf ? "sudo setcap cap_bpf,cap_perfmon+ep $(command -v slotwise)" : "",
-           "time on and off the CPU, without causes");
+    advise(r, impact, f->btf ? "sudo setcap cap_bpf,cap_perfmon+ep $(command -v slotwise)" : "",
+           without);
+}
+
+static void check_offcpu(const struct slw_doctor_facts *f, struct slw_check_result *r)
+{
+    judge_bpf(f, "what threads wait for can be told (--offcpu)",
+              "what threads wait for stays unknown", "time on and off the CPU, without causes", r);
+}
+
+static void check_socket(const struct slw_doctor_facts *f, struct slw_check_result *r)
+{
+    judge_bpf(f, "requests of attached and static clients can be counted (--wire bpf)",
+              "no requests of running processes, static and setuid clients",
+              "requests of commands that take a preloaded library", r);
 }
 
 static void check_cgroup(const struct slw_doctor_facts *f, struct slw_check_result *r)

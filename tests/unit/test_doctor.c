@@ -74,12 +74,15 @@ static void bpf_needs_its_capabilities_and_btf(void **state)
     f.caps = UINT64_C(1) << 39; /* CAP_BPF alone loads, but may not trace */
     slw_doctor_judge(&f, &d);
     expect(&d, "offcpu", SLW_CHECK_LIMITED, "CAP_PERFMON", "setcap");
+    expect(&d, "socket", SLW_CHECK_LIMITED, "CAP_PERFMON", "setcap");
     f.caps = UINT64_C(1) << 21; /* CAP_SYS_ADMIN */
     slw_doctor_judge(&f, &d);
     expect(&d, "offcpu", SLW_CHECK_OK, "--offcpu", "");
+    expect(&d, "socket", SLW_CHECK_OK, "--wire bpf", "");
     f.btf = false;
     slw_doctor_judge(&f, &d);
     expect(&d, "offcpu", SLW_CHECK_LIMITED, "btf", "");
+    expect(&d, "socket", SLW_CHECK_LIMITED, "btf", "");
 }
 
 static void a_good_machine_has_no_complaints(void **state)
