@@ -63,6 +63,7 @@ void slw_run_free(struct slw_run *run)
     free(run->connections);
     free(run->latencies);
     free(run->waiting);
+    free(run->stages);
     free(run->labels);
     free(run->notes);
     slw_arena_free(run->arena);
@@ -242,6 +243,20 @@ int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *waiting,
     if (!own(run, &w.comm) || !own(run, &w.syscalls.absent) || !own(run, &w.from.detail))
         return slw_fail(err, SLW_E_NOMEM, "no memory for threads");
     APPEND(run->waiting, run->waiting_count, w, SLW_MAX_WAITING, "threads");
+    return 0;
+}
+
+int slw_run_add_stage(struct slw_run *run, const struct slw_stage *stage, struct slw_error *err)
+{
+    struct slw_stage s = *stage;
+    bool owned = own(run, &s.name) && own(run, &s.provider) && own(run, &s.from.detail) &&
+                 own(run, &s.counted_from.detail) && own(run, &s.cpu_ns.absent);
+
+    for (int i = 0; i < SLW_STAGE_EVENT_COUNT; i++)
+        owned = owned && own(run, &s.events[i].absent);
+    if (!owned)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for stages");
+    APPEND(run->stages, run->stage_count, s, SLW_MAX_STAGES, "stages");
     return 0;
 }
 

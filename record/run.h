@@ -265,6 +265,36 @@ struct slw_waiting {
     uint64_t lost_threads; /* not followed, or ended unseen: their time is missing */
 };
 
+/* A stage of the client, as it marked it (include/slotwise/stage.h). Calls are those whose begin
+ * and end were both seen; every number is of them, summed over threads. A stage that is called
+ * within another is part of that one's wall_ns, but not of its self_ns; the same goes for a stage
+ * within itself, whose inner calls add nothing to wall_ns. */
+#define SLW_STAGE_EVENTS(X)                                                                        \
+    X(CYCLES, cycles)                                                                              \
+    X(INSTRUCTIONS, instructions)                                                                  \
+    X(ICACHE_MISSES, icache_misses)                                                                \
+    X(FRONTEND_SLOTS, frontend_slots) /* that the front end left empty */                          \
+    X(SLOTS, slots)
+enum slw_stage_event {
+#define X(id, key) SLW_STAGE_##id,
+    SLW_STAGE_EVENTS(X)
+#undef X
+        SLW_STAGE_EVENT_COUNT
+};
+
+struct slw_stage {
+    const char *name;
+    const char *provider;               /* who marked it, where it says so; NULL: the client */
+    struct slw_provenance from;         /* of calls, batches and times */
+    struct slw_provenance counted_from; /* of events */
+    uint64_t calls;
+    uint64_t requests, max_batch; /* sum and largest of the batch sizes */
+    uint64_t wall_ns, self_ns;
+    struct slw_maybe_u64 cpu_ns;                        /* on a CPU, of self_ns */
+    struct slw_maybe_u64 events[SLW_STAGE_EVENT_COUNT]; /* during cpu_ns */
+    uint64_t missed_begins, missed_ends; /* calls of which only the other mark was seen */
+};
+
 /* Words for a state, as reports show it: "on-CPU". */
 const char *slw_wait_words(enum slw_wait state);
 
@@ -302,6 +332,8 @@ struct slw_run {
     size_t latency_count;
     struct slw_waiting *waiting; /* the first: all threads; then single ones */
     size_t waiting_count;
+    struct slw_stage *stages;
+    size_t stage_count;
     struct slw_label *labels;
     size_t label_count;
     struct slw_note *notes;
@@ -332,6 +364,7 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_CONNECTIONS 4096
 #define SLW_MAX_LATENCIES   4096 /* buckets of 3 % over ten decades are about 800, twice */
 #define SLW_MAX_WAITING     1024 /* threads told apart; the rest is in the sum */
+#define SLW_MAX_STAGES      256  /* of one client */
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
@@ -348,6 +381,7 @@ int slw_run_add_connection(struct slw_run *run, const struct slw_connection *c,
                            struct slw_error *err);
 int slw_run_add_latency(struct slw_run *run, const struct slw_latency *l, struct slw_error *err);
 int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *w, struct slw_error *err);
+int slw_run_add_stage(struct slw_run *run, const struct slw_stage *s, struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 

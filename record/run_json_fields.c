@@ -270,6 +270,25 @@ static const struct slw_field waiting_fields[] = {NATURAL("pid", pid),
 #undef SLW_WAIT
 #undef STRUCT
 
+#define STRUCT     slw_stage
+#define X(id, key) MAYBE(#key, events[SLW_STAGE_##id]),
+static const struct slw_field stage_fields[] = {
+    NAME("name", name),
+    TEXT("provider", provider),
+    OBJECT("from", from, provenance_fields),
+    OBJECT("counted_from", counted_from, provenance_fields),
+    U64("calls", calls),
+    U64("requests", requests),
+    U64("max_batch", max_batch),
+    U64("wall_ns", wall_ns),
+    U64("self_ns", self_ns),
+    MAYBE("cpu_ns", cpu_ns),
+    SLW_STAGE_EVENTS(X) U64("missed_begins", missed_begins),
+    U64("missed_ends", missed_ends),
+    END};
+#undef X
+#undef STRUCT
+
 #define STRUCT slw_label
 static const struct slw_field label_fields[] = {NAME("key", key), NAME("value", value), END};
 #undef STRUCT
@@ -343,6 +362,11 @@ static int add_waiting(struct slw_run *run, const void *element, struct slw_erro
     return slw_run_add_waiting(run, element, err);
 }
 
+static int add_stage(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_stage(run, element, err);
+}
+
 static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
 {
     const struct slw_label *l = element;
@@ -380,6 +404,8 @@ static const struct slw_field_list latencies = {latency_fields, sizeof(struct sl
                                                 SLW_MAX_LATENCIES, NULL, add_latency};
 static const struct slw_field_list waiting = {waiting_fields, sizeof(struct slw_waiting),
                                               SLW_MAX_WAITING, NULL, add_waiting};
+static const struct slw_field_list stages = {stage_fields, sizeof(struct slw_stage), SLW_MAX_STAGES,
+                                             NULL, add_stage};
 static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
                                              NULL, add_label};
 static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
@@ -407,6 +433,7 @@ const struct slw_field slw_run_fields[] = {
     SOME("waiting", waiting, waiting_count, waiting),
     SOME("connections", connections, connection_count, connections),
     SOME("latencies", latencies, latency_count, latencies),
+    SOME("stages", stages, stage_count, stages),
     LIST("labels", labels, label_count, labels),
     LIST("notes", notes, note_count, notes),
     END};

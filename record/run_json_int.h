@@ -63,6 +63,7 @@ union slw_field_element {
     struct slw_connection connection;
     struct slw_latency latency;
     struct slw_waiting waiting;
+    struct slw_stage stage;
     struct slw_label label;
     struct slw_model_ref model;
     struct slw_note note;

@@ -92,6 +92,24 @@ static inline void assert_waiting(const struct slw_waiting *a, const struct slw_
     assert_true(a->lost_threads == b->lost_threads);
 }
 
+static inline void assert_stage(const struct slw_stage *a, const struct slw_stage *b)
+{
+    assert_text(a->name, b->name);
+    assert_text(a->provider, b->provider);
+    assert_provenance(&a->from, &b->from);
+    assert_provenance(&a->counted_from, &b->counted_from);
+    assert_true(a->calls == b->calls);
+    assert_true(a->requests == b->requests);
+    assert_true(a->max_batch == b->max_batch);
+    assert_true(a->wall_ns == b->wall_ns);
+    assert_true(a->self_ns == b->self_ns);
+    assert_maybe(&a->cpu_ns, &b->cpu_ns);
+    for (int i = 0; i < SLW_STAGE_EVENT_COUNT; i++)
+        assert_maybe(&a->events[i], &b->events[i]);
+    assert_true(a->missed_begins == b->missed_begins);
+    assert_true(a->missed_ends == b->missed_ends);
+}
+
 static inline void assert_printed(const struct slw_printed *a, const struct slw_printed *b)
 {
     assert_text(a->name, b->name);
@@ -207,6 +225,9 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->waiting_count, b->waiting_count);
     for (size_t i = 0; i < a->waiting_count; i++)
         assert_waiting(&a->waiting[i], &b->waiting[i]);
+    assert_int_equal(a->stage_count, b->stage_count);
+    for (size_t i = 0; i < a->stage_count; i++)
+        assert_stage(&a->stages[i], &b->stages[i]);
     assert_int_equal(a->label_count, b->label_count);
     for (size_t i = 0; i < a->label_count; i++) {
         assert_text(a->labels[i].key, b->labels[i].key);
@@ -326,6 +347,30 @@ static inline void fill_waiting(struct slw_run *run)
     assert_int_equal(slw_run_add_waiting(run, &w, NULL), 0);
 }
 
+static inline void fill_stages(struct slw_run *run)
+{
+    struct slw_stage s = {.name = "decode" HOSTILE,
+                          .from = {SLW_SOURCE_SOFTWARE, false, "uprobes"},
+                          .counted_from = {SLW_SOURCE_HARDWARE, false, NULL},
+                          .calls = 1,
+                          .requests = UINT64_MAX,
+                          .max_batch = UINT64_MAX - 1,
+                          .wall_ns = 2,
+                          .self_ns = 3,
+                          .cpu_ns = {.value = 4},
+                          .missed_begins = 5,
+                          .missed_ends = 6};
+
+    for (int i = 0; i < SLW_STAGE_EVENT_COUNT; i++)
+        s.events[i] = (struct slw_maybe_u64){.value = 100 + (uint64_t)i};
+    assert_int_equal(slw_run_add_stage(run, &s, NULL), 0);
+    s.provider = "lib" HOSTILE;
+    s.cpu_ns.absent = "not " HOSTILE;
+    for (int i = 0; i < SLW_STAGE_EVENT_COUNT; i++)
+        s.events[i] = (struct slw_maybe_u64){.absent = "no PMU"};
+    assert_int_equal(slw_run_add_stage(run, &s, NULL), 0);
+}
+
 static inline void fill_lists(struct slw_run *run)
 {
     const struct slw_printed printed = {.name = "tma_x" HOSTILE,
@@ -363,6 +408,7 @@ static inline void fill_lists(struct slw_run *run)
     assert_int_equal(slw_run_add_printed(run, &alone, NULL), 0);
     assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
     fill_waiting(run);
+    fill_stages(run);
     assert_int_equal(slw_run_add_label(run, "commit", HOSTILE, NULL), 0);
     assert_int_equal(slw_run_add_label(run, "commit", "", NULL), 0);
     assert_int_equal(slw_run_note(run, SLW_NOTE_WARNING, "no-pmu", "try \"perf\"", "%s", HOSTILE),
