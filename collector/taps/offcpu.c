@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Where the wall time of the target's threads goes: on-CPU, or off-CPU and why. Seen by a BPF
  * program in the kernel's scheduler (offcpu/). Not for: requests (the wire tap). */
-#include "base/cleanup.h"
-#include "collector/procfs.h"
 #include "collector/spool.h"
 #include "collector/sys.h"
 #include "collector/tap.h"
+#include "collector/taps/bpf/tasks.h"
 #include "collector/taps/offcpu/bpf.h"
 #include "collector/taps/offcpu/initial.h"
 #include "collector/taps/offcpu/spool_stacks.h"
@@ -13,11 +12,8 @@
 #include "collector/taps/offcpu/switches.h"
 #include "collector/target.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct slw_tap_state {
     const struct slw_session_options *opts;
@@ -52,57 +48,9 @@ static int follow(struct slw_tap_state *s, uint32_t pid, uint32_t tid, uint32_t 
     return 0;
 }
 
-static int follow_process(struct slw_tap_state *s, struct slw_error *err)
+static int follow_task(void *ctx, uint32_t pid, uint32_t tid, struct slw_error *err)
 {
-    const struct slw_live_target *t = s->target;
-    uint32_t pid = (uint32_t)t->pid;
-    int rc = 0;
-
-    for (size_t i = 0; i < t->tid_count && rc == 0; i++) {
-        uint32_t tid = (uint32_t)t->tids[i];
-
-        rc = follow(s, pid, tid, slw_off_initial(pid, tid), true, err);
-    }
-    return rc;
-}
-
-/* The process of a thread; 0 when it is gone. */
-static uint32_t process_of(uint32_t tid)
-{
-    char path[64], text[4096];
-    uint64_t pid = 0;
-
-    (void)snprintf(path, sizeof(path), "/proc/%u/status", tid);
-    int SLW_AUTO(close) fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-    text[n > 0 ? n : 0] = '\0';
-    return slw_proc_parse_field(text, "Tgid", &pid) ? (uint32_t)pid : 0;
-}
-
-/* Threads that are in the group now, and what they start. One that is moved in later is missed. */
-static int follow_cgroup(struct slw_tap_state *s, struct slw_error *err)
-{
-    int fd = openat(s->target->cgroup_fd, "cgroup.threads", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) /* version 1 */
-        fd = openat(s->target->cgroup_fd, "tasks", O_RDONLY | O_CLOEXEC);
-    FILE *SLW_AUTO(fclose) list = fd < 0 ? NULL : fdopen(fd, "r");
-    char line[32];
-    int rc = 0;
-
-    if (!list) {
-        if (fd >= 0)
-            (void)close(fd);
-        return slw_fail(err, SLW_E_UNSUPPORTED, "the threads of the cgroup cannot be listed");
-    }
-    for (int i = 0; i < SLW_MAX_THREADS && rc == 0 && fgets(line, sizeof(line), list); i++) {
-        line[strcspn(line, "\n")] = '\0';
-        uint32_t tid = (uint32_t)slw_proc_parse_id(line), pid = tid ? process_of(tid) : 0;
-
-        if (pid != 0)
-            rc = follow(s, pid, tid, slw_off_initial(pid, tid), true, err);
-    }
-    return rc;
+    return follow(ctx, pid, tid, slw_off_initial(pid, tid), true, err);
 }
 
 /* A command waits in a pipe of ours until it may call exec; that is not its time, unless the window
@@ -111,10 +59,8 @@ static int follow_target(struct slw_tap_state *s, struct slw_error *err)
 {
     const struct slw_live_target *t = s->target;
 
-    if (t->kind == SLW_TARGET_PID)
-        return follow_process(s, err);
-    if (t->kind == SLW_TARGET_CGROUP)
-        return follow_cgroup(s, err);
+    if (t->kind != SLW_TARGET_COMMAND)
+        return slw_tap_tasks(t, follow_task, s, err);
     uint32_t pid = (uint32_t)t->pid;
     return follow(s, pid, pid, SLW_OFF_PIPE, !t->enable_on_exec, err);
 }
