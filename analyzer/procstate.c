@@ -201,7 +201,7 @@ static bool is_anonymous(const char *path)
     return starts_with(path, "//anon") || starts_with(path, "/anon_hugepage") ||
            starts_with(path, "/dev/zero") || starts_with(path, "/SYSV") ||
            starts_with(path, "[heap]") || starts_with(path, "[stack") ||
-           starts_with(path, "[anon") || path[0] == '\0';
+           starts_with(path, "[anon") || starts_with(path, "[uprobes") || path[0] == '\0';
 }
 
 static enum slw_module_kind module_kind(const char *path, bool kernel)

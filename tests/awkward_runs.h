@@ -91,6 +91,13 @@ static inline struct fixture awkward_hostile(void)
         const struct slw_waiting waits = {
             .tid = 1, .comm = names[i], .wall_ns = 5, .ns = {5}, .syscalls = {.absent = names[i]}};
         assert_int_equal(slw_run_add_waiting(f.run, &waits, NULL), 0);
+        const struct slw_stage stage = {.name = names[i],
+                                        .provider = names[i],
+                                        .calls = i,
+                                        .cpu_ns = {.absent = names[i]},
+                                        .counted_from = {.detail = names[i]},
+                                        .events = {[SLW_STAGE_SLOTS] = {.absent = names[i]}}};
+        assert_int_equal(slw_run_add_stage(f.run, &stage, NULL), 0);
     }
     fixture_absent(&f, "\033[31mevent", "\033[32mreason|`");
     return f;
@@ -129,6 +136,16 @@ static inline struct fixture awkward_huge(void)
     for (int i = 0; i < SLW_WAIT_COUNT; i++)
         waits.ns[i] = waits.waits[i] = UINT64_MAX;
     assert_int_equal(slw_run_add_waiting(f.run, &waits, NULL), 0);
+    struct slw_stage stage = {.name = "huge",
+                              .calls = UINT64_MAX,
+                              .requests = UINT64_MAX,
+                              .max_batch = UINT64_MAX,
+                              .wall_ns = UINT64_MAX,
+                              .self_ns = UINT64_MAX,
+                              .cpu_ns = {.value = UINT64_MAX}};
+    for (int i = 0; i < SLW_STAGE_EVENT_COUNT; i++)
+        stage.events[i].value = UINT64_MAX;
+    assert_int_equal(slw_run_add_stage(f.run, &stage, NULL), 0);
     for (int i = 0; i < 2; i++) {
         uint32_t id = fixture_frame(&f, SLW_FRAME_USER, "/bin/x", i ? "a" : "b");
         assert_int_equal(slw_stacks_add(f.stacks, &id, 1, SLW_NO_THREAD, weights), 0);

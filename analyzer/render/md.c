@@ -12,6 +12,7 @@
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/side.h"
+#include "analyzer/stages.h"
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
@@ -549,6 +550,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_topdown(out, report);
     put_modules(out, report);
     put_waiting(out, report);
+    slw_stages_md(out, report->run, put_prose, put_mark);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)

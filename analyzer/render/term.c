@@ -8,6 +8,7 @@
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/side.h"
+#include "analyzer/stages.h"
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
@@ -232,6 +233,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     slw_term_topdown(&t);
     put_split(&t);
     slw_waiting_term(out, report, t.width, t.color);
+    slw_stages_term(out, report->run, t.width, t.color);
     slw_term_functions(&t);
     slw_term_function_topdown(&t);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)
