@@ -2,6 +2,7 @@
 /* Redis, RESP2 and RESP3. A request is a command (an array of bulk strings, or a line); its answer
  * is the next reply that is no push. Sources: redis.io/docs/reference/protocol-spec, RESP3.md. */
 #include "collector/taps/proto.h"
+#include "collector/taps/wire/redis_commands.h"
 
 #include <string.h>
 
@@ -105,140 +106,6 @@ static void keep_verb(struct redis *r, const uint8_t *p, uint64_t count)
         r->verb[r->verb_count++] = p[i];
 }
 
-/* Heads as they stand in a word of memory; a digit is known by its upper half and then compared. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "heads are compared as words");
-#define COMMAND_HEAD UINT64_C(0x0a0d30240a0d302a) /* "*d\r\n$d\r\n" */
-#define COMMAND_MASK UINT64_C(0xfffff0fffffff0ff)
-#define SHORT_HEAD   UINT64_C(0x0a0d30240a0d) /* "\r\n$d\r\n" */
-#define SHORT_MASK   UINT64_C(0xfffff0ffffff)
-#define LONG_HEAD    UINT64_C(0x0a0d3030240a0d) /* "\r\n$dd\r\n" */
-#define LONG_MASK    UINT64_C(0xfffff0f0ffffff)
-
-static uint64_t word(const uint8_t *p)
-{
-    uint64_t w;
-
-    memcpy(&w, p, sizeof(w));
-    return w;
-}
-
-/* Could it be a verb that breaks_order or CLIENT? Those are left to the long way. */
-static bool verb_matters(const uint8_t *verb, ptrdiff_t length)
-{
-    uint8_t first = verb[0] | 0x20, second = verb[1] | 0x20;
-
-    switch (length) {
-    case 4:
-        return first == 's' && second == 'y';
-    case 5:
-    case 10:
-        return (first == 'p' || first == 's') && second == 's';
-    case 6:
-        return first == 'c' && second == 'l';
-    case 7:
-        return first == 'm' && second == 'o';
-    case 9:
-        return first == 's' && second == 'u';
-    default:
-        return false;
-    }
-}
-
-/* "$n\r\n" of up to three digits: what comes after it. NULL: something else, or not all of it. */
-static const uint8_t *quick_length(const uint8_t *p, const uint8_t *end, ptrdiff_t *ret_length)
-{
-    if (end - p < 6 || p[0] != '$' || !is_digit(p[1]))
-        return NULL;
-    ptrdiff_t n = p[1] - '0';
-    const uint8_t *q = p + 2;
-    while (q < p + 4 && is_digit(*q))
-        n = n * 10 + *q++ - '0';
-    if (end - q < n + 4 || q[0] != '\r' || q[1] != '\n')
-        return NULL;
-    *ret_length = n;
-    return q + 2;
-}
-
-/* Where the heads of a command stand: the next one mostly has the same, and then its end is known
- * without waiting for one length after the other to be read. */
-struct shape {
-    const uint8_t *command;
-    uint32_t heads; /* past the first, which is at 0 */
-    uint32_t at[8];
-    uint64_t mask[8];
-    ptrdiff_t length;
-};
-
-/* The next argument, where `p` is at the line end of the last one. */
-static const uint8_t *quick_argument(const uint8_t *p, const uint8_t *end, uint64_t *ret_mask)
-{
-    ptrdiff_t n;
-
-    if (end - p < 8)
-        return NULL;
-    uint64_t w = word(p);
-    if ((w & SHORT_MASK) == SHORT_HEAD && p[3] <= '9') {
-        n = p[3] - '0';
-        p += 6;
-        *ret_mask = UINT64_C(0xffffffffffff);
-    } else if ((w & LONG_MASK) == LONG_HEAD && p[3] <= '9' && p[4] <= '9') {
-        n = (p[3] - '0') * 10 + p[4] - '0';
-        p += 7;
-        *ret_mask = UINT64_C(0xffffffffffffff);
-    } else {
-        p = quick_length(p + 2, end, &n);
-        *ret_mask = UINT64_MAX;
-    }
-    return p && end - p >= n + 2 ? p + n : NULL;
-}
-
-/* A whole command of up to nine arguments of up to 999 bytes, all of it here, that need not be
- * looked at: nearly every command there is. NULL: go the long way. */
-static const uint8_t *quick_command(const uint8_t *p, const uint8_t *end, struct shape *s)
-{
-    if (end - p < 8 || (word(p) & COMMAND_MASK) != COMMAND_HEAD || p[1] == '0' || p[1] > '9' ||
-        p[5] > '9')
-        return NULL;
-    ptrdiff_t n = p[5] - '0';
-    const uint8_t *q = p + 8;
-    if (end - q < n + 2 || verb_matters(q, n))
-        return NULL;
-    q += n;
-    s->heads = (uint32_t)(p[1] - '1');
-    for (unsigned i = 0; i < s->heads; i++) {
-        s->at[i] = (uint32_t)(q - p);
-        q = quick_argument(q, end, &s->mask[i]);
-        if (!q)
-            return NULL;
-    }
-    s->command = p;
-    s->length = q + 2 - p;
-    return q + 2;
-}
-
-static bool same_shape(const uint8_t *p, const struct shape *s)
-{
-    uint64_t other = word(p) ^ word(s->command);
-
-    for (unsigned i = 0; i < s->heads; i++)
-        other |= (word(p + s->at[i]) ^ word(s->command + s->at[i])) & s->mask[i];
-    return other == 0 && !verb_matters(p + 8, p[5] - '0');
-}
-
-static const uint8_t *quick_commands(const uint8_t *p, const uint8_t *end, uint32_t *asked)
-{
-    struct shape s;
-
-    for (const uint8_t *next; (next = quick_command(p, end, &s)); p = next) {
-        (*asked)++;
-        while (end - next >= s.length && same_shape(next, &s)) {
-            (*asked)++;
-            next += s.length;
-        }
-    }
-    return p;
-}
-
 static bool ask_number(struct redis *r, uint8_t c)
 {
     if (!is_digit(c) || r->number > MAX_NUMBER)
@@ -336,7 +203,7 @@ static enum slw_wire_reason feed_asks(struct redis *r, struct slw_exchange *x, c
     while (p < end && why == SLW_WIRE_NONE) {
         switch ((enum ask_state)r->ask) {
         case ASK_START:
-            p = quick_commands(p, end, asked);
+            p = slw_redis_commands(p, end, asked);
             if (p == end)
                 break;
             why = ask_start(r, *p);
@@ -475,7 +342,7 @@ static const uint8_t *quick_element(const uint8_t *p, const uint8_t *end)
     ptrdiff_t n;
 
     if (*p == '$')
-        return (p = quick_length(p, end, &n)) ? p + n + 2 : NULL;
+        return (p = slw_redis_length(p, end, &n)) ? p + n + 2 : NULL;
     if (*p != '+' && *p != ':')
         return NULL;
     const uint8_t *q = p + 1, *most = end - q > SHORT_LINE ? q + SHORT_LINE : end;
@@ -505,7 +372,7 @@ static uint64_t same_elements(const uint8_t *p, const uint8_t *next, const uint8
     if (mask == 0)
         return 0;
     for (; count < most && end - next >= needed; count++, next += length)
-        if ((word(next) ^ word(p)) & mask)
+        if ((slw_redis_word(next) ^ slw_redis_word(p)) & mask)
             break;
     return count;
 }
