@@ -109,7 +109,7 @@ static void settle(struct slw_flows *f, struct flow *flow);
 static void release(struct slw_flows *f, struct flow *flow)
 {
     settle(f, flow);
-    slw_slot_leave(flow->slot);
+    slw_socket_slot_leave(flow->slot);
     if (f->kernel.forget)
         f->kernel.forget(f->kernel.ctx, flow->inode);
     take_out(f, flow);
@@ -214,7 +214,7 @@ static bool prepare(struct slw_flows *f, struct flow *flow)
     struct slw_exchange *x = &flow->conn.exchange;
 
     if (!flow->slot)
-        flow->slot = slw_slot_take(f->map, &flow->peer, (int32_t)flow->pid);
+        flow->slot = slw_socket_slot_take(f->map, &flow->peer, (int32_t)flow->pid);
     if (!flow->slot)
         return false;
     x->counts = f->counting ? &flow->slot->counts : &f->uncounted;
@@ -445,7 +445,7 @@ static void connected(struct slw_flows *f, const struct slw_socket_record *r, co
     if (flow && !flow->moved && !flow->waiting && slw_peer_same(&peer, &flow->peer))
         return;
     if (flow) { /* the number of one that is gone; the kernel has begun anew */
-        slw_slot_leave(flow->slot);
+        slw_socket_slot_leave(flow->slot);
         take_out(f, flow);
     }
     flow = add(f, r->inode, r->pid, (const struct sockaddr *)&to, length);

@@ -38,8 +38,8 @@ static struct slw_wire_slot *new_slot(struct slw_wire_map *map, const struct slw
     return s;
 }
 
-struct slw_wire_slot *slw_slot_take(struct slw_wire_map *map, const struct slw_wire_slot *peer,
-                                    int32_t pid)
+struct slw_wire_slot *slw_socket_slot_take(struct slw_wire_map *map,
+                                           const struct slw_wire_slot *peer, int32_t pid)
 {
     struct slw_wire_slot *s = left_slot(map, peer, pid);
 
@@ -56,7 +56,7 @@ struct slw_wire_slot *slw_slot_take(struct slw_wire_map *map, const struct slw_w
     return s;
 }
 
-void slw_slot_leave(struct slw_wire_slot *slot)
+void slw_socket_slot_leave(struct slw_wire_slot *slot)
 {
     if (slot)
         atomic_store(&slot->state, SLW_WIRE_CLOSED);

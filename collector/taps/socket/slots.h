@@ -8,10 +8,10 @@
 
 /* An open slot for a connection of `pid` to the server in *peer; NULL and `dropped` counted when
  * there are too many connections. */
-struct slw_wire_slot *slw_slot_take(struct slw_wire_map *map, const struct slw_wire_slot *peer,
-                                    int32_t pid);
+struct slw_wire_slot *slw_socket_slot_take(struct slw_wire_map *map,
+                                           const struct slw_wire_slot *peer, int32_t pid);
 
 /* The connection is over. NULL allowed. */
-void slw_slot_leave(struct slw_wire_slot *slot);
+void slw_socket_slot_leave(struct slw_wire_slot *slot);
 
 #endif
