@@ -20,7 +20,8 @@
 struct trail {
     uint32_t root, length;
     struct {
-        uint64_t hash; /* of the chain, as extend makes it */
+        struct slw_chain_step step; /* as in the chain, but here they stand side by side */
+        uint64_t hash;              /* of the chain, as extend makes it */
         uint32_t chain;
     } steps[TRAIL_STEPS]; /* the root's callee first */
 };
@@ -182,13 +183,12 @@ static int find_root(struct slw_chains *c, const struct slw_chain_root *root, ui
 }
 
 /* How many steps from the root on are those of the trail. steps: leaf first. */
-static size_t retrace(const struct slw_chains *c, const struct trail *t,
-                      const struct slw_chain_step *steps, size_t depth)
+static size_t retrace(const struct trail *t, const struct slw_chain_step *steps, size_t depth)
 {
     size_t most = t->length < depth ? t->length : depth, i = 0;
 
     for (; i < most; i++) {
-        const struct slw_chain_step *a = &c->chains[t->steps[i].chain].step;
+        const struct slw_chain_step *a = &t->steps[i].step;
         if (a->address != steps[depth - 1 - i].address || a->kind != steps[depth - 1 - i].kind)
             break;
     }
@@ -206,7 +206,7 @@ int slw_chains_follow(struct slw_chains *c, const struct slw_chain_root *root,
     if (rc < 0)
         return rc;
     struct trail *t = &c->trails[chain & (TRAILS - 1)];
-    size_t i = t->root == chain ? retrace(c, t, steps, depth) : 0;
+    size_t i = t->root == chain ? retrace(t, steps, depth) : 0;
     t->root = chain;
     t->length = (uint32_t)i;
     if (i > 0) {
@@ -220,6 +220,7 @@ int slw_chains_follow(struct slw_chains *c, const struct slw_chain_root *root,
         if (rc > 0)
             rc = locate(ctx, step, &c->chains[chain].location);
         if (rc >= 0 && i < TRAIL_STEPS) {
+            t->steps[i].step = *step;
             t->steps[i].hash = hash;
             t->steps[i].chain = chain;
             t->length++;
