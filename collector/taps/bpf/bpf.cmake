@@ -7,10 +7,12 @@ if(SLW_BPF)
   else()
     set(bpf_arch x86)
   endif()
-  # <asm/types.h> is in the folder of the multiarch tuple, which clang does not search for bpf.
+  # <asm/types.h> is in the folder of the multiarch tuple, or of the cross compiler's headers; clang
+  # searches neither for bpf.
   set(bpf_includes)
   if(CMAKE_LIBRARY_ARCHITECTURE)
-    set(bpf_includes -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
+    set(bpf_includes -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE}
+      -idirafter /usr/${CMAKE_LIBRARY_ARCHITECTURE}/include)
   endif()
   foreach(dir IN LISTS LIBBPF_INCLUDE_DIRS)
     list(APPEND bpf_includes -I${dir})
