@@ -33,7 +33,9 @@ def arms(slotwise, folder):
         "alone": [],
         "perf": [perf, "record", "-q", "-F", "997", "-g", "-o", data, "--"],
         "perf -B -N": [perf, "record", "-q", "-B", "-N", "-F", "997", "-g", "-o", data, "--"],
-        "slotwise": [slotwise, "profile", "-F", "997", "-o", run, "--"],
+        # What perf record does, and all that slotwise does by default.
+        "slotwise": [slotwise, "profile", "-F", "997", "--wire", "no", "--offcpu", "no", "-o", run, "--"],
+        "with taps": [slotwise, "profile", "-F", "997", "-o", run, "--"],
     }
 
 
@@ -42,7 +44,7 @@ def one(kind, name, prefix, command, folder, results):
     cost = measure.must(measure.run([*prefix, *command]), name)
     own = cost.own_cpu_s if prefix else 0.0
     collecting = own
-    if name == "slotwise":
+    if name in ("slotwise", "with taps"):
         with open(folder("run.slotwise/run.json"), encoding="utf-8") as f:
             self_cost = json.load(f)["self"]
         collecting = sum(measure.number(self_cost[key]) for key in ("user_ns", "system_ns")) / 1e9
@@ -71,6 +73,8 @@ def tell(title, results, claims):
     cheaper = measure.ratios(column["slotwise"][1], column["perf"][1])
     collect = measure.ratios(column["slotwise"][2], column["perf -B -N"][2])
     print(f"  throughput, slotwise / perf                    {measure.spread(faster, digits=3)}")
+    print(f"  throughput, with taps / perf                   "
+          f"{measure.spread(measure.ratios(column['with taps'][0], column['perf'][0]), digits=3)}")
     print(f"  throughput, slotwise / alone                   "
           f"{measure.spread(measure.ratios(column['slotwise'][0], column['alone'][0]), digits=3)}")
     print(f"  CPU of the whole profiler, slotwise / perf     {measure.spread(cheaper, digits=2)}")
