@@ -105,10 +105,12 @@ static void add_traffic(struct slw_report *r)
 
     if (!t->present)
         return;
-    add_known(r, "bytes_sent", "bytes sent", "bytes", t->sent_bytes);
-    add_known(r, "bytes_received", "bytes received", "bytes", t->received_bytes);
-    add_known(r, "sends", "sends", "events", t->sends);
-    add_known(r, "reads", "reads", "events", t->reads);
+    if (t->sends > 0 || t->reads > 0) { /* else nothing went over a socket: SQLite */
+        add_known(r, "bytes_sent", "bytes sent", "bytes", t->sent_bytes);
+        add_known(r, "bytes_received", "bytes received", "bytes", t->received_bytes);
+        add_known(r, "sends", "sends", "events", t->sends);
+        add_known(r, "reads", "reads", "events", t->reads);
+    }
     add_known(r, "flushes", "flushes", "events", t->flushes);
     add_known(r, "rows_received", "rows received", "events", t->rows);
 }

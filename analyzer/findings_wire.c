@@ -63,11 +63,12 @@ static void put_calls(struct slw_buf *out, const struct slw_report *r)
                    ((double)t->sends + (double)t->reads) / (double)t->seen);
 }
 
+/* A commit of SQLite is no round trip: durable commits are told by what they cost. */
 bool slw_find_one_request_per_flush(const struct slw_report *r, struct slw_evidence *e)
 {
     const struct slw_traffic *t = r->traffic;
 
-    if (!enough(t) || t->batch_factor.value > UNBATCHED || t->depth.value >= DEEP)
+    if (!enough(t) || t->sends == 0 || t->batch_factor.value > UNBATCHED || t->depth.value >= DEEP)
         return false;
     if (!r->facts->split_absent)
         e->weight = r->facts->kernel.value; /* what batching shares out */

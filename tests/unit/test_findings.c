@@ -177,6 +177,39 @@ static void the_p99_of_single_requests_is_theirs(void **state)
     fixture_free(&f);
 }
 
+/* A commit is no round trip, and what no socket moved is not 0 bytes of something. */
+static void sqlite_has_no_sends(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    const struct slw_connection c = {.protocol = "SQLite",
+                                     .peer = "/tmp/a.db",
+                                     .pid = 4711,
+                                     .from = fixture_software,
+                                     .connections = 1,
+                                     .requests = 2000,
+                                     .responses = 2000,
+                                     .statements = 2000,
+                                     .flushes = 2000,
+                                     .max_batch = 1,
+                                     .depth_sum = 2000,
+                                     .max_depth = 1};
+
+    quiet(&f);
+    assert_int_equal(slw_run_add_connection(f.run, &c, NULL), 0);
+    f.run->requests = (struct slw_maybe_u64){.value = 2000};
+    const struct slw_report *r = fixture_report(&f);
+    assert_null(find(r, "one-request-per-flush"));
+    bool flushes = false;
+    for (size_t i = 0; i < r->costs->count; i++) {
+        assert_string_not_equal(r->costs->rows[i].key, "sends");
+        assert_string_not_equal(r->costs->rows[i].key, "bytes_sent");
+        flushes |= strcmp(r->costs->rows[i].key, "flushes") == 0;
+    }
+    assert_true(flushes);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +223,7 @@ int main(void)
         cmocka_unit_test(lookups_of_one_row_are_no_cursor),
         cmocka_unit_test(a_pipeline_that_flushes_one_by_one_is_found_by_its_depth),
         cmocka_unit_test(the_p99_of_single_requests_is_theirs),
+        cmocka_unit_test(sqlite_has_no_sends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
