@@ -13,3 +13,11 @@ const struct slw_tap *const slw_taps[] = {
 
 const size_t slw_tap_count = sizeof(slw_taps) / sizeof(slw_taps[0]);
 _Static_assert(sizeof(slw_taps) / sizeof(slw_taps[0]) <= SLW_MAX_TAPS, "raise SLW_MAX_TAPS");
+
+void slw_tap_tell_bpf_time(struct slw_run *run, uint64_t ns)
+{
+    run->self.bpf_ns += ns;
+    if (ns == 0)
+        run->self.bpf_absent = "the kernel tells it only to CAP_SYS_ADMIN, or with the sysctl "
+                               "kernel.bpf_stats_enabled=1";
+}

@@ -247,17 +247,6 @@ static void put_stacks(struct slw_tap_state *s)
             "there are no off-CPU stacks: nothing was sampled that could carry them");
 }
 
-/* Programs that ran all the time have used some: 0 says that the kernel did not look. */
-static void put_time(const struct slw_tap_state *s, struct slw_run *run)
-{
-    uint64_t ns = slw_off_bpf_time_ns(s->bpf);
-
-    run->self.bpf_ns += ns;
-    if (ns == 0)
-        run->self.bpf_absent = "the kernel tells it only to CAP_SYS_ADMIN, or with the sysctl "
-                               "kernel.bpf_stats_enabled=1";
-}
-
 static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_error *err)
 {
     if (!s->bpf)
@@ -269,7 +258,7 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
     note_losses(s);
     put_stacks(s);
     run->self.ring_bytes += slw_off_bpf_bytes(s->bpf);
-    put_time(s, run);
+    slw_tap_tell_bpf_time(run, slw_off_bpf_time_ns(s->bpf));
     return s->sums.all.thread_count > 0 ? slw_off_sums_put(&s->sums, run, err) : 0;
 }
 

@@ -262,6 +262,7 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
 
     slw_flows_drop(s->flows, lost.sockets);
     run->self.ring_bytes += slw_socket_bpf_bytes(s->bpf);
+    slw_tap_tell_bpf_time(run, slw_socket_bpf_time_ns(s->bpf));
     if (note_losses(s) < 0)
         return slw_fail(err, SLW_E_NOMEM, "no memory for notes");
     return slw_wire_read(slw_flows_map(s->flows), run, err);

@@ -160,6 +160,7 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
         s->sums[i].missed_ends += s->open_calls[i];
     r.losses = slw_stage_prog_losses(s->prog, &r.skipped);
     run->self.ring_bytes += slw_stage_prog_bytes(s->prog);
+    slw_tap_tell_bpf_time(run, slw_stage_prog_time_ns(s->prog));
     return slw_stage_put(&r, run, err);
 }
 

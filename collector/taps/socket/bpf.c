@@ -15,6 +15,7 @@
 
 struct slw_socket_bpf {
     struct slw_socket_skeleton *skeleton;
+    int stats; /* while it is open the kernel measures the time of BPF programs; -1: refused */
     struct ring_buffer *records;
     int wake_fd;              /* epoll */
     slw_socket_record_fn *fn; /* during slw_socket_bpf_records */
@@ -88,6 +89,7 @@ static int load(struct slw_socket_bpf *b, const struct slw_socket_bpf_options *o
     if (!b->records)
         return slw_bpf_refused(errno, "ring", err);
     rc = watch(b);
+    b->stats = bpf_enable_stats(BPF_STATS_RUN_TIME); /* as good without: then nobody knows */
     if (rc == 0)
         rc = slw_socket_skeleton__attach(b->skeleton);
     return rc < 0 ? slw_bpf_refused(-rc, "attach", err) : 0;
@@ -101,6 +103,7 @@ int slw_socket_bpf_open(const struct slw_socket_bpf_options *opts, struct slw_so
     if (!b)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the socket tap");
     b->wake_fd = -1;
+    b->stats = -1;
     libbpf_print_fn_t before = libbpf_set_print(slw_bpf_say_nothing);
     int rc = load(b, opts, err);
     (void)libbpf_set_print(before);
@@ -119,6 +122,8 @@ void slw_socket_bpf_close(struct slw_socket_bpf *b)
     if (b->wake_fd >= 0)
         (void)close(b->wake_fd);
     ring_buffer__free(b->records);
+    if (b->stats >= 0)
+        (void)close(b->stats);
     slw_socket_skeleton__destroy(b->skeleton);
     free(b);
 }
@@ -199,4 +204,9 @@ struct slw_socket_losses slw_socket_bpf_losses(const struct slw_socket_bpf *b)
 uint64_t slw_socket_bpf_bytes(const struct slw_socket_bpf *b)
 {
     return slw_bpf_map_bytes(b->skeleton->obj);
+}
+
+uint64_t slw_socket_bpf_time_ns(const struct slw_socket_bpf *b)
+{
+    return slw_bpf_time_ns(b->skeleton->obj);
 }

@@ -53,5 +53,6 @@ struct slw_socket_losses slw_socket_bpf_losses(const struct slw_socket_bpf *b);
 
 /* Bytes of its maps, for the self cost. */
 uint64_t slw_socket_bpf_bytes(const struct slw_socket_bpf *b);
+uint64_t slw_socket_bpf_time_ns(const struct slw_socket_bpf *b); /* as slw_bpf_time_ns */
 
 #endif

@@ -82,3 +82,9 @@ uint64_t slw_socket_bpf_bytes(const struct slw_socket_bpf *b)
     (void)b;
     return 0;
 }
+
+uint64_t slw_socket_bpf_time_ns(const struct slw_socket_bpf *b)
+{
+    (void)b;
+    return 0;
+}

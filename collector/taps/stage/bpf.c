@@ -20,6 +20,7 @@ struct multi_marks;
 
 struct slw_stage_prog {
     struct slw_stage_skeleton *skeleton;
+    int stats;      /* while it is open the kernel measures the time of BPF programs; -1: refused */
     bool has_multi; /* then the marks are links of these descriptors, */
     int fds[SLW_STAGE_MAX_MARKS];
     size_t fd_count;
@@ -104,7 +105,8 @@ static int load(struct slw_stage_prog *p, size_t counter_count, bool many, struc
     }
     if (rc < 0)
         return rc;
-    rc = slw_stage_skeleton__attach(p->skeleton); /* to the scheduler; marks have no place yet */
+    p->stats = bpf_enable_stats(BPF_STATS_RUN_TIME); /* as good without: then nobody knows */
+    rc = slw_stage_skeleton__attach(p->skeleton);    /* to the scheduler; marks have no place yet */
     return rc < 0 ? slw_bpf_refused(-rc, "attach", err) : 0;
 }
 
@@ -115,6 +117,7 @@ int slw_stage_prog_open(size_t counter_count, bool many, struct slw_stage_prog *
 
     if (!p)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the stage tap");
+    p->stats = -1;
     p->links = calloc(SLW_STAGE_MAX_MARKS, sizeof(struct bpf_link *));
     p->multi = calloc(1, sizeof(*p->multi));
     p->cpu_max = libbpf_num_possible_cpus();
@@ -139,6 +142,8 @@ void slw_stage_prog_close(struct slw_stage_prog *p)
         (void)bpf_link__destroy(p->links[i]);
     for (size_t i = 0; i < p->fd_count; i++)
         (void)close(p->fds[i]);
+    if (p->stats >= 0)
+        (void)close(p->stats);
     free(p->links);
     free(p->multi);
     slw_stage_skeleton__destroy(p->skeleton);
@@ -369,4 +374,9 @@ uint64_t slw_stage_prog_bytes(const struct slw_stage_prog *p)
                  (bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY ? (uint64_t)p->cpu_max : 1);
     }
     return bytes;
+}
+
+uint64_t slw_stage_prog_time_ns(const struct slw_stage_prog *p)
+{
+    return slw_bpf_time_ns(p->skeleton->obj);
 }

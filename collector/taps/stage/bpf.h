@@ -48,5 +48,6 @@ struct slw_stage_losses slw_stage_prog_losses(const struct slw_stage_prog *p,
 
 /* Bytes of its maps, for the self cost. */
 uint64_t slw_stage_prog_bytes(const struct slw_stage_prog *p);
+uint64_t slw_stage_prog_time_ns(const struct slw_stage_prog *p); /* as slw_bpf_time_ns */
 
 #endif

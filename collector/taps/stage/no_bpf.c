@@ -85,3 +85,9 @@ uint64_t slw_stage_prog_bytes(const struct slw_stage_prog *p)
     (void)p;
     return 0;
 }
+
+uint64_t slw_stage_prog_time_ns(const struct slw_stage_prog *p)
+{
+    (void)p;
+    return 0;
+}
