@@ -10,7 +10,7 @@ import subprocess
 import termios
 
 import harness
-from test_wire import SYSTEM_PYTHON, WIRE_CLIENT, Wire
+from test_wire import SYSTEM_PYTHON, WIRE_CLIENT, RedisServer, Wire
 
 STATIC_CLIENT = os.environ.get("SLW_STATIC_CLIENT", "")
 
@@ -37,6 +37,8 @@ class Tapped(Wire):
         return document
 
     def check_route(self, document):
+        cost = document["self"]
+        self.assertTrue(cost.get("bpf_ns") or cost.get("bpf_absent"), cost)
         for row in document["connections"]:
             self.assertEqual(row["from"].get("detail"), "BPF on socket calls")
 
@@ -69,7 +71,7 @@ class Tapped(Wire):
         return document
 
 
-class Redis(Tapped):
+class Redis(RedisServer, Tapped):
     """All that a client moves in a test with equality fits into the ring, so that it does not matter
     how long slotwise waits for a CPU."""
 
@@ -78,17 +80,8 @@ class Redis(Tapped):
         cls.folder, cls.port = harness.start_server(cls, "redis")
         skip_without_bpf(cls)
 
-    def cli(self, *args):
-        return subprocess.run(["redis-cli", "-p", self.port, *args], check=True, timeout=60,
-                              capture_output=True, text=True).stdout
-
     def reset(self):
         self.cli("CONFIG", "RESETSTAT")
-
-    def server_count(self):
-        stats = self.cli("INFO", "commandstats")
-        return sum(int(calls) for name, calls in re.findall(r"cmdstat_(\S+?):calls=(\d+)", stats)
-                   if name not in ("info", "config|resetstat", "client"))
 
     def check(self, *command, flushes=None, options=("--wire", "bpf"), **kw):
         self.reset()
@@ -100,10 +93,6 @@ class Redis(Tapped):
         if flushes is not None:
             self.assertEqual(self.total(document, "flushes", "Redis"), flushes)
         return document
-
-    def benchmark(self, *args, flushes=None):
-        return self.check(self.need("redis-benchmark"), "-p", self.port, "-q", "-t", "set,get", *args,
-                          flushes=flushes)
 
     # redis-benchmark asks CONFIG GET save and appendonly in one flush before it starts.
     def test_one_request_per_flush(self):
