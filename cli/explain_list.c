@@ -64,6 +64,7 @@ static void put_model(const struct list *l, const struct slw_explain_scope *s)
     struct slw_buf source = {0};
     slw_model_source_text(&source, m);
     slw_text_wrap(l->out, source.data ? source.data : "", l->width, 8);
+    l->out->failed = l->out->failed || slw_buf_failed(&source);
     slw_buf_putc(l->out, '\n');
     slw_buf_release(&source);
     if (m->max_level > 0)
@@ -119,6 +120,7 @@ int slw_explain_list(const struct slw_explain_scope *scope, size_t width, struct
                        scope->hint[0] ? " What to do: " : "", scope->hint,
                        scope->hint[0] ? "." : "");
         slw_text_wrap(out, none.data ? none.data : "", width, 0);
+        out->failed = out->failed || slw_buf_failed(&none);
         slw_buf_putc(out, '\n');
         slw_buf_release(&none);
         rc = put_all_models(&l, err);

@@ -261,7 +261,7 @@ static void put_see_also(const struct page *p, const struct slw_explained *e)
     if (!e->own)
         put_parts(&b, e);
     put_models(&b, e);
-    if (b.length == 0) {
+    if (b.length == 0 && !slw_buf_failed(&b)) {
         slw_buf_release(&b);
         return;
     }

@@ -95,6 +95,10 @@ int slw_graph_render(const struct slw_run *run, const struct slw_stacks *stacks,
     if (rc >= 0) {
         put_title(run, &title);
         put_subtitle(&run->host, &subtitle);
+        if (slw_buf_failed(&title) || slw_buf_failed(&subtitle))
+            rc = slw_fail(err, SLW_E_NOMEM, "no memory for the title of the graph");
+    }
+    if (rc >= 0) {
         const struct slw_svg_options opts = {
             .title = request->title ? request->title : title.data,
             .subtitle = subtitle.data,

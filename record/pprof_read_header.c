@@ -205,24 +205,26 @@ static int foreign_columns(struct slw_pprof_reader *r, struct slw_column *column
 }
 
 /* Does the header list as many columns, with the same units, as the profile has? */
-static bool header_fits(struct slw_pprof_reader *r, const json_t *list)
+static int header_fits(struct slw_pprof_reader *r, const json_t *list, bool *ret_fits)
 {
-    if (json_array_size(list) != r->p->n_sample_type)
-        return false;
-    for (size_t i = 0; i < r->p->n_sample_type; i++) {
+    struct slw_buf escaped = {0};
+    bool fits = json_array_size(list) == r->p->n_sample_type;
+
+    for (size_t i = 0; fits && i < r->p->n_sample_type; i++) {
         const char *unit = json_string_value(json_object_get(json_array_get(list, i), "unit"));
         int64_t index = r->p->sample_type[i]->unit;
-        struct slw_buf escaped = {0};
 
-        if (!unit || index < 0 || (uint64_t)index >= r->p->n_string_table)
-            return false;
-        slw_text_escape(&escaped, r->p->string_table[index]);
-        bool same = strcmp(escaped.data ? escaped.data : "", unit) == 0;
-        slw_buf_release(&escaped);
-        if (!same)
-            return false;
+        escaped.length = 0;
+        fits = unit && index >= 0 && (uint64_t)index < r->p->n_string_table;
+        if (fits)
+            slw_text_escape(&escaped, r->p->string_table[index]);
+        fits = fits && strcmp(escaped.length ? escaped.data : "", unit) == 0;
     }
-    return true;
+    /* Without memory nothing fits, and another tool's columns would take the place of ours. */
+    const bool failed = slw_buf_failed(&escaped);
+    slw_buf_release(&escaped);
+    *ret_fits = fits;
+    return failed ? slw_pprof_no_memory(r) : 0;
 }
 
 int slw_pprof_read_columns(struct slw_pprof_reader *r)
@@ -230,13 +232,16 @@ int slw_pprof_read_columns(struct slw_pprof_reader *r)
     size_t count = r->p->n_sample_type;
     struct slw_column *columns = slw_arena_array(r->arena, count, sizeof(*columns));
     const json_t *list = json_object_get(r->header, "columns");
+    bool ours = false;
     int rc = 0;
 
     if (!columns)
         return slw_pprof_no_memory(r);
     if (count == 0)
         return slw_pprof_bad(r, "the pprof profile has no sample types");
-    if (!r->header || !header_fits(r, list))
+    if (r->header)
+        rc = header_fits(r, list, &ours);
+    if (rc == 0 && !ours)
         rc = foreign_columns(r, columns);
     else
         for (size_t i = 0; rc == 0 && i < count; i++)
