@@ -28,6 +28,13 @@ build|zlib1g-dev|gzip for pprof profiles
 build|libzstd-dev|compressed perf.data
 build|libprotobuf-c-dev|pprof profiles are protocol buffers
 build|protobuf-c-compiler|compiles the pprof format
+build|libsqlite3-dev|the sqlite driver of the built-in workloads
+build|libpq-dev|the postgres driver
+build|libmariadb-dev|the mariadb driver
+build|libhiredis-dev|the redis driver
+build|liblz4-dev|compression in the workloads and the cql driver
+build|libpcre2-dev|a stage of the workload "stages"
+build|libssl-dev|stages of the workload "stages"
 demo|sqlite3|the database client that the demo profiles
 demo-pgbench|postgresql|the server and pgbench of the pgbench demo
 demo-redis|redis-server|the server of the redis demo
@@ -44,7 +51,6 @@ test|python3|system tests and benches (standard library only)
 test|linux-perf|the peer: perf reads what slotwise writes and the other way round
 test|protobuf-compiler|protoc decodes the pprof profile in a test
 test|sqlite3|a database client to profile
-test|libsqlite3-dev|built-in SQLite workload
 test|postgresql|a server, psql and pgbench to profile
 test|redis-server|a server to profile a client against
 test|redis-tools|redis-benchmark, a client to profile
@@ -54,6 +60,7 @@ test|memcached|a server to profile a client against
 test|openssl|makes certificates for the servers of tests
 test|python3-redis|a client library to profile
 test|python3-psycopg2|a client library to profile
+test|python3-cassandra|a foreign client of the CQL endpoint
 test|musl-tools|builds a program with another loader
 test|libc6-dev-i386|builds a 32-bit program
 test|lib32gcc-12-dev|the same (gcc-multilib would remove the compiler for arm64)

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+#include "workloads/driver.h"
+const struct slw_driver slw_driver_sqlite = {.name = "sqlite"};

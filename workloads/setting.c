@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "workloads/setting.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct slw_chosen *slw_choices_find(const struct slw_choices *c, const char *name)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (strcmp(c->rows[i].setting->name, name) == 0)
+            return &c->rows[i];
+    assert(!"a setting that is in no table");
+    abort();
+}
+
+bool slw_choices_flag(const struct slw_choices *c, const char *name)
+{
+    return slw_choices_find(c, name)->given;
+}
+
+uint64_t slw_choices_number(const struct slw_choices *c, const char *name)
+{
+    return slw_choices_find(c, name)->number;
+}
+
+double slw_choices_decimal(const struct slw_choices *c, const char *name)
+{
+    return slw_choices_find(c, name)->decimal;
+}
+
+size_t slw_choices_choice(const struct slw_choices *c, const char *name)
+{
+    return slw_choices_find(c, name)->choice;
+}
+
+const char *slw_choices_text(const struct slw_choices *c, const char *name)
+{
+    return slw_choices_find(c, name)->text;
+}
