@@ -115,6 +115,10 @@ struct slw_driver {
     int (*poll)(void *connection, int timeout_ms, struct slw_completion *completions, size_t count,
                 struct slw_error *err);
     int (*descriptor)(void *connection);
+
+    /* What is on stable storage when a request is acknowledged, as the database itself says it: one
+     * sentence without a stop, cut at size. Negative: it could not be asked. NULL: unknown. */
+    int (*durability)(void *connection, char *text, size_t size);
 };
 
 extern const struct slw_driver *const slw_drivers[];

@@ -42,7 +42,7 @@ struct slw_workload_result {
     struct slw_tally tally;
     struct slw_extra extras[SLW_MAX_EXTRAS];
     size_t extra_count;
-    const char *durability; /* what is on stable storage when a request is acknowledged; or NULL */
+    char durability[160]; /* as slw_driver.durability; "": unknown, or nothing is stored */
 };
 void slw_workload_extra(struct slw_workload_result *r, const char *name, double value,
                         const char *unit);
