@@ -44,3 +44,23 @@ int slw_program_find(const char *name, char **ret_path, struct slw_error *err)
     }
     return slw_fail(err, SLW_E_NOTFOUND, "there is no program '%.100s' in PATH", name);
 }
+
+int slw_program_beside(const char *name, char **ret_path, struct slw_error *err)
+{
+    char self[PATH_MAX], path[PATH_MAX * 2];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+    self[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash) {
+        *slash = '\0';
+        static const char *const places[] = {"", "/" SLW_PROGRAM_FOLDER};
+        for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+            (void)snprintf(path, sizeof(path), "%s%s/%.64s", self, places[i], name);
+            if (is_program(path))
+                return give(path, ret_path, err);
+        }
+    }
+    slw_error_hint(err, "build and install all of slotwise");
+    return slw_fail(err, SLW_E_UNSUPPORTED, "%.64s is not installed", name);
+}

@@ -9,4 +9,8 @@
  * PATH. The caller frees it. SLW_E_NOTFOUND, SLW_E_NOMEM. */
 int slw_program_find(const char *name, char **ret_path, struct slw_error *err);
 
+/* One of slotwise's own programs: next to the running one in a build, in the installed place below
+ * its prefix otherwise. The caller frees it. SLW_E_UNSUPPORTED where it is not installed. */
+int slw_program_beside(const char *name, char **ret_path, struct slw_error *err);
+
 #endif

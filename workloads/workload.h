@@ -21,6 +21,7 @@ struct slw_workload_options {
     const struct slw_choices *choices; /* of the workload, the driver, and the common ones */
     uint64_t requests;                 /* measured ones, over all threads, in one run */
     uint64_t warm_up;                  /* requests before those, which are not counted */
+    uint64_t first_id;                 /* new rows get first_id, first_id + 1, ... */
     uint64_t seed;
     double rate; /* requests/s that arrive (open loop); 0: closed loop */
     /* Called by any thread, in any order, for each request of a counted or warm-up run whose
@@ -53,6 +54,7 @@ struct slw_workload {
     const char *missing;  /* as of a driver */
     const char *ancestor; /* what was published, with its figures; paragraphs */
     bool needs_driver;
+    uint64_t requests;                  /* of a run, unless the user says: some seconds' worth */
     const struct slw_setting *settings; /* NULL-name terminated; or NULL */
     /* Settings that are made from others, or make no sense together: SLW_E_USAGE. May be NULL. */
     int (*check)(const struct slw_workload_options *options, struct slw_error *err);
