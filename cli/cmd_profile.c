@@ -145,7 +145,8 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
 const struct slw_command_entry slw_command_profile = {
     .name = "profile",
     .summary = "Profile a client and say where its CPU time goes.",
-    .usage = "[OPTION]... -- CMD [ARG]...\n[OPTION]... -p PID | -a | --cgroup PATH",
+    .usage = "[OPTION]... -- CMD [ARG]...\n[OPTION]... -p PID | -a | --cgroup PATH\n"
+             "[OPTION]... --workload NAME [-- SETTING...]",
     .about = "Run CMD, or attach, and measure until it ends, --duration is over, or Ctrl-C: "
              "counters, samples with call stacks, and their cost. Then save the run in a directory "
              "(run.json, profile.pb.gz, flamegraph.svg) and print a report on standard error; "

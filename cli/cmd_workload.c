@@ -55,8 +55,8 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
 const struct slw_command_entry slw_command_workload = {
     .name = "workload",
     .summary = "Run a built-in database client whose batching can be switched.",
-    .usage = "list\nslotwise workload run NAME [--driver NAME] [OPTION]...\n"
-             "slotwise workload verify --driver NAME --connect WHERE --acknowledged FILE",
+    .usage = "list\nrun NAME [--driver NAME] [OPTION]...\n"
+             "verify --driver NAME --connect WHERE --acknowledged FILE",
     .about = "Small clients of SQLite, PostgreSQL, MariaDB, Redis and CQL databases, with their "
              "batching on or off: what batching does to a client's CPU can be seen on the machine "
              "at hand. 'run NAME --help' shows the settings of a workload and where the idea was "

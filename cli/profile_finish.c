@@ -172,4 +172,7 @@ void slw_profile_release(struct slw_profile *p)
     free(p->perf_data);
     free(p->svg);
     slw_wire_close(p->wire);
+    for (size_t i = 0; p->workload && i < 3; i++)
+        free(p->workload[i]);
+    free(p->workload);
 }

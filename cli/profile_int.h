@@ -32,6 +32,7 @@ struct slw_profile {
     char *perf_data;       /* the spool in it */
     char *svg;             /* the flame graph; NULL: none was written */
     struct slw_wire *wire; /* the wire tap; NULL: none */
+    char **workload;       /* command line of --workload: the first three words are ours; or NULL */
 };
 
 extern const struct slw_option slw_profile_options[];

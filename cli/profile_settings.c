@@ -4,9 +4,11 @@
 
 #include "base/parse.h"
 #include "cli/command.h"
+#include "cli/program.h"
 #include "cli/render.h"
 #include "collector/backend.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,6 +58,11 @@ const struct slw_option slw_profile_options[] = {
      .kind = SLW_OPTION_NUMBER,
      .value = "PID",
      .text = "Attach to a running process, its threads and its children to come."},
+    {.name = "workload",
+     .kind = SLW_OPTION_TEXT,
+     .value = "NAME",
+     .text =
+         "Profile a built-in workload; its settings stand after '--' (see 'slotwise workload')."},
     {.name = "all", .letter = 'a', .text = "Measure the whole machine."},
     {.name = "cgroup",
      .kind = SLW_OPTION_TEXT,
@@ -229,12 +236,44 @@ static int set_rounds(struct slw_profile *p, struct slw_error *err)
     return rc < 0 ? rc : check_rounds(p, err);
 }
 
+/* The command is the program of the workloads; what follows "--" are the settings of the workload.
+ */
+static int set_workload(struct slw_profile *p, struct slw_error *err)
+{
+    const struct slw_args *a = p->args;
+
+    if (a->operand_count > 0 && !a->separated) {
+        slw_error_hint(err, "slotwise profile --workload NAME -- --setting VALUE");
+        return slw_fail(err, SLW_E_USAGE, "settings of a workload stand after '--'");
+    }
+    p->workload = calloc(a->operand_count + 4, sizeof(*p->workload));
+    if (!p->workload)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a command line");
+    int rc = slw_program_beside("slotwise-workload", &p->workload[0], err);
+    if (rc < 0)
+        return rc;
+    p->workload[1] = strdup("run");
+    p->workload[2] = strdup(slw_args_get(a, "workload"));
+    if (!p->workload[1] || !p->workload[2])
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a command line");
+    memcpy(p->workload + 3, a->operands, a->operand_count * sizeof(*a->operands));
+    p->session.target = SLW_TARGET_COMMAND;
+    p->session.argv = p->workload;
+    p->session.envp = environ;
+    return 0;
+}
+
 static int set_target(struct slw_profile *p, struct slw_error *err)
 {
     const struct slw_args *a = p->args;
     bool other = slw_args_has(a, "pid") || slw_args_has(a, "all") || slw_args_has(a, "cgroup");
+    const bool workload = slw_args_has(a, "workload");
     uint64_t pid = 0;
 
+    if (workload && other)
+        return slw_fail(err, SLW_E_USAGE, "either --workload or one of -p, -a, --cgroup, not both");
+    if (workload)
+        return set_workload(p, err);
     if (other && a->operand_count > 0)
         return slw_fail(err, SLW_E_USAGE, "either a command or one of -p, -a, --cgroup, not both");
     if (!other && a->operand_count == 0) {

@@ -80,11 +80,13 @@ static void process_stem(int32_t pid, char ret_stem[SLW_MAX_STEM])
     free(comm);
 }
 
-static void stem_of(const struct slw_session_options *s, char ret_stem[SLW_MAX_STEM])
+static void stem_of(const struct slw_profile *p, char ret_stem[SLW_MAX_STEM])
 {
+    const struct slw_session_options *s = &p->session;
+
     switch (s->target) {
     case SLW_TARGET_COMMAND:
-        slw_path_stem(s->argv[0], ret_stem);
+        slw_path_stem(p->workload ? p->workload[2] : s->argv[0], ret_stem);
         return;
     case SLW_TARGET_PID:
         process_stem(s->pid, ret_stem);
@@ -103,7 +105,7 @@ int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err)
 {
     char stem[SLW_MAX_STEM];
 
-    stem_of(&p->session, stem);
+    stem_of(p, stem);
     int rc = slw_run_name_create(slw_args_get(p->args, "output"), stem, &p->dir, err);
     if (rc < 0) {
         slw_error_hint(err, "name a directory to write with -o");
