@@ -43,7 +43,7 @@ struct slw_choices {
     size_t count;
 };
 
-/* A name that is in no table is a bug of the caller (assert). */
+/* A name that is in no table is a bug of the caller, which ends the program. */
 const struct slw_chosen *slw_choices_find(const struct slw_choices *c, const char *name);
 bool slw_choices_flag(const struct slw_choices *c, const char *name);
 uint64_t slw_choices_number(const struct slw_choices *c, const char *name);

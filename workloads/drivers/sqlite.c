@@ -15,8 +15,7 @@ static const char *const durable_choices[] = {"full", "normal", "off", NULL};
 static const char *const durabilities[] = {
     "every commit is synced to disk (WAL, synchronous=FULL)",
     "commits survive a crash of the client, not of the machine (WAL, synchronous=NORMAL)",
-    "commits survive a crash of the client, not of the machine, which may damage the file "
-    "(WAL, synchronous=OFF)",
+    "commits survive a crash of the client; one of the machine may damage the file (WAL, OFF)",
 };
 
 static const struct slw_setting settings[] = {
