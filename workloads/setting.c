@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "workloads/setting.h"
 
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 const struct slw_chosen *slw_choices_find(const struct slw_choices *c, const char *name)
 {
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->rows[i].setting->name, name) == 0)
-            return &c->rows[i];
-    abort(); /* a setting that is in no table */
+    size_t i = 0;
+
+    while (i < c->count && strcmp(c->rows[i].setting->name, name) != 0)
+        i++;
+    assert(i < c->count); /* a setting that is in no table */
+    return &c->rows[i];
 }
 
 bool slw_choices_flag(const struct slw_choices *c, const char *name)

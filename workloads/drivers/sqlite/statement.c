@@ -2,8 +2,8 @@
 /* One statement for one or many requests, and whose answer each row it gives is. */
 #include "workloads/drivers/sqlite/sqlite_int.h"
 
+#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void put_rows(struct slw_buf *sql, const char *row, size_t rows)
@@ -116,15 +116,14 @@ static int bind(sqlite3_stmt *s, const struct slw_request *requests, size_t coun
 static struct slw_answer *answer_of(const struct slw_request *requests, size_t count,
                                     struct slw_answer *answers, uint64_t id, size_t *hint)
 {
-    for (size_t n = 0; n < count; n++) {
-        const size_t i = (*hint + n) % count;
+    size_t i = *hint % count;
 
-        if (requests[i].id == id) {
-            *hint = i + 1;
-            return &answers[i];
-        }
+    for (size_t n = 0; requests[i].id != id; n++) {
+        assert(n < count); /* a row that nobody asked for */
+        i = (i + 1) % count;
     }
-    abort(); /* a row that nobody asked for */
+    *hint = i + 1;
+    return &answers[i];
 }
 
 static void take_row(struct slw_sqlite *c, sqlite3_stmt *s, enum slw_sqlite_kind kind,

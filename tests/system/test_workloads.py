@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""The built-in workloads as a person runs them: what they print, what they leave in the database,
+also when they are killed, what slotwise sees of them, and what they say to bad input."""
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import harness
+
+SEED = int(os.environ.get("SLW_SEED", "5"))
+
+# Workloads that store rows, with options that make them do so quickly; the rest come from --help.
+STORING = {
+    "submit": ("--dimensions", "16"),
+    "shards": ("--execute", "--threads", "2"),
+}
+SERVERS = {"postgres": "postgresql", "redis": "redis", "mariadb": "mariadb"}
+
+
+class Workloads(harness.Case):
+    def listed(self):
+        """{name: None, or what it was built without} of workloads and of drivers."""
+        parts = self.slotwise("workload", "list").stdout.split("\nDrivers:\n")
+        found = []
+        for part in parts:
+            rows = [line.split(None, 1) for line in part.splitlines()
+                    if line.startswith("  ") and not line.startswith("   ")]
+            found.append({name: text.removeprefix("built without ")
+                          if text.startswith("built without ") else None for name, text in rows})
+        return found
+
+    def run_json(self, workload, *options, **kw):
+        done = self.slotwise("workload", "run", workload, "--format", "json", *options, **kw)
+        return json.loads(done.stdout)
+
+    def verify(self, log, *where, status=harness.DONE):
+        done = self.slotwise("workload", "verify", "--acknowledged", log, *where, status=status)
+        return {line.rsplit(None, 1)[0]: int(line.rsplit(None, 1)[1])
+                for line in done.stdout.splitlines()}
+
+    def acknowledged_is_stored(self, workload, *where):
+        log = self.path("acknowledged")
+        result = self.run_json(workload, "--requests", "400", "--warm-up", "50", "--acknowledged",
+                               log, *STORING[workload], *where)
+        run = result["runs"][0]
+        self.assertEqual(run["requests"], 400)
+        self.assertEqual(run["outcomes"]["done"], 400)
+        self.assertEqual(run["latency_ns"]["count"], 400)
+        self.assertGreater(run["user_ns"] + run["system_ns"], 0)
+        found = self.verify(log, *where)
+        self.assertEqual(found, {"acknowledged": 450, "stored": 450, "found": 450, "missing": 0,
+                                 "stored twice": 0})
+        os.unlink(log)
+
+    def killed_in_the_middle(self, workload, *where):
+        """Everything acknowledged before a SIGKILL is there; more may be."""
+        print(f"seed {SEED}", flush=True)
+        rng = random.Random(SEED)
+        log = self.path("log")
+        for _ in range(3):
+            if os.path.exists(log):
+                os.unlink(log)
+            process = self.start("workload", "run", workload, "--requests", "100000000",
+                                 "--warm-up", "0", "--acknowledged", log, *STORING[workload], *where)
+            wanted = rng.randint(50, 800)
+            harness.wait_until(lambda: process.poll() is not None or os.path.exists(log) and
+                               harness.read_bytes(log).count(b"\n") >= wanted, what="rows")
+            self.assertIsNone(process.poll(), harness.read_bytes(self.path("stderr")))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            found = self.verify(log, *where)
+            self.assertGreaterEqual(found["acknowledged"], wanted)
+            self.assertEqual((found["missing"], found["stored twice"]), (0, 0))
+
+
+class Sqlite(Workloads):
+    def test_all_are_listed_and_built(self):
+        workloads, drivers = self.listed()
+        self.assertLessEqual({"submit", "shards"}, set(workloads))
+        self.assertIn("sqlite", drivers)
+        for name, missing in [*workloads.items(), *drivers.items()]:
+            if missing:
+                self.missing(f"{name} was built without {missing}")
+
+    def test_every_workload_explains_itself(self):
+        for name in self.listed()[0]:
+            told = self.slotwise("workload", "run", name, "--help").stdout
+            self.assertIn("Published", told, f"{name} names no ancestor")
+            self.assertIn("--requests", told)
+
+    def test_every_workload_runs_without_a_server(self):
+        for name, missing in self.listed()[0].items():
+            if missing is None:
+                run = self.run_json(name, "--requests", "300", "--warm-up", "30")["runs"][0]
+                self.assertEqual(run["requests"], 300, name)
+                self.assertGreater(run["requests_per_second"], 0, name)
+
+    def test_acknowledged_is_stored(self):
+        for workload in STORING:
+            self.acknowledged_is_stored(workload, "--connect", self.path("db"))
+
+    def test_killed_in_the_middle(self):
+        for workload in STORING:
+            self.killed_in_the_middle(workload, "--connect", self.path("db"), "--durable", "normal")
+
+    def test_a_lost_row_is_found(self):
+        """verify itself has to be able to fail."""
+        log, db = self.path("log"), self.path("db")
+        self.run_json("shards", "--execute", "--requests", "50", "--warm-up", "0", "--connect", db,
+                      "--acknowledged", log)
+        subprocess.run([self.need("sqlite3"), db, "DELETE FROM slotwise_requests WHERE id = 17"],
+                       check=True, timeout=60)
+        done = self.slotwise("workload", "verify", "--connect", db, "--acknowledged", log,
+                             status=harness.BAD_DATA)
+        self.assertIn("missing 1\n", done.stdout)
+        self.assertIn("the first is 17", done.stderr)
+
+    def test_the_same_seed_is_the_same_load(self):
+        entries = [self.run_json("shards", "--threads", "1", "--requests", "2000", "--warm-up", "0",
+                                 "--seed", seed)["runs"][0]["extras"]["entries of the map"]["value"]
+                   for seed in ("7", "7", "8")]
+        self.assertEqual(entries[0], entries[1])
+
+    def test_several_runs(self):
+        result = self.run_json("shards", "--requests", "1000", "--runs", "3")
+        self.assertEqual([run["requests"] for run in result["runs"]], [1000] * 3)
+        told = self.slotwise("workload", "run", "shards", "--requests", "1000", "--runs", "3").stdout
+        self.assertRegex(told, r"best +mean +worst")
+
+    def test_nothing_is_left_behind(self):
+        env = dict(os.environ, TMPDIR=self.path("tmp"))
+        os.mkdir(self.path("tmp"))
+        self.slotwise("workload", "run", "submit", "--requests", "100", env=env)
+        self.assertEqual(os.listdir(self.path("tmp")), [])
+
+    def test_open_loop_counts_from_when_it_was_due(self):
+        """More arrives than can be done: latency grows with the run, which a closed loop hides."""
+        slow = ("--connect", self.path("db"), "--durable", "off", "--dimensions", "16384",
+                "--requests", "2000", "--warm-up", "0")
+        closed = self.run_json("submit", *slow, "--concurrency", "1")["runs"][0]
+        rate = 10 * closed["requests_per_second"]
+        flooded = self.run_json("submit", *slow, "--concurrency", "1", "--rate", str(rate))["runs"][0]
+        # Nearly as long as the run, as nine of ten requests wait for the others.
+        self.assertGreater(flooded["latency_ns"]["max"], flooded["elapsed_ns"] / 4)
+        self.assertLess(closed["latency_ns"]["p50"], flooded["latency_ns"]["p50"])
+
+    def test_stopped_by_a_signal(self):
+        process = self.start("workload", "run", "shards", "--requests", "100000000000")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        done = self.finish(process)
+        self.assertRegex(done.stdout, r"throughput +\d")
+
+    def test_profiled_by_name(self):
+        run = self.path("run")
+        done = self.slotwise("profile", "-o", run, "--workload", "shards", "--", "--execute",
+                             "--requests", "500", "--warm-up", "0", "--threads", "1", "--format",
+                             "json", "--durable", "off")
+        self.assertEqual(json.loads(done.stdout)["runs"][0]["requests"], 500)
+        document = self.load(run)
+        self.assertEqual(sum(c["requests"] for c in document["connections"]
+                             if c["protocol"] == "SQLite"), document["requests"])
+        self.assertGreaterEqual(document["requests"], 500)
+        stages = {stage["name"] for stage in document.get("stages", [])}
+        if not any(note["code"].startswith("stage") for note in document["notes"]):
+            self.assertLessEqual({"look_up", "serialize", "execute"}, stages)
+
+    def test_bad_command_lines(self):
+        for args, told in (
+                (("workload",), "list, run or verify"),
+                (("workload", "rnu"), "unknown word"),
+                (("workload", "run"), "which workload"),
+                (("workload", "run", "shard"), "did you mean shards"),
+                (("workload", "run", "shards", "--driver", "sqlit"), "did you mean sqlite"),
+                (("workload", "run", "shards", "--thread", "4"), "did you mean --threads"),
+                (("workload", "run", "shards", "--threads", "0"), "--threads"),
+                (("workload", "run", "shards", "--threads", "99999999999999999999"), "--threads"),
+                (("workload", "run", "shards", "--requests", "0"), "--requests"),
+                (("workload", "run", "shards", "--zipf", "nan"), "--zipf"),
+                (("workload", "run", "shards", "--map", "one"), "--map"),
+                (("workload", "run", "shards", "extra"), "extra"),
+                (("workload", "run", "submit", "--submit", "callback", "--rate", "5"), "callback"),
+                (("workload", "run", "submit", "--concurrency", "60000"), "--concurrency"),
+                (("workload", "verify"), "--acknowledged"),
+                (("profile", "--workload", "shards", "-p", "1"), "not both"),
+                (("profile", "--workload", "shards", "--", "--threads", "x"), "")):
+            done = self.slotwise(*args, status=None if "--threads" in args and args[0] == "profile"
+                                 else harness.USAGE)
+            self.assertIn(told, done.stderr, args)
+
+    def test_bad_places(self):
+        for where in ("/nowhere/at/all", self.dir):
+            done = self.slotwise("workload", "run", "submit", "--connect", where, "--requests", "10",
+                                 status=harness.INTERNAL)
+            self.assertIn(where, done.stderr)
+        with open(self.path("text"), "w", encoding="ascii") as f:
+            f.write("this is no database\n" * 100)
+        self.slotwise("workload", "run", "submit", "--connect", self.path("text"), "--requests",
+                      "10", status=harness.INTERNAL)
+        done = self.slotwise("workload", "verify", "--acknowledged", self.path("none"), "--connect",
+                             self.path("db"), status=harness.INTERNAL)
+        self.assertIn("none", done.stderr)
+
+    def test_full_disk(self):
+        self.need_root("mounts a small file system")
+        folder = self.path("small")
+        os.mkdir(folder)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder],
+                          capture_output=True, timeout=60).returncode:
+            self.skipTest("mounting is not permitted")
+        self.addCleanup(subprocess.run, ["umount", "-l", folder], timeout=60)
+        log, db = self.path("log"), os.path.join(folder, "db")
+        result = self.run_json("submit", "--connect", db, "--requests", "2000", "--warm-up", "0",
+                               "--acknowledged", log)["runs"][0]
+        self.assertGreater(result["outcomes"]["rejected"], 0)
+        found = self.verify(log, "--connect", db)
+        self.assertEqual(found["missing"], 0)
+        self.assertEqual(found["acknowledged"], result["outcomes"]["done"])
+
+
+if __name__ == "__main__":
+    harness.main()
