@@ -3,11 +3,9 @@
  * Not for: what commands do (cmd_*.c). */
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/json_memory.h"
 
-#include <jansson.h>
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int print_and_release(const struct slw_terminal *t, struct slw_buf *text,
@@ -86,21 +84,6 @@ static int run_word(const char *word, struct slw_terminal *t, int argc, char **a
     return run_command(*ret_command, t, argc - 1, argv + 1, err);
 }
 
-/* libjansson 2.14 dereferences NULL when its lexer runs out of memory; a clean end is better. What
- * a run measured is in perf.data by then. */
-static void *json_memory(size_t size)
-{
-    void *p = malloc(size);
-
-    if (!p) {
-        struct slw_error err = {0};
-        (void)slw_fail(&err, SLW_E_NOMEM, "no memory for JSON");
-        slw_terminal_error(NULL, &err);
-        exit(slw_code_exit_status(SLW_E_NOMEM));
-    }
-    return p;
-}
-
 /* The allocator keeps what was freed once for the next of its size, up to tens of megabytes, and
  * copies where it then grows. Ours are a few large arrays that double: as mappings of their own
  * they grow in place and are given back. */
@@ -114,7 +97,7 @@ int main(int argc, char **argv)
     int rc;
 
     (void)mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
-    json_set_alloc_funcs(json_memory, free);
+    slw_json_memory(); /* what a run measured is in perf.data by then */
     slw_terminal_read(&terminal);
     if (argc < 2)
         return print_bare_help(&terminal, &err);

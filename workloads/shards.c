@@ -216,8 +216,9 @@ static int execute(const struct plan *p, struct worker *w, uint64_t id, struct s
     SLOTWISE_STAGE_BEGIN(execute, 1);
     int rc = o->driver->run(w->connection, SLW_BATCHING_NONE, &request, 1, answer, &w->err);
     SLOTWISE_STAGE_END(execute);
-    if (rc >= 0 && answer->outcome == SLW_OUTCOME_DONE && o->acknowledged)
-        rc = o->acknowledged(o->acknowledged_ctx, id);
+    if (rc >= 0 && answer->outcome == SLW_OUTCOME_DONE && o->acknowledged &&
+        o->acknowledged(o->acknowledged_ctx, id) < 0)
+        rc = slw_fail(&w->err, SLW_E_IO, "cannot write the id of an acknowledged row");
     return rc;
 }
 

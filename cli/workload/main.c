@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* slotwise-workload: started by `slotwise workload` and `slotwise profile --workload`. */
 #include "cli/command.h"
+#include "cli/json_memory.h"
 #include "cli/workload/workload_int.h"
 
 #include <signal.h>
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     struct slw_terminal terminal;
 
     (void)signal(SIGPIPE, SIG_IGN); /* a server that goes away is an answer that is lost */
+    slw_json_memory();
     slw_terminal_read(&terminal);
     int rc = run_verb(argc, argv, &terminal, &err);
     if (rc >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Loaded in front of libc by tests/fault/test_fault.py: the n-th call of one kind fails, or every
- * call from the n-th on. Only in the program named slotwise, so that the client it measures is left
+ * call from the n-th on. Only in slotwise's own programs, so that the client it measures is left
  * alone. Not part of anything that is installed.
  *
  * SLW_FAULT=KIND:N[:always]   which call; KIND is a row of the table below
@@ -62,7 +62,8 @@ __attribute__((constructor)) static void read_settings(void)
     const char *text = getenv("SLW_FAULT");
     const char *colon = text ? strchr(text, ':') : NULL;
 
-    if (!colon || strcmp(program_invocation_short_name, "slotwise") != 0)
+    if (!colon || (strcmp(program_invocation_short_name, "slotwise") != 0 &&
+                   strcmp(program_invocation_short_name, "slotwise-workload") != 0))
         return;
     fail_at = strtoul(colon + 1, NULL, 10);
     always = strstr(colon, ":always") != NULL;

@@ -206,5 +206,54 @@ class Profiling(Faults):
                 self.assertEqual(done.returncode, harness.INTERNAL, f"{n}: {done.stderr}")
 
 
+class Workloads(Faults):
+    """A client of a database under faults: what it calls done is stored, and it never crashes."""
+    WORKLOAD = os.path.join(os.path.dirname(harness.SLOTWISE), "slotwise-workload")
+    ROWS = 60
+
+    def setUp(self):
+        super().setUp()
+        self.log, self.db = self.path("log"), self.path("out", "database")
+
+    def nothing_half_written(self, fault):
+        pass  # a database keeps its log
+
+    def slotwise(self, *args, **kw):
+        program, harness.SLOTWISE = harness.SLOTWISE, self.program or harness.SLOTWISE
+        try:
+            return super().slotwise(*args, **kw)
+        finally:
+            harness.SLOTWISE = program
+
+    program = None
+
+    def once(self, args, fault):
+        if os.path.exists(self.log):
+            os.unlink(self.log)
+        self.program = self.WORKLOAD
+        try:
+            return super().once(args, fault)
+        finally:
+            self.program = None
+
+    def stored(self, done, fault):
+        lines = []
+        if os.path.exists(self.log):
+            lines = harness.read_bytes(self.log).decode().split("\n")[:-1]
+        if done.returncode == 0:
+            run = json.loads(done.stdout)["runs"][0]
+            self.assertEqual(run["requests"], self.ROWS, fault)
+            self.assertEqual(run["outcomes"]["done"], len(lines), fault)
+        if lines:
+            self.slotwise("workload", "verify", "--connect", self.db, "--acknowledged", self.log)
+
+    def test_every_workload(self):
+        for workload, *options in (("submit", "--dimensions", "8", "--concurrency", "4"),
+                                   ("shards", "--execute", "--threads", "1")):
+            self.loop(("run", workload, "--requests", str(self.ROWS), "--warm-up", "0", "--connect",
+                       self.db, "--durable", "off", "--format", "json", "--acknowledged", self.log,
+                       *options), FAILURES, self.stored)
+
+
 if __name__ == "__main__":
     harness.main()

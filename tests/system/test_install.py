@@ -21,6 +21,13 @@ class Install(harness.Case):
         self.assertRegex(done.stdout, r"^slotwise \d+\.\d+\.\d+")
         self.assertEqual(stat.S_IMODE(os.stat(program).st_mode) & 0o022, 0)
 
+    def test_the_workloads_are_found(self):
+        done = harness.subprocess.run(
+            [self.path("usr", "bin", "slotwise"), "workload", "run", "shards", "--requests", "100"],
+            capture_output=True, text=True, timeout=20, cwd="/", check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"throughput +\d")
+
     def test_the_program_carries_no_path_of_the_build(self):
         data = harness.read_bytes(self.path("usr", "bin", "slotwise"))
         self.assertNotIn(os.path.join(harness.ROOT, "").encode(), data)

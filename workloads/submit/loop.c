@@ -64,7 +64,7 @@ static void *submitter_main(void *arg)
         for (size_t i = 0; i < n && l->made < total(l) && !stopped(l); i++)
             slw_submit_queue_put(&l->ready, make_next(l)); /* NULL: no memory */
         if (write(l->wake, &one, sizeof(one)) < 0)
-            break; /* cannot happen: the counter is far from full */
+            continue; /* the event loop looks again after WAIT_MS at the latest */
     }
     return NULL;
 }
