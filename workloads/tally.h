@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Logarithmic with 32 linear steps in each power of two: 3 % wide or less, exact below 64. */
-#define SLW_HISTOGRAM_STEPS   32
+#define SLW_HISTOGRAM_STEPS   ((size_t)32)
 #define SLW_HISTOGRAM_BUCKETS ((64 - 5) * SLW_HISTOGRAM_STEPS + SLW_HISTOGRAM_STEPS)
 struct slw_histogram {
     uint64_t buckets[SLW_HISTOGRAM_BUCKETS];

@@ -290,7 +290,7 @@ static void drop_rest(struct slw_submit_loop *l)
 
 int slw_submit_loop_run(struct slw_submit_loop *l)
 {
-    pthread_t submitter;
+    pthread_t submitter = pthread_self();
     int sys = l->how->thread ? pthread_create(&submitter, NULL, submitter_main, l) : 0;
 
     if (sys)

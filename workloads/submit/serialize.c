@@ -140,7 +140,7 @@ int slw_submit_source_init(struct slw_submit_source *s, const struct slw_submit_
 
     *s = (struct slw_submit_source){.how = how, .seed = seed};
     s->vector = calloc(n, sizeof(*s->vector));
-    s->encoded = calloc(n, sizeof(float));
+    s->encoded = calloc(n, sizeof(*s->encoded));
     if (!s->vector || !s->encoded)
         return -SLW_E_NOMEM;
     for (size_t i = 0; i < how->dimensions; i++) {
@@ -148,8 +148,7 @@ int slw_submit_source_init(struct slw_submit_source *s, const struct slw_submit_
 
         s->vector[i] = (float)(slw_random_unit(&r) * 2 - 1);
         memcpy(&bits, &s->vector[i], sizeof(bits));
-        bits = htobe32(bits);
-        memcpy(s->encoded + i * sizeof(bits), &bits, sizeof(bits));
+        s->encoded[i] = htobe32(bits);
     }
     return 0;
 }

@@ -40,8 +40,8 @@ struct slw_future {
 struct slw_submit_source {
     const struct slw_submit_how *how;
     uint64_t seed;
-    float *vector; /* in the byte order of the machine */
-    char *encoded; /* the same, big endian, as a caller that has bytes would pass it through */
+    float *vector;     /* in the byte order of the machine */
+    uint32_t *encoded; /* the same, big endian, as a caller that has bytes would pass it through */
 };
 int slw_submit_source_init(struct slw_submit_source *s, const struct slw_submit_how *how,
                            uint64_t seed);

@@ -116,6 +116,7 @@ static int bind(sqlite3_stmt *s, const struct slw_request *requests, size_t coun
 static struct slw_answer *answer_of(const struct slw_request *requests, size_t count,
                                     struct slw_answer *answers, uint64_t id, size_t *hint)
 {
+    assert(count > 0);
     size_t i = *hint % count;
 
     for (size_t n = 0; requests[i].id != id; n++) {
