@@ -43,7 +43,7 @@ static const struct slw_setting settings[] = {
      .low = 0,
      .high = 65536,
      .text = "Numbers (float32) of a vector."},
-    {.name = "lz4", .kind = SLW_SETTING_FLAG, .text = "Compress each row."},
+    {.name = "compress", .kind = SLW_SETTING_FLAG, .text = "Compress each row with LZ4."},
     {.name = "concurrency",
      .kind = SLW_SETTING_NUMBER,
      .value = "N",
@@ -75,7 +75,7 @@ static void read_how(const struct slw_choices *c, struct slw_submit_how *how)
         .lazy_event = slw_choices_choice(c, "event") == 1,
         .one_lock = slw_choices_choice(c, "callbacks") == 1,
         .joined = slw_choices_choice(c, "parameters") == 1,
-        .compressed = slw_choices_flag(c, "lz4"),
+        .compressed = slw_choices_flag(c, "compress"),
         .vector = (enum slw_submit_vector)slw_choices_choice(c, "vector"),
         .dimensions = slw_choices_number(c, "dimensions"),
     };

@@ -188,6 +188,8 @@ static void add_rows(struct slw_workload_command *c, const struct slw_setting *s
 {
     for (const struct slw_setting *s = settings; s && s->name; s++) {
         assert(c->choices.count < SLW_MAX_CHOICES);
+        for (size_t i = 0; i < c->choices.count; i++) /* a driver must not take a workload's word */
+            assert(strcmp(c->rows[i].setting->name, s->name) != 0);
         c->rows[c->choices.count].setting = s;
         c->options[c->choices.count++] = (struct slw_option){
             .name = s->name,

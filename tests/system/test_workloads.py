@@ -86,10 +86,12 @@ class Sqlite(Workloads):
                 self.missing(f"{name} was built without {missing}")
 
     def test_every_workload_explains_itself(self):
-        for name in self.listed()[0]:
-            told = self.slotwise("workload", "run", name, "--help").stdout
-            self.assertIn("Published", told, f"{name} names no ancestor")
-            self.assertIn("--requests", told)
+        workloads, drivers = self.listed()
+        for name in workloads:
+            for driver in drivers:
+                told = self.slotwise("workload", "run", name, "--driver", driver, "--help").stdout
+                self.assertIn("Published", told, f"{name} names no ancestor")
+                self.assertIn("--requests", told)
 
     def test_every_workload_runs_without_a_server(self):
         for name, missing in self.listed()[0].items():
