@@ -170,6 +170,24 @@ class Sqlite(Workloads):
         if not any(note["code"].startswith("stage") for note in document["notes"]):
             self.assertLessEqual({"look_up", "serialize", "execute"}, stages)
 
+    def test_stages_are_seen_as_they_batch(self):
+        """What slotwise sees of the stages is what the workload says of itself."""
+        missing = self.listed()[0]["stages"]
+        if missing:
+            self.skipTest(f"stages was built without {missing}")
+        run = self.path("run")
+        done = self.slotwise("profile", "-o", run, "--workload", "stages", "--", "--stages",
+                             "select,seal", "--batch", "20", "--concurrency", "100", "--quota", "0",
+                             "--requests", "2000", "--warm-up", "0", "--format", "json")
+        told = json.loads(done.stdout)["runs"][0]
+        self.assertEqual(told["batch"]["mean"], 20)
+        document = self.load(run)
+        if any(note["code"].startswith("stage") for note in document["notes"]):
+            self.skipTest("no stages are seen here")
+        seen = {stage["name"]: stage for stage in document["stages"]}
+        for name, calls in (("select", 100), ("seal", 100), ("decode", 2000), ("send", 2000)):
+            self.assertEqual((seen[name]["calls"], seen[name]["requests"]), (calls, 2000), name)
+
     def test_bad_command_lines(self):
         for args, told in (
                 (("workload",), "list, run or verify"),
@@ -186,6 +204,9 @@ class Sqlite(Workloads):
                 (("workload", "run", "shards", "extra"), "extra"),
                 (("workload", "run", "submit", "--submit", "callback", "--rate", "5"), "callback"),
                 (("workload", "run", "submit", "--concurrency", "60000"), "--concurrency"),
+                (("workload", "run", "stages", "--stages", "decode,sned"), "'sned'"),
+                (("workload", "run", "stages", "--batch", "0"), "--batch"),
+                (("workload", "run", "stages", "--acknowledged", self.path("log")), "stores nothing"),
                 (("workload", "verify"), "--acknowledged"),
                 (("profile", "--workload", "shards", "-p", "1"), "not both"),
                 (("profile", "--workload", "shards", "--", "--threads", "x"), "")):
