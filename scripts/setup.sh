@@ -61,6 +61,7 @@ test|openssl|makes certificates for the servers of tests
 test|python3-redis|a client library to profile
 test|python3-psycopg2|a client library to profile
 test|python3-cassandra|a foreign client of the CQL endpoint
+test|python3-lz4|the same, compressed
 test|musl-tools|builds a program with another loader
 test|libc6-dev-i386|builds a 32-bit program
 test|lib32gcc-12-dev|the same (gcc-multilib would remove the compiler for arm64)
