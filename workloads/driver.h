@@ -74,7 +74,10 @@ struct slw_driver {
     const char *missing; /* NULL, or the library it was built without: then nothing below is set */
     bool embedded;       /* no server: runs in the client's process */
     bool generates_rows; /* slw_answer.row */
-    unsigned batchings;  /* 1U << enum slw_batching, of those it can do */
+    /* Unless a setting says otherwise, INSERT replaces the row of an id that is there, and UPDATE
+     * makes one that is not; neither is found out, so each affects 1 row. */
+    bool upserts;
+    unsigned batchings; /* 1U << enum slw_batching, of those it can do */
     const struct slw_setting
         *settings; /* besides --connect, --table; NULL-name terminated; or NULL */
 

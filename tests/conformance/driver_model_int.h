@@ -18,7 +18,7 @@ struct model {
 
 static bool model_is_taken(const struct model *m, const struct slw_request *r)
 {
-    return r->op == SLW_OP_INSERT && !r->again && m->seed[r->id - 1] != 0;
+    return r->op == SLW_OP_INSERT && !d->upserts && !r->again && m->seed[r->id - 1] != 0;
 }
 
 /* A call: `count` different ids in any order. */
@@ -56,12 +56,12 @@ static void model_expect(struct model *m, size_t i, uint64_t seed)
             assert_true(slw_payload_is(m->seed[at], r->id, answers[i].payload, answers[i].length));
         return;
     }
-    expect(i, SLW_OUTCOME_DONE, r->op == SLW_OP_INSERT || there);
+    expect(i, SLW_OUTCOME_DONE, d->upserts || r->op == SLW_OP_INSERT || there);
     if (r->op == SLW_OP_INSERT && there)
         assert_int_equal(answers[i].row, m->row[at]);
     if (r->op == SLW_OP_INSERT && !there)
         m->row[at] = answers[i].row;
-    if ((r->op == SLW_OP_INSERT) != there)
+    if (d->upserts || (r->op == SLW_OP_INSERT) != there)
         m->seed[at] = seed;
 }
 

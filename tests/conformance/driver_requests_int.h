@@ -28,6 +28,13 @@ static void need(enum slw_batching how)
         skip();
 }
 
+/* A driver that does not look what is there has nothing to refuse. */
+static void need_refusals(enum slw_batching how)
+{
+    if (!can(how) || d->upserts)
+        skip();
+}
+
 static void check_rc(int rc, const struct slw_error *err)
 {
     if (rc < 0)

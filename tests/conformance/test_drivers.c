@@ -46,7 +46,7 @@ static void a_second_row_of_an_id_is_rejected(enum slw_batching how)
 {
     const bool alone = how == SLW_BATCHING_NONE || how == SLW_BATCHING_PIPELINE;
 
-    need(how);
+    need_refusals(how);
     insert(SLW_BATCHING_NONE, 1, 5, 1);
     fill(10, SLW_OP_INSERT, 1, 2);
     run(how, 10);
@@ -61,7 +61,7 @@ static void again_stores_once(enum slw_batching how)
 {
     uint64_t rows[10];
 
-    need(how);
+    need_refusals(how);
     insert(how, 5, 1, 1);
     for (size_t i = 0; i < 5; i++)
         rows[i] = answers[i].row;
@@ -83,7 +83,7 @@ static void again_does_not_excuse_others(enum slw_batching how)
 {
     const bool alone = how == SLW_BATCHING_NONE || how == SLW_BATCHING_PIPELINE;
 
-    need(how);
+    need_refusals(how);
     insert(how, 2, 1, 1);
     fill(3, SLW_OP_INSERT, 1, 2);
     requests[0].again = requests[2].again = true; /* 2 is there, and not of this try */
@@ -96,7 +96,7 @@ static void again_does_not_excuse_others(enum slw_batching how)
 
 static void update_tells_what_was_there(enum slw_batching how)
 {
-    need(how);
+    need_refusals(how);
     insert(SLW_BATCHING_NONE, 2, 1, 1);
     fill(3, SLW_OP_UPDATE, 1, 2);
     run(how, 3);
@@ -116,7 +116,7 @@ static void many_in_one_call(enum slw_batching how)
     /* Each with a sync to disk of its own takes its time. */
     const size_t count = how == SLW_BATCHING_NONE ? MANY / 10 : MANY;
 
-    need(how);
+    need_refusals(how);
     insert(how, count, 1, 1);
     assert_int_equal(stored(), count);
     expect_stored(how, count, 1, 1);
@@ -245,6 +245,7 @@ static void submitted_requests_fail_alone(void **state)
     struct slw_error err = {0};
 
     (void)state;
+    need_refusals(SLW_BATCHING_NONE);
     insert(SLW_BATCHING_NONE, 3, 10, 1);
     fill(20, SLW_OP_INSERT, 1, 1); /* 10 .. 12 are there */
     requests[10].again = true;
