@@ -183,6 +183,48 @@ def start_server(case, kind, *options, tls=False):
     return folder, port
 
 
+class CrashedServer:
+    """Kill a server of start_server as a crash would, all its processes; start_again as it was."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.pid = int(read_bytes(os.path.join(folder, "server.pid")))
+        self.argv = read_bytes(f"/proc/{self.pid}/cmdline").rstrip(b"\0").split(b"\0")
+        self.owner = os.stat(f"/proc/{self.pid}")
+        everybody = [self.pid, *children_of(self.pid)]
+        for pid in everybody:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        # PostgreSQL does not start while one of them is there, be it dead and not waited for.
+        wait_until(lambda: all(map(is_gone, everybody)), 30, "end of the server")
+
+    def start_again(self, case):
+        """It may take a while until it answers."""
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            process = subprocess.Popen(self.argv, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                       stdout=log, stderr=log, user=self.owner.st_uid,
+                                       group=self.owner.st_gid, extra_groups=[],
+                                       start_new_session=True)
+        case.addClassCleanup(process.wait, 30)
+        case.addClassCleanup(process.terminate)
+        with open(os.path.join(self.folder, "server.pid"), "w", encoding="ascii") as f:
+            f.write(f"{process.pid}\n")
+
+
+def children_of(parent):
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as f:
+                if int(f.read().rsplit(")", 1)[1].split()[1]) == parent:
+                    yield int(name)
+
+
+def is_gone(pid):
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)  # one that was started again is ours
+    return not os.path.exists(f"/proc/{pid}")
+
+
 def end_group(process):
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)

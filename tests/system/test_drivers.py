@@ -21,7 +21,6 @@ class Server:
     """What every driver of a server is put through; one server for all of it."""
     driver = kind = settings = None
     options = ()
-    crash = signal.SIGKILL
 
     @classmethod
     def setUpClass(cls):
@@ -61,34 +60,10 @@ class Server:
             self.assertIn(word, lines[0])
 
     # -- the server -----------------------------------------------------------------------------
-    def pid(self):
-        return int(harness.read_bytes(os.path.join(self.folder, "server.pid")))
-
     def restart(self):
         """End it as a crash would, start it again as it was."""
-        pid = self.pid()
-        argv = harness.read_bytes(f"/proc/{pid}/cmdline").rstrip(b"\0").split(b"\0")
-        owner = os.stat(f"/proc/{pid}")
-        self.kill(pid)
-        with open(os.path.join(self.folder, "log"), "ab") as log:
-            process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log, user=owner.st_uid, group=owner.st_gid,
-                                       extra_groups=[], start_new_session=True)
-        self.addClassCleanup(process.wait, 30)
-        self.addClassCleanup(process.terminate)
-        with open(os.path.join(self.folder, "server.pid"), "w", encoding="ascii") as f:
-            f.write(f"{process.pid}\n")
+        harness.CrashedServer(self.folder).start_again(self)
         harness.wait_until(lambda: self.client("open") == ["OPENED"], 60, "server")
-
-    def kill(self, pid):
-        os.kill(pid, self.crash)
-        harness.wait_until(lambda: self.is_dead(pid), 30, "end of the server")
-
-    def is_dead(self, pid):
-        try:
-            return b"\nState:\tZ" in harness.read_bytes(f"/proc/{pid}/status")
-        except OSError:
-            return True
 
     # -- the cases, in the order of their names: those that do harm come last ----------------------
     def test_1_conformance(self):
@@ -212,7 +187,6 @@ class Server:
 class Postgres(Server, harness.Case):
     driver, kind, settings = "postgres", "postgresql", "user=slotwise,database=postgres"
     durable, relaxed = "synchronous_commit=on", "synchronous_commit=off"
-    crash = signal.SIGQUIT  # immediate: without a checkpoint; one process of many cannot be killed alone
 
     refusals = {"40001": "TRANSIENT", "40P01": "TRANSIENT", "55P03": "TRANSIENT",
                 "53100": "TRANSIENT", "57014": "TRANSIENT", "23514": "REJECTED",

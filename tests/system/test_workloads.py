@@ -17,7 +17,6 @@ STORING = {
     "submit": ("--dimensions", "16"),
     "shards": ("--execute", "--threads", "2"),
 }
-SERVERS = {"postgres": "postgresql", "redis": "redis", "mariadb": "mariadb"}
 
 
 class Workloads(harness.Case):
@@ -242,6 +241,95 @@ class Sqlite(Workloads):
         found = self.verify(log, "--connect", db)
         self.assertEqual(found["missing"], 0)
         self.assertEqual(found["acknowledged"], result["outcomes"]["done"])
+
+
+class OnServers:
+    """The same on a private server of each kind."""
+    driver = kind = None
+    options = login = ()
+    together = True  # what is submitted is written together
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder, cls.port = harness.start_server(cls, cls.kind, *cls.options)
+        cls.where = ("--driver", cls.driver, "--connect", f"127.0.0.1:{cls.port}", *cls.login)
+
+    def test_1_acknowledged_is_stored(self):
+        for workload in STORING:
+            self.acknowledged_is_stored(workload, *self.where)
+
+    def test_2_killed_in_the_middle(self):
+        for workload in STORING:
+            self.killed_in_the_middle(workload, *self.where)
+
+    def test_3_requests_are_those_on_the_wire(self):
+        """What the workload counted is what slotwise saw it send, and all of it is answered."""
+        run = self.path("run")
+        done = self.slotwise("profile", "-o", run, "--workload", "submit", "--", *self.where,
+                             *STORING["submit"], "--requests", "1000", "--warm-up", "0", "--format",
+                             "json")
+        self.assertEqual(json.loads(done.stdout)["runs"][0]["requests"], 1000)
+        document = self.load(run)
+        # Where several statements travel as one request (MariaDB) they are what is counted.
+        own = [c for c in document["connections"]
+               if max(c["requests"], c.get("statements") or 0) >= 1000]
+        self.assertEqual(len(own), 1, document["connections"])
+        sent = max(own[0]["requests"], own[0].get("statements") or 0)
+        # Besides the rows: what opens a connection, prepares a statement and asks for durability.
+        self.assertLessEqual(sent, 1020)
+        if self.together:
+            self.assertGreater(sent / own[0]["flushes"], 1.5, "sent one by one")
+
+    def test_4_a_row_that_is_there(self):
+        """A row the database refuses is told, and hurts no other."""
+        self.run_json("submit", *self.where, *STORING["submit"], "--requests", "50", "--warm-up", "0")
+        run = self.run_json("submit", *self.where, *STORING["submit"], "--requests", "80",
+                            "--warm-up", "0", "--keep", "--first-id", "31")["runs"][0]
+        self.assertEqual((run["outcomes"]["rejected"], run["outcomes"]["done"]), (20, 60))
+
+    def test_5_nobody_answers(self):
+        done = self.slotwise("workload", "run", "submit", "--driver", self.driver, "--connect",
+                             "127.0.0.1:1", *self.login, status=harness.CANNOT)
+        self.assertRegex(done.stderr, r"127\.0\.0\.1.*port 1")
+
+    def test_9_server_killed(self):
+        """A clear end; everything acknowledged is there when the server is back."""
+        log = self.path("log")
+        process = self.start("workload", "run", "submit", *self.where, *STORING["submit"],
+                             "--requests", "100000000", "--warm-up", "0", "--acknowledged", log)
+        harness.wait_until(lambda: process.poll() is not None or os.path.exists(log) and
+                           harness.read_bytes(log).count(b"\n") >= 300, what="rows")
+        server = harness.CrashedServer(self.folder)
+        done = self.finish(process, status=harness.CANNOT)
+        self.assertRegex(done.stderr, "connection|server")
+        server.start_again(self)
+        harness.wait_until(lambda: self.slotwise("workload", "run", "submit", *self.where, "--table",
+                                                 "other", "--requests", "1", "--warm-up", "0",
+                                                 status=None).returncode == 0, 60, "server")
+        found = self.verify(log, *self.where)
+        self.assertGreaterEqual(found["acknowledged"], 300)
+        self.assertEqual((found["missing"], found["stored twice"]), (0, 0))
+
+
+class OnPostgresql(OnServers, Workloads):
+    driver, kind = "postgres", "postgresql"
+    login = ("--user", "slotwise", "--database", "postgres")
+    together = False  # libpq before 17 writes each request by itself
+
+
+class OnMariadb(OnServers, Workloads):
+    driver, kind, login = "mariadb", "mariadb", ("--user", "root")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        subprocess.run([harness.find_tool("mariadb"), "-h", "127.0.0.1", "-P", cls.port, "-u", "root",
+                        "-e", "CREATE DATABASE test"], check=True, timeout=60)
+
+
+class OnRedis(OnServers, Workloads):
+    driver, kind = "redis", "redis"
+    options = ("--appendonly", "yes", "--appendfsync", "always", "--set-proc-title", "no")
 
 
 if __name__ == "__main__":
