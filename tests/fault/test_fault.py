@@ -249,6 +249,7 @@ class Workloads(Faults):
 
     def test_every_workload(self):
         for workload, *options in (("submit", "--dimensions", "8", "--concurrency", "4"),
+                                   ("coalesce", "--callers", "2"),
                                    ("shards", "--execute", "--threads", "1")):
             self.loop(("run", workload, "--requests", str(self.ROWS), "--warm-up", "0", "--connect",
                        self.db, "--durable", "off", "--format", "json", "--acknowledged", self.log,

@@ -15,6 +15,7 @@ SEED = int(os.environ.get("SLW_SEED", "5"))
 # Workloads that store rows, with options that make them do so quickly; the rest come from --help.
 STORING = {
     "submit": ("--dimensions", "16"),
+    "coalesce": ("--callers", "8"),
     "shards": ("--execute", "--threads", "2"),
 }
 
