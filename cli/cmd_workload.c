@@ -24,7 +24,7 @@ static const struct slw_example examples[] = {
 
 static const char *verbs(size_t i)
 {
-    static const char *const names[] = {"list", "run", "verify", NULL};
+    static const char *const names[] = {"list", "run", "verify", "endpoint", NULL};
 
     return names[i];
 }
@@ -56,13 +56,14 @@ const struct slw_command_entry slw_command_workload = {
     .name = "workload",
     .summary = "Run a built-in database client whose batching can be switched.",
     .usage = "list\nrun NAME [--driver NAME] [OPTION]...\n"
-             "verify --driver NAME --connect WHERE --acknowledged FILE",
+             "verify --driver NAME --connect WHERE --acknowledged FILE\n"
+             "endpoint [--port N] [--durable FILE]",
     .about = "Small clients of SQLite, PostgreSQL, MariaDB, Redis and CQL databases, with their "
              "batching on or off: what batching does to a client's CPU can be seen on the machine "
              "at hand. 'run NAME --help' shows the settings of a workload and where the idea was "
              "published.\n\n"
              "verify compares the ids that a run wrote to --acknowledged with the rows that are "
-             "stored.",
+             "stored. endpoint serves the CQL protocol on loopback, where there is no Cassandra.",
     .options = options,
     .examples = examples,
     .operand = SLW_OPERAND_COMMAND,

@@ -18,18 +18,19 @@ static const struct {
     {"list", slw_workload_list},
     {"run", slw_workload_run},
     {"verify", slw_workload_verify},
+    {"endpoint", slw_workload_endpoint},
 };
 
 static int run_verb(int argc, char **argv, const struct slw_terminal *t, struct slw_error *err)
 {
     if (argc < 2) {
         slw_error_hint(err, "see 'slotwise workload --help'");
-        return slw_fail(err, SLW_E_USAGE, "list, run or verify?");
+        return slw_fail(err, SLW_E_USAGE, "list, run, verify or endpoint?");
     }
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return verbs[i].run(argc - 1, argv + 1, t, err);
-    slw_error_hint(err, "it is list, run or verify");
+    slw_error_hint(err, "it is list, run, verify or endpoint");
     return slw_fail(err, SLW_E_USAGE, "unknown word '%.60s'", argv[1]);
 }
 

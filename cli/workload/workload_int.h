@@ -63,6 +63,8 @@ const char *slw_outcome_name(enum slw_outcome outcome);
 /* The verbs. argv[0] is the verb. */
 int slw_workload_list(int argc, char **argv, const struct slw_terminal *t, struct slw_error *err);
 int slw_workload_run(int argc, char **argv, const struct slw_terminal *t, struct slw_error *err);
+int slw_workload_endpoint(int argc, char **argv, const struct slw_terminal *t,
+                          struct slw_error *err);
 int slw_workload_verify(int argc, char **argv, const struct slw_terminal *t, struct slw_error *err);
 
 #endif

@@ -13,24 +13,10 @@ import subprocess
 import unittest
 
 import harness
-from harness import Case, find_tool, read_bytes, wait_until
+from harness import Case, read_bytes, wait_until
 
 MODES = ("worker", "blocking", "pool")
 SEED = 20261122
-
-
-def as_postgres(*command, **kw):
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    return subprocess.run([*user, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, timeout=60, **kw)
-
-
-def children_of(parent):
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as f:
-                if int(f.read().rsplit(")", 1)[1].split()[1]) == parent:
-                    yield int(name)
 
 
 class Coalesce(Case):
@@ -132,9 +118,6 @@ class OnPostgres(Coalesce):
         if not re.search(r"^  postgres +(?!built without)", listed, re.M):
             raise unittest.SkipTest("no driver for PostgreSQL in this build")
         cls.folder, cls.port = harness.start_server(cls, "postgresql")
-        with open(os.path.join(cls.folder, "data/postmaster.opts"), encoding="ascii") as f:
-            words = f.read().replace('"', "").split()[1:]
-        cls.server_options = [word for word in words if word not in ("-D", "data")]
         cls.options = ("--driver", "postgres", "--connect", f"127.0.0.1:{cls.port}", "--user",
                        "slotwise", "--database", "postgres")
 
@@ -148,27 +131,10 @@ class OnPostgres(Coalesce):
                              capture_output=True, check=True, timeout=60)
         return [int(line) for line in out.stdout.split()]
 
-    def kill_server(self):
-        """SIGKILL to all its processes; one that serves a busy client may outlive the first."""
-        with open(os.path.join(self.folder, "data/postmaster.pid"), encoding="ascii") as f:
-            first = int(f.readline())
-        os.kill(first, signal.SIGSTOP)  # starts no more of them
-        for pid in [*children_of(first), first]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-    def start_server_again(self):
-        data = os.path.join(self.folder, "data")
-        again = [find_tool("pg_ctl"), "-D", data, "-w", "-t", "30", "-l",
-                 os.path.join(data, "server.log"), "-s", "start", "-o",
-                 " ".join(self.server_options)]
-        # It refuses while what the old one left still runs.
-        wait_until(lambda: as_postgres(*again, cwd=self.folder, check=False).returncode == 0,
-                   seconds=60, what="the server again")
-        with open(os.path.join(data, "postmaster.pid"), encoding="ascii") as f:
-            pid = f.readline()
-        with open(os.path.join(self.folder, "server.pid"), "w", encoding="ascii") as f:
-            f.write(pid)  # whom to stop at the end
+    def answers(self):
+        return subprocess.run([self.psql, "-h", "127.0.0.1", "-p", self.port, "-U", "slotwise", "-d",
+                               "postgres", "-Atc", "SELECT 1"], capture_output=True, check=False,
+                              timeout=60).returncode == 0
 
     def test_client_killed_in_the_middle(self):
         at = random.Random(SEED)
@@ -186,9 +152,9 @@ class OnPostgres(Coalesce):
                                          "--patience", "60")
                 wait_until(lambda: len(self.acknowledged()) >= 500, seconds=60,
                            what="500 acknowledged ids")
-                self.kill_server()
+                server = harness.CrashedServer(self.folder)
                 before = len(self.acknowledged())
-                self.start_server_again()
+                server.start_again(self)
                 wait_until(lambda: len(self.acknowledged()) > before + 1000, seconds=90,
                            what="1000 more ids after the server was started again")
                 os.killpg(process.pid, signal.SIGTERM)
@@ -204,10 +170,11 @@ class OnPostgres(Coalesce):
                                      "--patience", "1")
             wait_until(lambda: len(self.acknowledged()) >= 100, seconds=60,
                        what="100 acknowledged ids")
-            self.kill_server()
+            server = harness.CrashedServer(self.folder)
             done = self.finish(process, status=harness.CANNOT)
             self.assertIn("did not come back", done.stderr)
-            self.start_server_again()
+            server.start_again(self)
+            wait_until(self.answers, seconds=60, what="the server again")
             self.check_stored(self.stored())
 
     def test_poison_is_isolated(self):

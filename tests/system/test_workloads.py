@@ -4,8 +4,11 @@ also when they are killed, what slotwise sees of them, and what they say to bad 
 import json
 import os
 import random
+import shutil
 import signal
+import socket
 import subprocess
+import tempfile
 import time
 
 import harness
@@ -190,7 +193,7 @@ class Sqlite(Workloads):
 
     def test_bad_command_lines(self):
         for args, told in (
-                (("workload",), "list, run or verify"),
+                (("workload",), "list, run, verify or endpoint"),
                 (("workload", "rnu"), "unknown word"),
                 (("workload", "run"), "which workload"),
                 (("workload", "run", "shard"), "did you mean shards"),
@@ -247,7 +250,7 @@ class Sqlite(Workloads):
 class OnServers:
     """The same on a private server of each kind."""
     driver = kind = None
-    options = login = ()
+    options = login = refusing = ()
     together = True  # what is submitted is written together
 
     @classmethod
@@ -285,13 +288,13 @@ class OnServers:
         """A row the database refuses is told, and hurts no other."""
         self.run_json("submit", *self.where, *STORING["submit"], "--requests", "50", "--warm-up", "0")
         run = self.run_json("submit", *self.where, *STORING["submit"], "--requests", "80",
-                            "--warm-up", "0", "--keep", "--first-id", "31")["runs"][0]
+                            "--warm-up", "0", "--keep", "--first-id", "31", *self.refusing)["runs"][0]
         self.assertEqual((run["outcomes"]["rejected"], run["outcomes"]["done"]), (20, 60))
 
     def test_5_nobody_answers(self):
         done = self.slotwise("workload", "run", "submit", "--driver", self.driver, "--connect",
                              "127.0.0.1:1", *self.login, status=harness.CANNOT)
-        self.assertRegex(done.stderr, r"127\.0\.0\.1.*port 1")
+        self.assertRegex(done.stderr, r'127\.0\.0\.1"?,?( port |:)1\b')
 
     def test_9_server_killed(self):
         """A clear end; everything acknowledged is there when the server is back."""
@@ -331,6 +334,31 @@ class OnMariadb(OnServers, Workloads):
 class OnRedis(OnServers, Workloads):
     driver, kind = "redis", "redis"
     options = ("--appendonly", "yes", "--appendfsync", "always", "--set-proc-title", "no")
+
+
+class OnCql(OnServers, Workloads):
+    """Against the endpoint, whose log is what survives it."""
+    driver = "cql"
+    refusing = ("--conditional",)  # plain INSERT of CQL replaces a row that is there
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="slotwise-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            cls.port = s.getsockname()[1]
+        process = subprocess.Popen(
+            [harness.SLOTWISE, "workload", "endpoint", "--port", str(cls.port), "--durable",
+             os.path.join(cls.folder, "log.cql")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            start_new_session=True)
+        cls.addClassCleanup(harness.end_group, process)
+        cls.addClassCleanup(process.stdout.close)
+        if process.stdout.readline().decode() != f"127.0.0.1:{cls.port}\n":
+            raise AssertionError("the endpoint did not start")
+        with open(os.path.join(cls.folder, "server.pid"), "w", encoding="ascii") as f:
+            f.write(f"{process.pid}\n")
+        cls.where = ("--driver", cls.driver, "--connect", f"127.0.0.1:{cls.port}", *cls.login)
 
 
 if __name__ == "__main__":
