@@ -4,6 +4,7 @@ client does on our endpoint has to come out the same on Cassandra. What was fetc
 build tree for the next time. Not for: speed."""
 import contextlib
 import glob
+import json
 import os
 import shutil
 import socket
@@ -160,6 +161,27 @@ class Cassandra(unittest.TestCase):
 
     def test_the_driver_keeps_its_promises_in_version_4_packed(self):
         self.conformance("protocol=4,lz4=1")
+
+    def workload(self, *words):
+        done = subprocess.run([harness.SLOTWISE, "workload", *words, "--driver", "cql", "--connect",
+                               f"127.0.0.1:{self.port}"], capture_output=True, text=True,
+                              timeout=200, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_workloads_store_what_they_acknowledge(self):
+        for workload, *settings in (("submit", "--dimensions", "64"),
+                                    ("coalesce", "--callers", "32")):
+            with self.subTest(workload):
+                log = os.path.join(self.dir, workload)
+                run = json.loads(self.workload("run", workload, "--requests", "3000", "--warm-up",
+                                               "300", "--acknowledged", log, "--format", "json",
+                                               *settings))["runs"][0]
+                self.assertEqual(run["outcomes"]["done"], 3000)
+                print(f"{workload}: {run['requests_per_second']:.0f} requests/s, mean batch "
+                      f"{run['batch']['mean']:.1f}", file=sys.stderr)
+                self.assertIn("acknowledged 3300\nstored 3300\nfound 3300\n",
+                              self.workload("verify", "--acknowledged", log))
 
     def foreign(self, python, port, version, packing):
         done = subprocess.run([python, "-c", test_cql.CLIENT, str(port), str(version), packing],

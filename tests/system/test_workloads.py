@@ -296,23 +296,57 @@ class OnServers:
                              "127.0.0.1:1", *self.login, status=harness.CANNOT)
         self.assertRegex(done.stderr, r'127\.0\.0\.1"?,?( port |:)1\b')
 
-    def test_9_server_killed(self):
-        """A clear end; everything acknowledged is there when the server is back."""
-        log = self.path("log")
-        process = self.start("workload", "run", "submit", *self.where, *STORING["submit"],
-                             "--requests", "100000000", "--warm-up", "0", "--acknowledged", log)
+    def started(self, workload, log, *more):
+        """Run without an end; back when hundreds of rows are acknowledged."""
+        process = self.start("workload", "run", workload, *self.where, *STORING[workload],
+                             "--requests", "100000000", "--warm-up", "0", "--acknowledged", log, *more)
+        self.acknowledge(process, log, 300)
+        return process
+
+    def acknowledge(self, process, log, count):
         harness.wait_until(lambda: process.poll() is not None or os.path.exists(log) and
-                           harness.read_bytes(log).count(b"\n") >= 300, what="rows")
+                           harness.read_bytes(log).count(b"\n") >= count, 90, what="rows")
+
+    def crash(self):
+        """End the server; a function that starts it and waits until it answers."""
         server = harness.CrashedServer(self.folder)
-        done = self.finish(process, status=harness.CANNOT)
-        self.assertRegex(done.stderr, "connection|server")
-        server.start_again(self)
-        harness.wait_until(lambda: self.slotwise("workload", "run", "submit", *self.where, "--table",
-                                                 "other", "--requests", "1", "--warm-up", "0",
-                                                 status=None).returncode == 0, 60, "server")
+
+        def again():
+            server.start_again(self)
+            harness.wait_until(lambda: self.slotwise(
+                "workload", "run", "submit", *self.where, "--table", "other", "--requests", "1",
+                "--warm-up", "0", status=None).returncode == 0, 60, "server")
+        return again
+
+    def nothing_is_lost(self, log):
         found = self.verify(log, *self.where)
         self.assertGreaterEqual(found["acknowledged"], 300)
         self.assertEqual((found["missing"], found["stored twice"]), (0, 0))
+
+    def test_8_server_killed(self):
+        """A clear end; everything acknowledged is there when the server is back."""
+        for workload in ("submit", "shards"):
+            with self.subTest(workload):
+                log = self.path(workload)
+                process = self.started(workload, log)
+                again = self.crash()
+                done = self.finish(process, status=harness.CANNOT)
+                self.assertRegex(done.stderr, "connection|server")
+                again()
+                self.nothing_is_lost(log)
+
+    def test_9_server_back(self):
+        """The one that has callers to answer connects again and goes on."""
+        log = self.path("log")
+        process = self.started("coalesce", log, "--patience", "60")
+        again = self.crash()
+        before = harness.read_bytes(log).count(b"\n")
+        again()
+        self.acknowledge(process, log, before + 500)
+        self.assertIsNone(process.poll(), harness.read_bytes(self.path("stderr")))
+        process.send_signal(signal.SIGTERM)
+        self.finish(process)
+        self.nothing_is_lost(log)
 
 
 class OnPostgresql(OnServers, Workloads):
