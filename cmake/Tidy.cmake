@@ -2,6 +2,7 @@
 # what is switched off, with reasons, are in /.clang-tidy. Generated code lives in the build tree,
 # where nearer settings make clang-tidy look for next to nothing: nobody edits that code.
 option(SLW_TIDY "Run clang-tidy with the compiler" OFF)
+option(SLW_TIDY_TESTS "Run it on the tests and benches too, which doubles its time" OFF)
 if(SLW_TIDY)
   find_program(CLANG_TIDY clang-tidy REQUIRED)
   set(CMAKE_C_CLANG_TIDY ${CLANG_TIDY} --quiet
