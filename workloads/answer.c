@@ -182,3 +182,35 @@ int slw_flow_run(const struct slw_flow *flow, void *connection, const struct slw
     }
     return 0;
 }
+
+/* ---- all ways of a server ---- */
+
+int slw_ways_run(const struct slw_ways *ways, void *connection, const char *gone,
+                 enum slw_batching how, const struct slw_request *requests, size_t count,
+                 struct slw_answer *answers, struct slw_error *err)
+{
+    struct slw_flow single = ways->pipeline;
+
+    if (count == 0)
+        return 0;
+    if (gone) {
+        slw_answers_lost(answers, count, gone);
+        return single.give_up(connection, gone, err);
+    }
+    switch (how) {
+    case SLW_BATCHING_NONE:
+        if (ways->one_by_one)
+            return ways->one_by_one(connection, requests, count, answers, err);
+        single.window = 1;
+        return slw_flow_run(&single, connection, requests, count, answers, err);
+    case SLW_BATCHING_PIPELINE:
+        return slw_flow_run(&ways->pipeline, connection, requests, count, answers, err);
+    case SLW_BATCHING_STATEMENT:
+        return ways->statement(connection, requests, count, answers, err);
+    case SLW_BATCHING_TRANSACTION:
+        return ways->transaction(connection, requests, count, answers, err);
+    case SLW_BATCHING_COUNT:
+        break;
+    }
+    return slw_fail(err, SLW_E_UNSUPPORTED, "%s has no such batching", ways->server);
+}

@@ -72,6 +72,23 @@ struct slw_flow {
 int slw_flow_run(const struct slw_flow *flow, void *connection, const struct slw_request *requests,
                  size_t count, struct slw_answer *answers, struct slw_error *err);
 
+/* ---- all ways of a server ---- */
+
+/* What slw_driver.run does for one batching. */
+typedef int slw_way(void *connection, const struct slw_request *requests, size_t count,
+                    struct slw_answer *answers, struct slw_error *err);
+
+struct slw_ways {
+    const char *server; /* "PostgreSQL" */
+    struct slw_flow pipeline;
+    slw_way *one_by_one; /* NULL: the pipeline with a window of 1 */
+    slw_way *statement, *transaction;
+};
+/* slw_driver.run. `gone`: why nothing can be asked any more, or NULL. */
+int slw_ways_run(const struct slw_ways *ways, void *connection, const char *gone,
+                 enum slw_batching how, const struct slw_request *requests, size_t count,
+                 struct slw_answer *answers, struct slw_error *err);
+
 /* Bytes of all payloads, at least. */
 size_t slw_requests_bytes(const struct slw_request *requests, size_t count);
 

@@ -102,52 +102,62 @@ const struct slw_setting slw_verify_settings[] = {
 
 /* ---- names ---- */
 
-int slw_workload_named(const char *name, const struct slw_workload **ret_workload,
-                       struct slw_error *err)
+static const char *workload_name(size_t i)
+{
+    return i < slw_workload_count ? slw_workloads[i]->name : NULL;
+}
+
+static const char *driver_name(size_t i)
+{
+    return i < slw_driver_count ? slw_drivers[i]->name : NULL;
+}
+
+/* Built without a library. */
+static int is_missing(const char *kind, const char *name, const char *library,
+                      struct slw_error *err)
+{
+    slw_error_hint(err, "install it and build again; 'scripts/setup.sh build' names packages");
+    return slw_fail(err, SLW_E_UNSUPPORTED, "the %s %s was built without %s", kind, name, library);
+}
+
+static int is_unknown(const char *kind, const char *name, const char *(*names)(size_t i),
+                      struct slw_error *err)
 {
     struct slw_suggestion s = {.typed = name};
-    const struct slw_workload *w = slw_workload_find(name);
 
-    if (w && w->missing) {
-        slw_error_hint(err, "install it and build again; 'scripts/setup.sh build' names packages");
-        return slw_fail(err, SLW_E_UNSUPPORTED, "the workload %s was built without %s", name,
-                        w->missing);
-    }
-    if (w) {
-        *ret_workload = w;
-        return 0;
-    }
-    for (size_t i = 0; i < slw_workload_count; i++)
-        slw_suggest(&s, slw_workloads[i]->name);
+    for (size_t i = 0; names(i); i++)
+        slw_suggest(&s, names(i));
     if (s.best)
         slw_error_hint(err, "did you mean %s?", s.best);
     else
         slw_error_hint(err, "'slotwise workload list' names them");
-    return slw_fail(err, SLW_E_USAGE, "there is no workload '%.60s'", name);
+    return slw_fail(err, SLW_E_USAGE, "there is no %s '%.60s'", kind, name);
+}
+
+int slw_workload_named(const char *name, const struct slw_workload **ret_workload,
+                       struct slw_error *err)
+{
+    const struct slw_workload *w = slw_workload_find(name);
+
+    if (!w)
+        return is_unknown("workload", name, workload_name, err);
+    if (w->missing)
+        return is_missing("workload", name, w->missing, err);
+    *ret_workload = w;
+    return 0;
 }
 
 int slw_workload_driver(const char *name, const struct slw_driver **ret_driver,
                         struct slw_error *err)
 {
-    struct slw_suggestion s = {.typed = name};
     const struct slw_driver *d = slw_driver_find(name);
 
-    if (d && d->missing) {
-        slw_error_hint(err, "install it and build again; 'scripts/setup.sh build' names packages");
-        return slw_fail(err, SLW_E_UNSUPPORTED, "the driver %s was built without %s", name,
-                        d->missing);
-    }
-    if (d) {
-        *ret_driver = d;
-        return 0;
-    }
-    for (size_t i = 0; i < slw_driver_count; i++)
-        slw_suggest(&s, slw_drivers[i]->name);
-    if (s.best)
-        slw_error_hint(err, "did you mean %s?", s.best);
-    else
-        slw_error_hint(err, "'slotwise workload list' names them");
-    return slw_fail(err, SLW_E_USAGE, "there is no driver '%.60s'", name);
+    if (!d)
+        return is_unknown("driver", name, driver_name, err);
+    if (d->missing)
+        return is_missing("driver", name, d->missing, err);
+    *ret_driver = d;
+    return 0;
 }
 
 /* ---- options ---- */

@@ -156,9 +156,10 @@ static int visit(void *connection, int (*visit_id)(void *ctx, uint64_t id), void
 
 /* ---- requests ---- */
 
-static int one_by_one(struct slw_maria *c, const struct slw_request *requests, size_t count,
+static int one_by_one(void *connection, const struct slw_request *requests, size_t count,
                       struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_maria *c = connection;
     int rc = 0;
 
     slw_answers_lost(answers, count, "the connection broke before");
@@ -170,34 +171,22 @@ static int one_by_one(struct slw_maria *c, const struct slw_request *requests, s
 static int run(void *connection, enum slw_batching how, const struct slw_request *requests,
                size_t count, struct slw_answer *answers, struct slw_error *err)
 {
-    const struct slw_flow flow = {.window = SLW_MARIA_CAPACITY,
-                                  .submit = slw_maria_submit,
-                                  .flush = slw_maria_flush,
-                                  .poll = slw_maria_poll,
-                                  .give_up = slw_maria_give_up};
+    static const struct slw_ways ways = {
+        .server = "MariaDB",
+        .pipeline = {.window = SLW_MARIA_CAPACITY,
+                     .submit = slw_maria_submit,
+                     .flush = slw_maria_flush,
+                     .poll = slw_maria_poll,
+                     .give_up = slw_maria_give_up},
+        .one_by_one = one_by_one,
+        .statement = slw_maria_statement,
+        .transaction = slw_maria_transaction,
+    };
     struct slw_maria *c = connection;
 
     assert(c->open_count == 0 && count <= SLW_MAX_REQUESTS);
     drop_payloads(c);
-    if (count == 0)
-        return 0;
-    if (c->gone) {
-        slw_answers_lost(answers, count, c->why);
-        return slw_maria_give_up(c, c->why, err);
-    }
-    switch (how) {
-    case SLW_BATCHING_NONE:
-        return one_by_one(c, requests, count, answers, err);
-    case SLW_BATCHING_PIPELINE:
-        return slw_flow_run(&flow, c, requests, count, answers, err);
-    case SLW_BATCHING_STATEMENT:
-        return slw_maria_statement(c, requests, count, answers, err);
-    case SLW_BATCHING_TRANSACTION:
-        return slw_maria_transaction(c, requests, count, answers, err);
-    case SLW_BATCHING_COUNT:
-        break;
-    }
-    return slw_fail(err, SLW_E_UNSUPPORTED, "MariaDB has no such batching");
+    return slw_ways_run(&ways, c, c->gone ? c->why : NULL, how, requests, count, answers, err);
 }
 
 static int poll_answers(void *connection, int timeout_ms, struct slw_completion *completions,

@@ -224,35 +224,21 @@ static int visit(void *connection, int (*visit_id)(void *ctx, uint64_t id), void
 static int run(void *connection, enum slw_batching how, const struct slw_request *requests,
                size_t count, struct slw_answer *answers, struct slw_error *err)
 {
-    struct slw_flow flow = {.window = 1,
-                            .submit = slw_redis_submit,
-                            .flush = slw_redis_flush,
-                            .poll = slw_redis_poll,
-                            .give_up = slw_redis_give_up};
+    static const struct slw_ways ways = {
+        .server = "Redis",
+        .pipeline = {.window = SLW_REDIS_CAPACITY,
+                     .submit = slw_redis_submit,
+                     .flush = slw_redis_flush,
+                     .poll = slw_redis_poll,
+                     .give_up = slw_redis_give_up},
+        .statement = slw_redis_statement,
+        .transaction = slw_redis_transaction,
+    };
     struct slw_redis *c = connection;
 
     assert(c->open_count == 0 && count <= SLW_MAX_REQUESTS);
     slw_keep_drop(&c->keep, slw_redis_drop);
-    if (count == 0)
-        return 0;
-    if (c->gone) {
-        slw_answers_lost(answers, count, c->why);
-        return slw_redis_give_up(c, c->why, err);
-    }
-    switch (how) {
-    case SLW_BATCHING_PIPELINE:
-        flow.window = SLW_REDIS_CAPACITY;
-        return slw_flow_run(&flow, c, requests, count, answers, err);
-    case SLW_BATCHING_NONE:
-        return slw_flow_run(&flow, c, requests, count, answers, err);
-    case SLW_BATCHING_STATEMENT:
-        return slw_redis_statement(c, requests, count, answers, err);
-    case SLW_BATCHING_TRANSACTION:
-        return slw_redis_transaction(c, requests, count, answers, err);
-    case SLW_BATCHING_COUNT:
-        break;
-    }
-    return slw_fail(err, SLW_E_UNSUPPORTED, "Redis has no such batching");
+    return slw_ways_run(&ways, c, c->gone ? c->why : NULL, how, requests, count, answers, err);
 }
 
 static int poll_answers(void *connection, int timeout_ms, struct slw_completion *completions,

@@ -147,9 +147,10 @@ static bool put_many(struct slw_maria *c, const struct slw_request *requests, si
     return false;
 }
 
-int slw_maria_statement(struct slw_maria *c, const struct slw_request *requests, size_t count,
+int slw_maria_statement(void *connection, const struct slw_request *requests, size_t count,
                         struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_maria *c = connection;
     struct group g = {.c = c, .requests = requests, .count = count, .answers = answers};
     struct slw_answer failure = {.outcome = SLW_OUTCOME_DONE};
     int rc = 0;
@@ -176,9 +177,10 @@ int slw_maria_statement(struct slw_maria *c, const struct slw_request *requests,
 /* ---- a transaction ---- */
 
 /* In as many packets as their size asks for. */
-int slw_maria_transaction(struct slw_maria *c, const struct slw_request *requests, size_t count,
+int slw_maria_transaction(void *connection, const struct slw_request *requests, size_t count,
                           struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_maria *c = connection;
     struct group g = {.c = c, .requests = requests, .count = count, .answers = answers};
     struct slw_answer failure = {.outcome = SLW_OUTCOME_DONE};
     size_t put = 0;

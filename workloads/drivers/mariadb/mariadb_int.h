@@ -97,9 +97,9 @@ int slw_maria_poll(void *connection, int timeout_ms, struct slw_completion *comp
 
 /* ---- mariadb/group.c: all or nothing ---- */
 
-int slw_maria_statement(struct slw_maria *c, const struct slw_request *requests, size_t count,
+int slw_maria_statement(void *connection, const struct slw_request *requests, size_t count,
                         struct slw_answer *answers, struct slw_error *err);
-int slw_maria_transaction(struct slw_maria *c, const struct slw_request *requests, size_t count,
+int slw_maria_transaction(void *connection, const struct slw_request *requests, size_t count,
                           struct slw_answer *answers, struct slw_error *err);
 
 /* ---- mariadb/connect.c ---- */

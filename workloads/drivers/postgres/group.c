@@ -255,9 +255,10 @@ static int finish_answers(struct slw_pg *c, struct group *g, int rc, struct slw_
     return rc;
 }
 
-int slw_pg_statement(struct slw_pg *c, const struct slw_request *requests, size_t count,
+int slw_pg_statement(void *connection, const struct slw_request *requests, size_t count,
                      struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_pg *c = connection;
     struct group g = {.failure.outcome = SLW_OUTCOME_DONE};
     struct slw_ids ids;
     int rc;
@@ -298,9 +299,10 @@ static int put_transaction(struct slw_pg *c, const struct slw_request *requests,
     return rc < 0 ? rc : slw_pg_end(c, err);
 }
 
-int slw_pg_transaction(struct slw_pg *c, const struct slw_request *requests, size_t count,
+int slw_pg_transaction(void *connection, const struct slw_request *requests, size_t count,
                        struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_pg *c = connection;
     struct group g = {.failure.outcome = SLW_OUTCOME_DONE};
     int rc;
 

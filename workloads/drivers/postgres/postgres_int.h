@@ -88,9 +88,9 @@ int slw_pg_poll(void *connection, int timeout_ms, struct slw_completion *complet
 
 /* ---- postgres/group.c: all or nothing ---- */
 
-int slw_pg_statement(struct slw_pg *c, const struct slw_request *requests, size_t count,
+int slw_pg_statement(void *connection, const struct slw_request *requests, size_t count,
                      struct slw_answer *answers, struct slw_error *err);
-int slw_pg_transaction(struct slw_pg *c, const struct slw_request *requests, size_t count,
+int slw_pg_transaction(void *connection, const struct slw_request *requests, size_t count,
                        struct slw_answer *answers, struct slw_error *err);
 /* Commands without an answer worth reading, in one transaction; for create(). */
 int slw_pg_command(struct slw_pg *c, const char *const *sql, size_t count, const char *what,

@@ -75,9 +75,10 @@ static int take_one(struct slw_redis *c, enum slw_op op, redisReply *reply,
     return 0;
 }
 
-int slw_redis_statement(struct slw_redis *c, const struct slw_request *requests, size_t count,
+int slw_redis_statement(void *connection, const struct slw_request *requests, size_t count,
                         struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_redis *c = connection;
     const enum slw_op op = requests[0].op;
     redisReply *reply = NULL;
 
@@ -201,9 +202,10 @@ static int take_all(struct slw_redis *c, const struct slw_request *requests, red
     return 0;
 }
 
-int slw_redis_transaction(struct slw_redis *c, const struct slw_request *requests, size_t count,
+int slw_redis_transaction(void *connection, const struct slw_request *requests, size_t count,
                           struct slw_answer *answers, struct slw_error *err)
 {
+    struct slw_redis *c = connection;
     struct slw_answer failure = {.outcome = SLW_OUTCOME_DONE};
     redisReply *reply = NULL;
     int rc = 0;

@@ -75,9 +75,9 @@ int slw_redis_poll(void *connection, int timeout_ms, struct slw_completion *comp
 
 /* ---- redis/group.c: all or nothing ---- */
 
-int slw_redis_statement(struct slw_redis *c, const struct slw_request *requests, size_t count,
+int slw_redis_statement(void *connection, const struct slw_request *requests, size_t count,
                         struct slw_answer *answers, struct slw_error *err);
-int slw_redis_transaction(struct slw_redis *c, const struct slw_request *requests, size_t count,
+int slw_redis_transaction(void *connection, const struct slw_request *requests, size_t count,
                           struct slw_answer *answers, struct slw_error *err);
 
 /* ---- redis/connect.c ---- */
