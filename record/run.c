@@ -271,6 +271,22 @@ const char *slw_wait_words(enum slw_wait state)
     return texts[state];
 }
 
+int slw_run_add_observation(struct slw_run *run, const struct slw_observation *observation,
+                            struct slw_error *err)
+{
+    struct slw_observation o = *observation;
+    double *values = slw_arena_array(run->arena, o.length + 1, sizeof(*values));
+
+    if (!values || !own(run, &o.metric) || !own(run, &o.title) || !own(run, &o.unit) ||
+        !own(run, &o.absent) || !own(run, &o.from.detail))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for observations");
+    for (size_t i = 0; i < o.length; i++)
+        values[i] = o.values[i];
+    o.values = values;
+    APPEND(run->observations, run->observation_count, o, SLW_MAX_OBSERVATIONS, "observations");
+    return 0;
+}
+
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err)
 {
@@ -325,5 +341,14 @@ const struct slw_count *slw_run_find_count(const struct slw_run *run, const char
         if (c->pid == -1 && c->tid == -1 && c->cpu == -1 && strcmp(c->event, event) == 0)
             return c;
     }
+    return NULL;
+}
+
+const struct slw_observation *slw_run_find_observation(const struct slw_run *run,
+                                                       const char *metric)
+{
+    for (size_t i = 0; i < run->observation_count; i++)
+        if (strcmp(run->observations[i].metric, metric) == 0)
+            return &run->observations[i];
     return NULL;
 }

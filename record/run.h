@@ -112,11 +112,38 @@ struct slw_round {
     int round; /* from 1; 0: an execution outside the rounds, which only the samples are of */
     int pass;  /* from 1; 0: the round is one execution */
     bool sampled;
+    uint64_t
+        started_ns; /* since its experiment began: what shows the order of the arms; 0: alone */
     struct slw_maybe_u64 wall_ns;
     struct slw_maybe_u64 requests;
     enum slw_exit_kind exit;
     int exit_value;
     const char *left_out; /* why the run holds no counts of it; NULL: it does, or needs none */
+};
+
+/* What comparisons are made of: one metric of the client, a value from each round (one value where
+ * the run is a single execution). Values are per request where the metric says so, and never of
+ * several rounds together: one execution is one observation (docs/statistics.md). */
+enum slw_better { SLW_BETTER_LOWER, SLW_BETTER_HIGHER, SLW_BETTER_NEITHER };
+struct slw_observation {
+    const char *metric; /* the name a gate uses: "cpu_per_request", "p99"; unique in the run */
+    const char *title;  /* as tables show it: "CPU time per request" */
+    const char *unit;   /* "ns", "requests/s", "requests", "1" for ratios and shares */
+    enum slw_better better;
+    bool gateable; /* false: shown, never judged by a gate ("max") */
+    double step;   /* values come in steps of this size at least (a clock, a printed precision, a
+                      histogram bucket); 0: exact, as counts are */
+    struct slw_provenance from;
+    double *values;     /* values[i] is of round i + 1; NAN: that round has none */
+    size_t length;      /* the same for every observation of a run; at most SLW_MAX_ROUNDS */
+    const char *absent; /* why values are missing, of the last that is; NULL: none is missing */
+};
+
+/* The experiment a run is an arm of; id NULL: none. Arms with one id were measured in turn. */
+struct slw_experiment_ref {
+    const char *id;  /* 16 hexadecimal digits, random */
+    const char *arm; /* "A", "B", "batch=4" */
+    uint64_t seed;   /* of the order in which arms ran */
 };
 
 /* The CPU as the kernel names it. Absent parts are NULL or -1. */
@@ -334,6 +361,9 @@ struct slw_run {
     size_t waiting_count;
     struct slw_stage *stages;
     size_t stage_count;
+    struct slw_experiment_ref experiment;
+    struct slw_observation *observations;
+    size_t observation_count;
     struct slw_label *labels;
     size_t label_count;
     struct slw_note *notes;
@@ -361,10 +391,13 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_INTERVALS  1000 /* more than a screen has columns; then neighbours are joined */
 #define SLW_MAX_SERIES     4096
 /* Connections past some dozen are told together. */
-#define SLW_MAX_CONNECTIONS 4096
-#define SLW_MAX_LATENCIES   4096 /* buckets of 3 % over ten decades are about 800, twice */
-#define SLW_MAX_WAITING     1024 /* threads told apart; the rest is in the sum */
-#define SLW_MAX_STAGES      256  /* of one client */
+#define SLW_MAX_CONNECTIONS  4096
+#define SLW_MAX_LATENCIES    4096 /* buckets of 3 % over ten decades are about 800, twice */
+#define SLW_MAX_WAITING      1024 /* threads told apart; the rest is in the sum */
+#define SLW_MAX_STAGES       256  /* of one client */
+#define SLW_MAX_OBSERVATIONS 4096 /* metrics of one run, those a client prints included */
+int slw_run_add_observation(struct slw_run *run, const struct slw_observation *o,
+                            struct slw_error *err);
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);
@@ -392,6 +425,10 @@ __attribute__((format(printf, 5, 6))) int slw_run_note(struct slw_run *run,
 
 /* NULL, or why the series do not fit the counts and intervals they are of. */
 const char *slw_run_check_series(const struct slw_run *run);
+
+/* The observation of that metric, or NULL. */
+const struct slw_observation *slw_run_find_observation(const struct slw_run *run,
+                                                       const char *metric);
 
 /* The whole-target count of an event (pid, tid, cpu all -1; any pmu), or NULL. */
 const struct slw_count *slw_run_find_count(const struct slw_run *run, const char *event);

@@ -31,6 +31,9 @@ _Static_assert(sizeof(int32_t) == sizeof(int), "pids and CPU numbers are ints");
                                   .other = offsetof(struct STRUCT, count)}
 #define NUMBERS(k, m, count)     {.key = k, .kind = SLW_FIELD_NUMBERS, AT(m), \
                                   .other = offsetof(struct STRUCT, count)}
+#define REAL(k, m)               {.key = k, .kind = SLW_FIELD_REAL, AT(m)}
+#define REALS(k, m, count)       {.key = k, .kind = SLW_FIELD_REALS, AT(m), \
+                                  .other = offsetof(struct STRUCT, count)}
 #define OBJECT(k, m, f)          {.key = k, .kind = SLW_FIELD_OBJECT, AT(m), .fields = (f)}
 #define LIST(k, m, count, l)     {.key = k, .kind = SLW_FIELD_LIST, AT(m), \
                                   .other = offsetof(struct STRUCT, count), .list = &(l)}
@@ -160,6 +163,7 @@ static const struct slw_field count_fields[] = {NAME("event", event),
 static const struct slw_field round_fields[] = {INT("round", round, 0, 1, SLW_MAX_ROUNDS),
                                                 INT("pass", pass, 0, 1, SLW_MAX_PASSES),
                                                 MARK("sampled", sampled),
+                                                STAMP("started_ns", started_ns),
                                                 MAYBE("wall_ns", wall_ns),
                                                 MAYBE("requests", requests),
                                                 ENUM("exit", exit, exits),
@@ -289,6 +293,24 @@ static const struct slw_field stage_fields[] = {
 #undef X
 #undef STRUCT
 
+static const char *const betters[] = {[SLW_BETTER_LOWER] = "lower",
+                                      [SLW_BETTER_HIGHER] = "higher",
+                                      [SLW_BETTER_NEITHER] = "neither",
+                                      [SLW_BETTER_NEITHER + 1] = NULL};
+
+#define STRUCT slw_observation
+static const struct slw_field observation_fields[] = {NAME("metric", metric),
+                                                      NAME("title", title),
+                                                      NAME("unit", unit),
+                                                      ENUM("better", better, betters),
+                                                      MARK("gateable", gateable),
+                                                      REAL("step", step),
+                                                      OBJECT("from", from, provenance_fields),
+                                                      REALS("values", values, length),
+                                                      TEXT("absent", absent),
+                                                      END};
+#undef STRUCT
+
 #define STRUCT slw_label
 static const struct slw_field label_fields[] = {NAME("key", key), NAME("value", value), END};
 #undef STRUCT
@@ -367,6 +389,11 @@ static int add_stage(struct slw_run *run, const void *element, struct slw_error 
     return slw_run_add_stage(run, element, err);
 }
 
+static int add_observation(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_observation(run, element, err);
+}
+
 static int add_label(struct slw_run *run, const void *element, struct slw_error *err)
 {
     const struct slw_label *l = element;
@@ -406,6 +433,9 @@ static const struct slw_field_list waiting = {waiting_fields, sizeof(struct slw_
                                               SLW_MAX_WAITING, NULL, add_waiting};
 static const struct slw_field_list stages = {stage_fields, sizeof(struct slw_stage), SLW_MAX_STAGES,
                                              NULL, add_stage};
+static const struct slw_field_list observations = {observation_fields,
+                                                   sizeof(struct slw_observation),
+                                                   SLW_MAX_OBSERVATIONS, NULL, add_observation};
 static const struct slw_field_list labels = {label_fields, sizeof(struct slw_label), SLW_MAX_LABELS,
                                              NULL, add_label};
 static const struct slw_field_list notes = {note_fields, sizeof(struct slw_note), SLW_MAX_NOTES,
@@ -434,6 +464,10 @@ const struct slw_field slw_run_fields[] = {
     SOME("connections", connections, connection_count, connections),
     SOME("latencies", latencies, latency_count, latencies),
     SOME("stages", stages, stage_count, stages),
+    TEXT("experiment", experiment.id),
+    TEXT("arm", experiment.arm),
+    STAMP("seed", experiment.seed),
+    SOME("observations", observations, observation_count, observations),
     LIST("labels", labels, label_count, labels),
     LIST("notes", notes, note_count, notes),
     END};

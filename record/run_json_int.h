@@ -13,6 +13,8 @@ enum slw_field_kind {
     SLW_FIELD_TEXT,    /* const char *; the key is missing when NULL */
     SLW_FIELD_TEXTS,   /* const char **, count in a size_t at `other` */
     SLW_FIELD_NUMBERS, /* uint64_t *, count in a size_t at `other`, which others may share */
+    SLW_FIELD_REALS,   /* double *, count in a size_t at `other`; NAN is the text "absent" */
+    SLW_FIELD_REAL,    /* double, finite; the key is missing when it is 0 */
     SLW_FIELD_U64,     /* uint64_t */
     SLW_FIELD_STAMP,   /* uint64_t; the key is missing when 0 */
     SLW_FIELD_COUNTED, /* uint64_t; the key is missing when the object is absent */
@@ -28,6 +30,8 @@ enum slw_field_kind {
     SLW_FIELD_LIST,    /* an array of structs described by `list` */
     SLW_FIELD_SOME     /* the same; the key is missing when it is empty */
 };
+
+#define SLW_FIELD_NO_REAL "absent" /* a REALS element that was not measured */
 
 struct slw_field;
 
@@ -64,6 +68,7 @@ union slw_field_element {
     struct slw_latency latency;
     struct slw_waiting waiting;
     struct slw_stage stage;
+    struct slw_observation observation;
     struct slw_label label;
     struct slw_model_ref model;
     struct slw_note note;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,6 +243,45 @@ static int read_numbers(const struct reader *r, const struct place *at, const st
     return 0;
 }
 
+static int read_real(const struct reader *r, const struct place *at, const json_t *j,
+                     double *ret_value)
+{
+    if (!json_is_number(j))
+        return expected(r, at, "a number", j);
+    *ret_value = json_number_value(j);
+    return 0;
+}
+
+static int read_reals(const struct reader *r, const struct place *at, const struct slw_field *f,
+                      const json_t *j, char *object)
+{
+    const size_t count = json_array_size(j);
+
+    if (!json_is_array(j))
+        return expected(r, at, "a list of numbers", j);
+    if (count > SLW_MAX_ROUNDS)
+        return bad(r, at, SLW_E_LIMIT, "more values than a run has rounds");
+    double *reals = slw_arena_array(r->arena, count + 1, sizeof(*reals));
+    if (!reals)
+        return no_memory(r);
+    for (size_t i = 0; i < count; i++) {
+        const struct place here = {.up = at, .index = i};
+        const json_t *value = json_array_get(j, i);
+        const char *text = json_string_value(value);
+        int rc = 0;
+
+        if (text && strcmp(text, SLW_FIELD_NO_REAL) == 0)
+            reals[i] = NAN;
+        else
+            rc = read_real(r, &here, value, &reals[i]);
+        if (rc < 0)
+            return rc;
+    }
+    memcpy(object + f->offset, &reals, sizeof(reals));
+    memcpy(object + f->other, &count, sizeof(count));
+    return 0;
+}
+
 static int read_element(const struct reader *r, const struct place *at,
                         const struct slw_field_list *list, const json_t *j)
 {
@@ -315,6 +355,10 @@ static int read_value(const struct reader *r, const struct place *at, const stru
         return read_texts(r, at, f, j, object);
     case SLW_FIELD_NUMBERS:
         return read_numbers(r, at, f, j, object);
+    case SLW_FIELD_REALS:
+        return read_reals(r, at, f, j, object);
+    case SLW_FIELD_REAL:
+        return read_real(r, at, j, slot);
     case SLW_FIELD_U64:
     case SLW_FIELD_STAMP:
     case SLW_FIELD_COUNTED:
@@ -360,11 +404,13 @@ static enum presence presence_of(const struct slw_field *f, const char *object, 
     case SLW_FIELD_ABSENT:
     case SLW_FIELD_INT:
     case SLW_FIELD_MARK:
+    case SLW_FIELD_REAL:
     case SLW_FIELD_SOME:
         return OPTIONAL;
     case SLW_FIELD_NAME:
     case SLW_FIELD_TEXTS:
     case SLW_FIELD_NUMBERS:
+    case SLW_FIELD_REALS:
     case SLW_FIELD_U64:
     case SLW_FIELD_MAYBE:
     case SLW_FIELD_FLAG:

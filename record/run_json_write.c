@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,6 +130,14 @@ static size_t size_at(const char *object, size_t offset)
     return value;
 }
 
+static double real_at(const char *object, size_t offset)
+{
+    double value;
+
+    memcpy(&value, object + offset, sizeof(value));
+    return value;
+}
+
 /* Is there something to write for this field? */
 static bool has_value(const struct slw_field *f, const char *object, bool absent)
 {
@@ -149,6 +158,8 @@ static bool has_value(const struct slw_field *f, const char *object, bool absent
         return value != f->unknown && value >= f->min && value <= f->max;
     case SLW_FIELD_MARK:
         return object[f->offset] != 0;
+    case SLW_FIELD_REAL:
+        return real_at(object, f->offset) != 0;
     case SLW_FIELD_SOME:
         return size_at(object, f->other) > 0;
     case SLW_FIELD_EXIT:
@@ -157,6 +168,7 @@ static bool has_value(const struct slw_field *f, const char *object, bool absent
     case SLW_FIELD_NAME:
     case SLW_FIELD_TEXTS:
     case SLW_FIELD_NUMBERS:
+    case SLW_FIELD_REALS:
     case SLW_FIELD_U64:
     case SLW_FIELD_MAYBE:
     case SLW_FIELD_FLAG:
@@ -200,6 +212,22 @@ static json_t *numbers_json(const struct slw_field *f, const char *object)
     return j;
 }
 
+/* What is not finite was not measured. */
+static json_t *reals_json(const struct slw_field *f, const char *object)
+{
+    json_t *j = json_array();
+    const double *reals;
+
+    memcpy(&reals, object + f->offset, sizeof(reals));
+    for (size_t i = 0; i < size_at(object, f->other); i++)
+        if (json_array_append_new(j, isfinite(reals[i]) ? json_real(reals[i])
+                                                        : json_string(SLW_FIELD_NO_REAL)) < 0) {
+            json_decref(j);
+            return NULL;
+        }
+    return j;
+}
+
 static json_t *value_json(const struct slw_field *f, const char *object)
 {
     switch (f->kind) {
@@ -213,6 +241,10 @@ static json_t *value_json(const struct slw_field *f, const char *object)
         return texts_field_json(f, object);
     case SLW_FIELD_NUMBERS:
         return numbers_json(f, object);
+    case SLW_FIELD_REALS:
+        return reals_json(f, object);
+    case SLW_FIELD_REAL:
+        return json_real(real_at(object, f->offset));
     case SLW_FIELD_U64:
     case SLW_FIELD_STAMP:
     case SLW_FIELD_COUNTED:

@@ -7,37 +7,11 @@
 #include "base/arena.h"
 #include "record/run_dir.h"
 #include "tests/unit/cmocka_int.h"
+#include "tests/unit/run_observations_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Quotes, markup, separators, control characters, UTF-8, a real U+FFFD and bytes of none. */
-#define HOSTILE                                                                                    \
-    "\"'<b>&;\\\n\t\r\x01\x7f \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 \xef\xbf\xbd"                   \
-    "41 \xff\xc3(\xed\xa0\x80\xc0\xaf\xf4\x90\x80\x80\xe2\x82"
-
-static inline void assert_text(const char *a, const char *b)
-{
-    if (a && b)
-        assert_string_equal(a, b);
-    else
-        assert_ptr_equal(a, b);
-}
-
-static inline void assert_provenance(const struct slw_provenance *a, const struct slw_provenance *b)
-{
-    assert_int_equal(a->source, b->source);
-    assert_int_equal(a->imported, b->imported);
-    assert_text(a->detail, b->detail);
-}
-
-static inline void assert_maybe(const struct slw_maybe_u64 *a, const struct slw_maybe_u64 *b)
-{
-    assert_text(a->absent, b->absent);
-    if (!a->absent)
-        assert_true(a->value == b->value);
-}
 
 static inline void assert_count(const struct slw_count *a, const struct slw_count *b)
 {
@@ -66,6 +40,7 @@ static inline void assert_round(const struct slw_round *a, const struct slw_roun
 {
     assert_int_equal(a->round, b->round);
     assert_int_equal(a->pass, b->pass);
+    assert_int_equal(a->started_ns, b->started_ns);
     assert_int_equal(a->sampled, b->sampled);
     assert_maybe(&a->wall_ns, &b->wall_ns);
     assert_maybe(&a->requests, &b->requests);
@@ -228,6 +203,7 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->stage_count, b->stage_count);
     for (size_t i = 0; i < a->stage_count; i++)
         assert_stage(&a->stages[i], &b->stages[i]);
+    assert_observations(a, b);
     assert_int_equal(a->label_count, b->label_count);
     for (size_t i = 0; i < a->label_count; i++) {
         assert_text(a->labels[i].key, b->labels[i].key);
@@ -395,6 +371,7 @@ static inline void fill_lists(struct slw_run *run)
                                       .requests = {.absent = "not observed " HOSTILE},
                                       .exit = SLW_EXIT_STILL_RUNNING};
     const struct slw_round failed = {.round = SLW_MAX_ROUNDS,
+                                     .started_ns = UINT64_MAX,
                                      .pass = SLW_MAX_PASSES,
                                      .wall_ns = {.absent = "not measured"},
                                      .requests = {.value = UINT64_MAX},
@@ -409,6 +386,7 @@ static inline void fill_lists(struct slw_run *run)
     assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
     fill_waiting(run);
     fill_stages(run);
+    fill_observations(run);
     assert_int_equal(slw_run_add_label(run, "commit", HOSTILE, NULL), 0);
     assert_int_equal(slw_run_add_label(run, "commit", "", NULL), 0);
     assert_int_equal(slw_run_note(run, SLW_NOTE_WARNING, "no-pmu", "try \"perf\"", "%s", HOSTILE),
