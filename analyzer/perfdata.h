@@ -51,6 +51,7 @@ struct slw_perf_meta {
     const char **argv;
     size_t argc;
     uint32_t cpus_online;
+    uint64_t start_ns; /* of the recording, on the clock of its records; 0: not told */
 };
 
 /* What a mapped file was identified by when the recording ended. */

@@ -121,6 +121,16 @@ static int read_nrcpus(struct slw_perfdata *pd, struct slw_perf_cursor *c)
     return 0;
 }
 
+/* When the first and the last sample were taken; slotwise tells when measuring began and ended. */
+static int read_sample_time(struct slw_perfdata *pd, struct slw_perf_cursor *c)
+{
+    const uint64_t first_ns = slw_perf_u64(c), last_ns = slw_perf_u64(c);
+
+    if (!c->bad && first_ns <= last_ns)
+        pd->meta.start_ns = first_ns;
+    return 0;
+}
+
 static const char **string_feature(struct slw_perf_meta *m, uint64_t feature)
 {
     switch (feature) {
@@ -156,6 +166,8 @@ int slw_perf_feature(struct slw_perfdata *pd, uint64_t feature, struct slw_perf_
         return read_cmdline(pd, &body);
     case SLW_PERF_EVENT_DESC:
         return read_event_desc(pd, &body);
+    case SLW_PERF_SAMPLE_TIME:
+        return read_sample_time(pd, &body);
     default:
         return 0;
     }

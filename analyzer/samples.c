@@ -70,7 +70,9 @@ static int read_samples(struct slw_samples *s)
 {
     s->chains = slw_chains_new(slw_stacks_column_count(s->stacks));
     s->procs = slw_procstate_new(&s->modules, s->pd);
-    int rc = s->chains && s->procs ? slw_perfdata_each(s->pd, on_record, s) : -SLW_E_NOMEM;
+    int rc = s->chains && s->procs ? slw_samples_start_times(s) : -SLW_E_NOMEM;
+    if (rc == 0)
+        rc = slw_perfdata_each(s->pd, on_record, s);
     if (rc == 0)
         rc = slw_samples_name_stacks(s);
     return rc < 0 ? rc : slw_samples_close_books(s);
@@ -131,6 +133,7 @@ static void release(struct slw_samples *s)
 {
     slw_chains_free(s->chains);
     slw_group_reads_free(s->reads);
+    slw_moments_free(s->times);
     slw_stacks_free(s->stacks);
     slw_symbols_free(s->symbols);
     slw_procstate_free(s->procs);
@@ -144,8 +147,9 @@ static void release(struct slw_samples *s)
     free(s);
 }
 
-int slw_samples_load(const char *path, const struct slw_samples_options *opts, struct slw_run *run,
-                     struct slw_stacks **ret_stacks, struct slw_error *err)
+int slw_samples_load_timed(const char *path, const struct slw_samples_options *opts,
+                           struct slw_run *run, struct slw_stacks **ret_stacks,
+                           struct slw_moments **ret_moments, struct slw_error *err)
 {
     struct slw_samples *s = calloc(1, sizeof(*s));
 
@@ -153,12 +157,25 @@ int slw_samples_load(const char *path, const struct slw_samples_options *opts, s
         return slw_fail(err, SLW_E_NOMEM, "no memory to read samples");
     s->opts = opts;
     s->run = run;
+    s->timed = ret_moments != NULL;
     int rc = load(s, path, err);
     if (rc == 0) {
-        *ret_stacks = s->delivered > 0 ? s->stacks : NULL;
-        if (s->delivered > 0)
+        const bool any = s->delivered > 0;
+
+        *ret_stacks = any ? s->stacks : NULL;
+        if (ret_moments)
+            *ret_moments = any ? s->times : NULL;
+        if (any) {
             s->stacks = NULL;
+            s->times = NULL;
+        }
     }
     release(s);
     return rc;
+}
+
+int slw_samples_load(const char *path, const struct slw_samples_options *opts, struct slw_run *run,
+                     struct slw_stacks **ret_stacks, struct slw_error *err)
+{
+    return slw_samples_load_timed(path, opts, run, ret_stacks, NULL, err);
 }

@@ -4,6 +4,7 @@
 #ifndef SLW_ANALYZER_SAMPLES_H
 #define SLW_ANALYZER_SAMPLES_H
 
+#include "record/moments.h"
 #include "record/run.h"
 #include "record/stacks.h"
 
@@ -21,5 +22,13 @@ struct slw_samples_options {
  * note says so. SLW_E_FORMAT (with the offset in err->where), SLW_E_IO, SLW_E_NOMEM. */
 int slw_samples_load(const char *path, const struct slw_samples_options *opts, struct slw_run *run,
                      struct slw_stacks **ret_stacks, struct slw_error *err);
+
+/* The same, and when each stack was sampled: since the file says that measuring began, else since
+ * its first record. Of the first event only; samples without a time are in the stacks alone.
+ * *ret_moments is NULL when *ret_stacks is, and when there are more moments than can be kept, which
+ * a note says. */
+int slw_samples_load_timed(const char *path, const struct slw_samples_options *opts,
+                           struct slw_run *run, struct slw_stacks **ret_stacks,
+                           struct slw_moments **ret_moments, struct slw_error *err);
 
 #endif

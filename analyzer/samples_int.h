@@ -83,6 +83,10 @@ struct slw_samples {
     uint64_t delivered, foreign_frames, no_period, refused, copied_stacks;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
     bool has_final;
+    bool timed;                /* moments are asked for */
+    struct slw_moments *times; /* of chains, then of paths; NULL: none are kept */
+    uint64_t start_ns;         /* what times are relative to; 0: no sample yet */
+    bool times_given_up;
 };
 
 /* samples_columns.c */
@@ -112,6 +116,12 @@ void slw_samples_final_read(struct slw_samples *s, const struct slw_perf_record 
 /* What was counted after the last sample of each thread becomes a stack of its own. */
 int slw_samples_close_books(struct slw_samples *s);
 int slw_samples_read_notes(struct slw_samples *s);
+
+/* samples_times.c: asked for by s->timed. One sample, s->weights being those of its chain; all of
+ * them, by the paths that chains have become. */
+int slw_samples_start_times(struct slw_samples *s);
+int slw_samples_time(struct slw_samples *s, uint32_t chain, uint64_t time_ns);
+int slw_samples_name_times(struct slw_samples *s, const uint32_t *path_of);
 
 /* samples_chains.c. Callers come before what they call; rows in the order they were first weighed.
  */

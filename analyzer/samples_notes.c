@@ -159,6 +159,10 @@ static int note_samples(struct slw_samples *s)
         rc = slw_run_note(s->run, SLW_NOTE_WARNING, "weight-range", NULL,
                           "%llu samples weigh more than a profile can hold and were left out",
                           (unsigned long long)s->refused);
+    if (rc == 0 && s->times_given_up)
+        rc = slw_run_note(s->run, SLW_NOTE_WARNING, "times-left-out", NULL,
+                          "there are more samples than can be kept with their times: only the sums "
+                          "over the whole measurement are");
     return rc;
 }
 

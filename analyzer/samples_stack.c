@@ -170,6 +170,8 @@ static int account(struct slw_samples *s, uint32_t chain, const struct slw_perf_
         slw_samples_weigh(s, (size_t)r->event, 1, r->sample.has_period ? r->sample.period : 0);
     }
     s->delivered++;
+    if (rc == 0)
+        rc = slw_samples_time(s, chain, r->time);
     return rc < 0 ? rc : commit(s, chain);
 }
 
@@ -251,6 +253,8 @@ int slw_samples_name_stacks(struct slw_samples *s)
         rc = make_paths(s, frames, path_of);
     if (rc == 0)
         rc = make_stacks(s, path_of);
+    if (rc == 0)
+        rc = slw_samples_name_times(s, path_of);
     free(frames);
     free(path_of);
     return rc;

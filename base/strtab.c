@@ -55,6 +55,13 @@ static int grow(struct slw_strtab *t)
     return 0;
 }
 
+bool slw_strtab_find(const struct slw_strtab *t, const char *s, size_t length, uint32_t *ret_id)
+{
+    struct key key = {s, length};
+
+    return slw_index_find(&t->index, slw_hash_key(s, length, 0), equal, t, &key, ret_id);
+}
+
 int slw_strtab_intern(struct slw_strtab *t, const char *s, size_t length, uint32_t *ret_id)
 {
     struct key key = {s, length};

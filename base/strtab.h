@@ -24,6 +24,9 @@ void slw_strtab_release(struct slw_strtab *t);
  * 0 or -SLW_E_NOMEM; writes *ret_id on success only. */
 int slw_strtab_intern(struct slw_strtab *t, const char *s, size_t length, uint32_t *ret_id);
 
+/* The same for a string that must be there already; false: it is not. */
+bool slw_strtab_find(const struct slw_strtab *t, const char *s, size_t length, uint32_t *ret_id);
+
 /* Lent until release; NUL-terminated. The id must come from this table. */
 const char *slw_strtab_get(const struct slw_strtab *t, uint32_t id);
 

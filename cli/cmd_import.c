@@ -48,7 +48,7 @@ static int save(const char *path, const char *name, const struct slw_loaded *l,
     int rc = slw_run_name_create(name, stem, &dir, err);
     if (rc < 0)
         return rc;
-    rc = slw_run_dir_save(dir, l->run, l->stacks, err);
+    rc = slw_run_dir_save_all(dir, l->run, l->stacks, l->moments, err);
     if (rc >= 0) {
         slw_buf_printf(&line, "%s\n", dir);
         rc = slw_terminal_write(&t->out, &line, err);
@@ -63,8 +63,10 @@ static int save(const char *path, const char *name, const struct slw_loaded *l,
 static int import_one(const struct slw_args *args, const char *path, const struct slw_model *model,
                       const struct slw_terminal *t, struct slw_error *err)
 {
+    const struct slw_load_options opts = {
+        .format = slw_args_get(args, "from"), .model = model, .moments = true};
     struct slw_loaded loaded = {0};
-    int rc = slw_load_with(path, slw_args_get(args, "from"), model, &loaded, err);
+    int rc = slw_load_with(path, &opts, &loaded, err);
 
     if (rc >= 0)
         rc = save(path, slw_args_get(args, "output"), &loaded, t, err);

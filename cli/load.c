@@ -130,22 +130,23 @@ static int interpret(const struct slw_loaded *l, const struct slw_model *model,
     return rc;
 }
 
-static int load_foreign(const char *path, const char *format, const struct slw_model *model,
+static int load_foreign(const char *path, const struct slw_load_options *how,
                         struct slw_loaded *ret_loaded, struct slw_error *err)
 {
     char cache[PATH_MAX];
     const struct slw_samples_options opts = {
         .symbols = true, .cache_dir = slw_cache_dir(cache), .imported = true};
     struct slw_imported imported = {0};
-    int rc = slw_import(path, format, &imported, err);
+    int rc = slw_import(path, how->format, &imported, err);
 
     if (rc < 0)
         return rc;
-    struct slw_loaded l = {imported.run, imported.stacks};
+    struct slw_loaded l = {.run = imported.run, .stacks = imported.stacks};
     if (imported.raw_samples)
-        rc = slw_samples_load(path, &opts, l.run, &l.stacks, err);
+        rc = slw_samples_load_timed(path, &opts, l.run, &l.stacks, how->moments ? &l.moments : NULL,
+                                    err);
     else
-        rc = interpret(&l, model, err);
+        rc = interpret(&l, how->model, err);
     if (rc < 0) {
         name_file(err, path);
         slw_loaded_release(&l);
@@ -156,7 +157,8 @@ static int load_foreign(const char *path, const char *format, const struct slw_m
 }
 
 /* A run whose analysis was given up has samples, but no run.json yet. */
-static int load_directory(const char *path, struct slw_loaded *ret_loaded, struct slw_error *err)
+static int load_directory(const char *path, const struct slw_load_options *how,
+                          struct slw_loaded *ret_loaded, struct slw_error *err)
 {
     char *SLW_AUTO(free) json = slw_run_dir_file(path, SLW_RUN_JSON);
     char *SLW_AUTO(free) raw = slw_run_dir_file(path, SLW_RUN_PERF_DATA);
@@ -164,14 +166,18 @@ static int load_directory(const char *path, struct slw_loaded *ret_loaded, struc
     if (!json || !raw)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
     if (access(json, F_OK) != 0 && access(raw, R_OK) == 0) {
-        int rc = load_foreign(raw, NULL, NULL, ret_loaded, err);
+        int rc =
+            load_foreign(raw, &(struct slw_load_options){.moments = how->moments}, ret_loaded, err);
         if (rc == 0)
             (void)slw_run_note(ret_loaded->run, SLW_NOTE_WARNING, "run-json-missing", NULL,
                                "there is no run.json: only the samples of perf.data are known, "
                                "no counts, notes or cost");
         return rc;
     }
-    return slw_run_dir_load(path, &ret_loaded->run, &ret_loaded->stacks, err);
+    if (!how->moments)
+        return slw_run_dir_load(path, &ret_loaded->run, &ret_loaded->stacks, err);
+    return slw_run_dir_load_all(path, &ret_loaded->run, &ret_loaded->stacks, &ret_loaded->moments,
+                                err);
 }
 
 enum kind { KIND_RUN_JSON, KIND_PPROF, KIND_FOREIGN };
@@ -203,30 +209,30 @@ static int sniff(const char *path, enum kind *ret_kind, struct slw_error *err)
 int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
              struct slw_error *err)
 {
-    return slw_load_with(path, format, NULL, ret_loaded, err);
+    return slw_load_with(path, &(struct slw_load_options){.format = format}, ret_loaded, err);
 }
 
-int slw_load_with(const char *path, const char *format, const struct slw_model *model,
+int slw_load_with(const char *path, const struct slw_load_options *opts,
                   struct slw_loaded *ret_loaded, struct slw_error *err)
 {
     enum kind kind = KIND_FOREIGN;
     struct slw_loaded l = {0};
     int rc;
 
-    if (is_directory(path) && !format) {
-        rc = load_directory(path, &l, err);
+    if (is_directory(path) && !opts->format) {
+        rc = load_directory(path, opts, &l, err);
     } else {
         rc = sniff(path, &kind, err);
         if (rc < 0)
             return rc;
-        if (format)
-            kind = strcmp(format, pprof) == 0 ? KIND_PPROF : KIND_FOREIGN;
+        if (opts->format)
+            kind = strcmp(opts->format, pprof) == 0 ? KIND_PPROF : KIND_FOREIGN;
         if (kind == KIND_PPROF)
             rc = load_pprof(path, &l, err);
         else if (kind == KIND_RUN_JSON)
             rc = slw_run_dir_load(path, &l.run, &l.stacks, err);
         else
-            rc = load_foreign(path, format, model, &l, err);
+            rc = load_foreign(path, opts, &l, err);
     }
     if (rc < 0)
         return rc;
@@ -236,6 +242,7 @@ int slw_load_with(const char *path, const char *format, const struct slw_model *
 
 void slw_loaded_release(struct slw_loaded *l)
 {
+    slw_moments_free(l->moments);
     slw_stacks_free(l->stacks);
     slw_run_free(l->run);
     *l = (struct slw_loaded){0};

@@ -5,23 +5,30 @@
 #define SLW_CLI_LOAD_H
 
 #include "models/model.h"
+#include "record/moments.h"
 #include "record/run.h"
 #include "record/stacks.h"
 
 struct slw_loaded {
     struct slw_run *run;
-    struct slw_stacks *stacks; /* NULL: no samples */
+    struct slw_stacks *stacks;   /* NULL: no samples */
+    struct slw_moments *moments; /* NULL: it is not known when stacks were sampled */
 };
 
 /* format: the name of an importer, "pprof", or NULL to find out. Fails like slw_run_dir_load,
- * slw_import and slw_samples_load. */
+ * slw_import and slw_samples_load. Reads no moments. */
 int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
              struct slw_error *err);
 
-/* The same for files of other tools, whose counts are to be read with `model` (NULL: the one that
- * the events name beyond doubt, if any); says in notes of the run what was assumed and whether the
- * tool's own metrics agree. */
-int slw_load_with(const char *path, const char *format, const struct slw_model *model,
+struct slw_load_options {
+    const char *format;
+    /* For files of other tools: the model their counts are to be read with (NULL: the one that the
+     * events name beyond doubt, if any); notes of the run say what was assumed and whether the
+     * tool's own metrics agree. */
+    const struct slw_model *model;
+    bool moments; /* when stacks were sampled too, where that is known: costs time */
+};
+int slw_load_with(const char *path, const struct slw_load_options *opts,
                   struct slw_loaded *ret_loaded, struct slw_error *err);
 void slw_loaded_release(struct slw_loaded *l);
 

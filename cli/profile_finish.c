@@ -68,9 +68,10 @@ static int analyse(struct slw_profile *p, struct slw_error *err)
         return 0;
     if (bytes > LONG_WORK_BYTES && p->terminal->err.is_terminal && !p->quiet)
         slw_terminal_say("reading %lld MiB of samples ...", bytes >> 20);
-    int rc = slw_samples_load(p->session.spool_path, &opts, p->run, &p->stacks, err);
+    int rc =
+        slw_samples_load_timed(p->session.spool_path, &opts, p->run, &p->stacks, &p->moments, err);
     if (rc >= 0)
-        rc = slw_run_dir_save(p->dir, p->run, p->stacks, err);
+        rc = slw_run_dir_save_all(p->dir, p->run, p->stacks, p->moments, err);
     if (rc < 0)
         slw_error_hint(err, "the samples are kept in %s", p->session.spool_path);
     return rc;
@@ -163,6 +164,7 @@ int slw_profile_finish(struct slw_profile *p, struct slw_error *err)
 
 void slw_profile_release(struct slw_profile *p)
 {
+    slw_moments_free(p->moments);
     slw_stacks_free(p->stacks);
     slw_run_free(p->run);
     slw_model_free(p->model);

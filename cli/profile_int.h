@@ -9,6 +9,7 @@
 #include "collector/session.h"
 #include "collector/taps/wire.h"
 #include "models/model.h"
+#include "record/moments.h"
 #include "record/stacks.h"
 
 /* One profiling from command line to report. Release with slw_profile_release. */
@@ -22,6 +23,7 @@ struct slw_profile {
     bool quiet, keep_raw, propagate, flamegraph;
     struct slw_run *run;
     struct slw_stacks *stacks;                      /* NULL until analysed, or no samples */
+    struct slw_moments *moments;                    /* as stacks */
     struct slw_model *model;                        /* NULL: none */
     struct slw_core_kind kinds[SLW_MAX_CORE_KINDS]; /* of a hybrid CPU */
     struct slw_model *other_models[SLW_MAX_CORE_KINDS];

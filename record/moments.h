@@ -30,15 +30,25 @@ int slw_moments_new(const struct slw_stacks *stacks, uint64_t bucket_ns,
                     struct slw_moments **ret_moments, struct slw_error *err);
 void slw_moments_free(struct slw_moments *m);
 
-/* -SLW_E_NOMEM, -SLW_E_LIMIT. */
+/* A time past SLW_MAX_BUCKETS lengths doubles the length. -SLW_E_NOMEM, -SLW_E_LIMIT (more than
+ * SLW_MAX_MOMENTS), -SLW_E_RANGE (the sums would pass 2^63); then nothing was added. */
+#define SLW_MAX_MOMENTS (1 << 25) /* 1 GiB of them, a day of 300 samples a second */
 int slw_moments_add(struct slw_moments *m, uint32_t round, uint64_t time_ns, uint32_t path,
                     uint64_t samples, uint64_t weight);
 
+/* Add all moments of `from` as those of a round. path_map: the path in the stacks of `into` for
+ * each path in those of `from` (record/stacks_merge.h); NULL: they are the same. The coarser bucket
+ * length becomes that of both. As slw_moments_add, but a part may have been added. */
+#define SLW_KEEP_ROUNDS UINT32_MAX /* for round: that of each moment */
+int slw_moments_merge(struct slw_moments *into, const struct slw_moments *from,
+                      const uint32_t *path_map, uint32_t round, struct slw_error *err);
+
 uint64_t slw_moments_bucket_ns(const struct slw_moments *m);
-size_t slw_moments_count(const struct slw_moments *m);
+size_t slw_moments_count(const struct slw_moments *m); /* in no order */
 const struct slw_moment *slw_moments_get(const struct slw_moments *m, size_t index);
 
-/* gzip-compressed pprof. */
+/* gzip-compressed pprof. More than fits a file that can be read again is written with longer
+ * buckets. */
 int slw_moments_to_pprof(const struct slw_moments *m, struct slw_buf *out, struct slw_error *err);
 /* Stacks that `stacks` does not hold are SLW_E_FORMAT. */
 int slw_moments_from_pprof(const void *bytes, size_t length, const struct slw_stacks *stacks,

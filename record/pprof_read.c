@@ -246,26 +246,32 @@ static int read_thread(struct slw_pprof_reader *r, size_t sample, uint32_t *ret_
     return rc < 0 ? stacks_failed(r, rc) : 0;
 }
 
+int slw_pprof_put_location(struct slw_pprof_reader *r, size_t sample, uint64_t id, uint32_t *frames,
+                           size_t *depth)
+{
+    uint32_t position;
+
+    if (!id_find(&r->locations, id, &position))
+        return slw_pprof_bad(r, "sample %zu: there is no location %" PRIu64, sample, id);
+    const struct slw_pprof_span span = r->spans[position];
+    for (uint32_t k = 0; k < span.count && *depth < SLW_MAX_STACK_DEPTH; k++)
+        frames[(*depth)++] = r->frame_ids[span.first + k];
+    return 0;
+}
+
 /* The stack of a sample, cut at the root end as slw_stacks_add would. */
 static int read_stack(struct slw_pprof_reader *r, size_t sample, uint32_t *frames,
                       size_t *ret_depth)
 {
     const Perftools__Profiles__Sample *from = r->p->sample[sample];
     size_t depth = 0;
+    int rc = 0;
 
     assert(frames);
-    for (size_t i = 0; i < from->n_location_id; i++) {
-        uint32_t position;
-
-        if (!id_find(&r->locations, from->location_id[i], &position))
-            return slw_pprof_bad(r, "sample %zu: there is no location %" PRIu64, sample,
-                                 from->location_id[i]);
-        const struct slw_pprof_span span = r->spans[position];
-        for (uint32_t k = 0; k < span.count && depth < SLW_MAX_STACK_DEPTH; k++)
-            frames[depth++] = r->frame_ids[span.first + k];
-    }
+    for (size_t i = 0; rc == 0 && i < from->n_location_id; i++)
+        rc = slw_pprof_put_location(r, sample, from->location_id[i], frames, &depth);
     *ret_depth = depth;
-    return 0;
+    return rc;
 }
 
 static int read_values(struct slw_pprof_reader *r, size_t sample, uint64_t *weights)
@@ -312,9 +318,10 @@ static int read_samples(struct slw_pprof_reader *r)
 
 /* ---- all of it ---- */
 
-static int read_profile(struct slw_pprof_reader *r, const void *bytes, size_t length)
+int slw_pprof_read_tables(struct slw_pprof_reader *r, const void *bytes, size_t length)
 {
-    int rc = slw_pprof_unpack(r, bytes, length);
+    r->arena = slw_arena_new();
+    int rc = r->arena ? slw_pprof_unpack(r, bytes, length) : slw_pprof_no_memory(r);
 
     if (rc == 0 && r->p->n_string_table > 0 && r->p->string_table[0][0])
         rc = slw_pprof_bad(r, "string 0 of a pprof profile must be empty");
@@ -328,12 +335,10 @@ static int read_profile(struct slw_pprof_reader *r, const void *bytes, size_t le
         rc = read_mappings(r);
     if (rc == 0)
         rc = read_functions(r);
-    if (rc == 0)
-        rc = read_locations(r);
-    return rc < 0 ? rc : read_samples(r);
+    return rc < 0 ? rc : read_locations(r);
 }
 
-static void reader_release(struct slw_pprof_reader *r)
+void slw_pprof_reader_release(struct slw_pprof_reader *r)
 {
     json_decref(r->header);
     slw_index_release(&r->mappings.index);
@@ -345,10 +350,12 @@ static void reader_release(struct slw_pprof_reader *r)
 static int read_message(const void *bytes, size_t length, struct slw_stacks **ret_stacks,
                         struct slw_error *err)
 {
-    struct slw_pprof_reader r = {.arena = slw_arena_new(), .err = err};
-    int rc = r.arena ? read_profile(&r, bytes, length) : slw_pprof_no_memory(&r);
+    struct slw_pprof_reader r = {.err = err};
+    int rc = slw_pprof_read_tables(&r, bytes, length);
 
-    reader_release(&r);
+    if (rc == 0)
+        rc = read_samples(&r);
+    slw_pprof_reader_release(&r);
     if (rc < 0) {
         slw_stacks_free(r.s);
         return rc;

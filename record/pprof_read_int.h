@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The state of reading one profile, shared by pprof_read.c (the messages) and pprof_read_header.c
- * (unpacking, columns and what slotwise added). Failures are told in r->err. */
+/* The state of reading one profile, shared by pprof_read.c (the messages), pprof_read_header.c
+ * (unpacking, columns and what slotwise added) and moments_read.c (other samples). Failures are
+ * told in r->err. */
 #ifndef SLW_RECORD_PPROF_READ_INT_H
 #define SLW_RECORD_PPROF_READ_INT_H
 
@@ -47,5 +48,15 @@ int slw_pprof_unpack(struct slw_pprof_reader *r, const void *bytes, size_t lengt
 int slw_pprof_read_header(struct slw_pprof_reader *r);
 int slw_pprof_read_columns(struct slw_pprof_reader *r);
 int slw_pprof_read_exceptions(struct slw_pprof_reader *r);
+
+/* All of a profile but its samples: columns, and frames in r->s. r is zero but for err; release it
+ * in any case, and free r->s. */
+int slw_pprof_read_tables(struct slw_pprof_reader *r, const void *bytes, size_t length);
+void slw_pprof_reader_release(struct slw_pprof_reader *r);
+
+/* Append the frames of the location with an id to frames[0..*depth-1], at most SLW_MAX_STACK_DEPTH.
+ * `sample` is who asks. */
+int slw_pprof_put_location(struct slw_pprof_reader *r, size_t sample, uint64_t id, uint32_t *frames,
+                           size_t *depth);
 
 #endif

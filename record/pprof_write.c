@@ -15,9 +15,7 @@
 
 typedef Perftools__Profiles__Profile profile_message;
 
-enum { SAMPLE_FIELD = 2 }; /* number in profile.proto */
-
-static size_t put_varint(uint8_t *to, uint64_t value)
+size_t slw_pprof_varint(uint8_t *to, uint64_t value)
 {
     size_t n = 0;
 
@@ -27,23 +25,36 @@ static size_t put_varint(uint8_t *to, uint64_t value)
     return n;
 }
 
+void slw_pprof_put(struct slw_pprof_writer *w, const void *bytes, size_t length)
+{
+    w->written += length;
+    slw_gzip_put(&w->gzip, bytes, length);
+}
+
+int slw_pprof_reserve(struct slw_pprof_writer *w, size_t bytes)
+{
+    if (bytes <= w->scratch_bytes)
+        return 0;
+    uint8_t *scratch = realloc(w->scratch, bytes * 2);
+    if (!scratch)
+        return -SLW_E_NOMEM;
+    w->scratch = scratch;
+    w->scratch_bytes = bytes * 2;
+    return 0;
+}
+
 int slw_pprof_emit(struct slw_pprof_writer *w, unsigned number, const ProtobufCMessage *m)
 {
     size_t bytes = protobuf_c_message_get_packed_size(m);
-    uint8_t head[16];
+    uint8_t head[20];
 
-    if (bytes > w->scratch_bytes) {
-        uint8_t *scratch = realloc(w->scratch, bytes * 2);
-        if (!scratch)
-            return -SLW_E_NOMEM;
-        w->scratch = scratch;
-        w->scratch_bytes = bytes * 2;
-    }
-    size_t n = put_varint(head, (uint64_t)number << 3 | 2);
-    n += put_varint(head + n, bytes);
-    slw_gzip_put(&w->gzip, head, n);
+    if (slw_pprof_reserve(w, bytes) < 0)
+        return -SLW_E_NOMEM;
+    size_t n = slw_pprof_varint(head, (uint64_t)number << 3 | 2);
+    n += slw_pprof_varint(head + n, bytes);
+    slw_pprof_put(w, head, n);
     (void)protobuf_c_message_pack(m, w->scratch);
-    slw_gzip_put(&w->gzip, w->scratch, bytes);
+    slw_pprof_put(w, w->scratch, bytes);
     return 0;
 }
 
@@ -65,17 +76,7 @@ int slw_pprof_string(struct slw_pprof_writer *w, const char *s, int64_t *ret_id)
 
 /* ---- samples ---- */
 
-#define MAX_LABELS 3
-
-/* Keys are interned once: pid, tid, comm. */
-struct label_set {
-    Perftools__Profiles__Label labels[MAX_LABELS];
-    Perftools__Profiles__Label *pointers[MAX_LABELS];
-    size_t count;
-    int64_t keys[MAX_LABELS];
-};
-
-static Perftools__Profiles__Label *next_label(struct label_set *l, int64_t key)
+static Perftools__Profiles__Label *next_label(struct slw_pprof_labels *l, int64_t key)
 {
     Perftools__Profiles__Label *label = &l->labels[l->count];
 
@@ -85,7 +86,7 @@ static Perftools__Profiles__Label *next_label(struct label_set *l, int64_t key)
     return label;
 }
 
-static int thread_labels(struct slw_pprof_writer *w, uint32_t thread, struct label_set *l)
+static int thread_labels(struct slw_pprof_writer *w, uint32_t thread, struct slw_pprof_labels *l)
 {
     l->count = 0;
     if (thread == SLW_NO_THREAD)
@@ -98,43 +99,45 @@ static int thread_labels(struct slw_pprof_writer *w, uint32_t thread, struct lab
     return t.comm[0] ? slw_pprof_string(w, t.comm, &next_label(l, l->keys[2])->str) : 0;
 }
 
-static int emit_sample(struct slw_pprof_writer *w, const struct slw_stack *stack,
-                       struct label_set *labels, uint64_t *ids, int64_t *values)
+int slw_pprof_start_sample(struct slw_pprof_writer *w, const struct slw_stack *stack,
+                           Perftools__Profiles__Sample *ret_sample)
 {
     Perftools__Profiles__Sample m = PERFTOOLS__PROFILES__SAMPLE__INIT;
-    size_t columns = slw_stacks_column_count(w->s);
-    int rc = slw_pprof_stack_locations(w, stack, ids, &m.n_location_id);
+    int rc = slw_pprof_stack_locations(w, stack, w->ids, &m.n_location_id);
 
     if (rc == 0)
-        rc = thread_labels(w, stack->thread, labels);
+        rc = thread_labels(w, stack->thread, &w->labels);
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < columns; i++)
+    m.location_id = w->ids;
+    m.label = w->labels.pointers;
+    m.n_label = w->labels.count;
+    *ret_sample = m;
+    return 0;
+}
+
+static int emit_sample(struct slw_pprof_writer *w, const struct slw_stack *stack, int64_t *values)
+{
+    Perftools__Profiles__Sample m;
+    int rc = slw_pprof_start_sample(w, stack, &m);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < w->column_count; i++)
         values[i] = (int64_t)stack->weights[i];
-    m.location_id = ids;
     m.value = values;
-    m.n_value = columns;
-    m.label = labels->pointers;
-    m.n_label = labels->count;
-    return slw_pprof_emit(w, SAMPLE_FIELD, &m.base);
+    m.n_value = w->column_count;
+    return slw_pprof_emit(w, SLW_PPROF_SAMPLE_FIELD, &m.base);
 }
 
 static int emit_samples(struct slw_pprof_writer *w)
 {
-    uint64_t *ids = slw_arena_array(w->arena, SLW_MAX_STACK_DEPTH, sizeof(*ids));
     int64_t *values = slw_arena_array(w->arena, SLW_MAX_COLUMNS, sizeof(*values));
-    struct label_set labels = {.count = 0};
-    int rc = ids && values ? 0 : -SLW_E_NOMEM;
+    int rc = values ? 0 : -SLW_E_NOMEM;
 
-    if (rc == 0)
-        rc = slw_pprof_string(w, "pid", &labels.keys[0]);
-    if (rc == 0)
-        rc = slw_pprof_string(w, "tid", &labels.keys[1]);
-    if (rc == 0)
-        rc = slw_pprof_string(w, "comm", &labels.keys[2]);
     for (size_t i = 0; rc == 0 && i < slw_stacks_count(w->s); i++) {
         const struct slw_stack stack = slw_stacks_get(w->s, i);
-        rc = emit_sample(w, &stack, &labels, ids, values);
+        rc = emit_sample(w, &stack, values);
     }
     return rc;
 }
@@ -167,15 +170,13 @@ static bool is_count(const struct slw_column *c)
  * events were sampled. The header comment keeps the real event. */
 static int column_type(struct slw_pprof_writer *w, size_t index, int64_t *ret_type)
 {
-    size_t columns = slw_stacks_column_count(w->s);
-    const struct slw_column *c = slw_stacks_column(w->s, index);
-    bool paired =
-        index + 1 < columns && strcmp(slw_stacks_column(w->s, index + 1)->event, c->event) == 0;
+    const struct slw_column *c = &w->columns[index];
+    bool paired = index + 1 < w->column_count && strcmp(c[1].event, c->event) == 0;
     struct slw_buf name = {0};
 
     if (!is_count(c) || !paired)
         return slw_pprof_string(w, c->event, ret_type);
-    if (columns > 2)
+    if (w->column_count > 2)
         slw_buf_printf(&name, "%s-", c->event);
     slw_buf_puts(&name, "samples");
     int rc = slw_buf_failed(&name) ? -SLW_E_NOMEM : slw_pprof_string(w, name.data, ret_type);
@@ -185,7 +186,7 @@ static int column_type(struct slw_pprof_writer *w, size_t index, int64_t *ret_ty
 
 static int fill_columns(struct slw_pprof_writer *w, profile_message *p)
 {
-    size_t count = slw_stacks_column_count(w->s);
+    size_t count = w->column_count, best = count;
     void *messages = NULL, **pointers = NULL;
     int rc = message_array(w, count, sizeof(Perftools__Profiles__ValueType), &messages, &pointers);
     Perftools__Profiles__ValueType *types = messages;
@@ -194,14 +195,17 @@ static int fill_columns(struct slw_pprof_writer *w, profile_message *p)
         perftools__profiles__value_type__init(&types[i]);
         rc = column_type(w, i, &types[i].type);
         if (rc == 0)
-            rc = slw_pprof_string(w, slw_stacks_column(w->s, i)->unit, &types[i].unit);
+            rc = slw_pprof_string(w, w->columns[i].unit, &types[i].unit);
     }
     if (rc < 0)
         return rc;
     p->sample_type = (Perftools__Profiles__ValueType **)pointers;
     p->n_sample_type = count;
-    int best = slw_stacks_find_column(w->s, NULL, NULL);
-    p->default_sample_type = types[best < 0 ? 0 : best].type;
+    /* As slw_stacks_find_column finds it: of the first event the column that is no count. */
+    for (size_t i = count; i-- > 0;)
+        if (!is_count(&w->columns[i]) && strcmp(w->columns[i].event, w->columns[0].event) == 0)
+            best = i;
+    p->default_sample_type = types[best < count ? best : 0].type;
     return 0;
 }
 
@@ -253,10 +257,11 @@ static json_t *header_json(const struct slw_pprof_writer *w)
     json_t *columns = json_array();
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < slw_stacks_column_count(w->s); i++)
-        rc = json_array_append_new(
-            columns, slw_fields_to_json(slw_column_fields, slw_stacks_column(w->s, i)));
+    for (size_t i = 0; rc == 0 && i < w->column_count; i++)
+        rc = json_array_append_new(columns, slw_fields_to_json(slw_column_fields, &w->columns[i]));
     json_t *j = json_pack("{s:i,s:o}", "version", SLW_PPROF_HEADER_VERSION, "columns", columns);
+    if (rc == 0 && w->extra_key)
+        rc = json_object_set_new(j, w->extra_key, json_integer((json_int_t)w->extra));
     if (rc == 0)
         return j;
     json_decref(j);
@@ -350,22 +355,31 @@ static void buffer_append(ProtobufCBuffer *buffer, size_t length, const uint8_t 
 {
     char *member = (char *)buffer - offsetof(struct slw_pprof_writer, buffer);
 
-    slw_gzip_put(&((struct slw_pprof_writer *)(void *)member)->gzip, data, length);
+    slw_pprof_put((struct slw_pprof_writer *)(void *)member, data, length);
 }
 
 static int writer_init(struct slw_pprof_writer *w, const struct slw_stacks *s, struct slw_buf *out)
 {
+    static const char *const keys[SLW_PPROF_LABELS] = {"pid", "tid", "comm"};
+
     w->s = s;
+    w->columns = slw_stacks_column(s, 0);
+    w->column_count = slw_stacks_column_count(s);
     w->buffer.append = buffer_append;
     w->arena = slw_arena_new();
     if (!w->arena || slw_strtab_init(&w->strings, w->arena) < 0)
         return -SLW_E_NOMEM;
-    int rc = slw_pprof_locations_init(w);
+    w->ids = slw_arena_array(w->arena, SLW_MAX_STACK_DEPTH, sizeof(*w->ids));
+    int rc = w->ids ? slw_pprof_locations_init(w) : -SLW_E_NOMEM;
+    for (size_t i = 0; rc == 0 && i < SLW_PPROF_LABELS; i++)
+        rc = slw_pprof_string(w, keys[i], &w->labels.keys[i]);
     return rc < 0 ? rc : slw_gzip_init(&w->gzip, out);
 }
 
-static void writer_free(struct slw_pprof_writer *w)
+void slw_pprof_writer_free(struct slw_pprof_writer *w)
 {
+    if (!w)
+        return;
     slw_gzip_release(&w->gzip);
     slw_pprof_locations_release(w);
     slw_strtab_release(&w->strings);
@@ -374,21 +388,37 @@ static void writer_free(struct slw_pprof_writer *w)
     free(w);
 }
 
+int slw_pprof_writer_new(const struct slw_stacks *s, struct slw_buf *out,
+                         struct slw_pprof_writer **ret_writer)
+{
+    struct slw_pprof_writer *w = calloc(1, sizeof(*w));
+    int rc = w ? writer_init(w, s, out) : -SLW_E_NOMEM;
+
+    if (rc < 0)
+        slw_pprof_writer_free(w);
+    *ret_writer = rc < 0 ? NULL : w;
+    return rc;
+}
+
+int slw_pprof_finish(struct slw_pprof_writer *w, const struct slw_run *run_or_null)
+{
+    int rc = slw_pprof_emit_locations(w);
+
+    return rc < 0 ? rc : emit_rest(w, run_or_null);
+}
+
 int slw_stacks_to_pprof(const struct slw_stacks *s, const struct slw_run *run_or_null,
                         struct slw_buf *out, struct slw_error *err)
 {
-    struct slw_pprof_writer *w = calloc(1, sizeof(*w));
+    struct slw_pprof_writer *w;
     size_t before = out->length;
-    int rc = w ? writer_init(w, s, out) : -SLW_E_NOMEM;
+    int rc = slw_pprof_writer_new(s, out, &w);
 
     if (rc == 0)
         rc = emit_samples(w);
     if (rc == 0)
-        rc = slw_pprof_emit_locations(w);
-    if (rc == 0)
-        rc = emit_rest(w, run_or_null);
-    if (w)
-        writer_free(w);
+        rc = slw_pprof_finish(w, run_or_null);
+    slw_pprof_writer_free(w);
     if (rc == 0)
         return 0;
     out->length = before; /* no half profile behind what the caller had */

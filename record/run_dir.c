@@ -59,28 +59,44 @@ static int write_into(const char *path, const char *name, const struct slw_buf *
     return slw_file_write(file, bytes->data, bytes->length, err);
 }
 
-/* run.json goes last: a directory that has one is complete. */
-static int write_both(const char *path, const struct slw_buf *json, const struct slw_buf *profile,
-                      struct slw_error *err)
-{
-    int rc = profile->length ? write_into(path, SLW_RUN_PROFILE, profile, err) : 0;
+/* What the files of a directory will hold; an empty one is not written. */
+struct files {
+    struct slw_buf json, profile, moments;
+};
 
-    return rc < 0 ? rc : write_into(path, SLW_RUN_JSON, json, err);
+/* run.json goes last: a directory that has one is complete. */
+static int write_files(const char *path, const struct files *f, struct slw_error *err)
+{
+    int rc = f->profile.length ? write_into(path, SLW_RUN_PROFILE, &f->profile, err) : 0;
+
+    if (rc == 0 && f->moments.length)
+        rc = write_into(path, SLW_RUN_MOMENTS, &f->moments, err);
+    return rc < 0 ? rc : write_into(path, SLW_RUN_JSON, &f->json, err);
+}
+
+int slw_run_dir_save_all(const char *path, const struct slw_run *run,
+                         const struct slw_stacks *stacks, const struct slw_moments *moments,
+                         struct slw_error *err)
+{
+    struct files f = {0};
+    int rc = slw_run_to_json(run, &f.json, err);
+
+    if (rc == 0 && stacks)
+        rc = slw_stacks_to_pprof(stacks, run, &f.profile, err);
+    if (rc == 0 && stacks && moments)
+        rc = slw_moments_to_pprof(moments, &f.moments, err);
+    if (rc == 0)
+        rc = write_files(path, &f, err);
+    slw_buf_release(&f.json);
+    slw_buf_release(&f.profile);
+    slw_buf_release(&f.moments);
+    return rc;
 }
 
 int slw_run_dir_save(const char *path, const struct slw_run *run, const struct slw_stacks *stacks,
                      struct slw_error *err)
 {
-    struct slw_buf json = {0}, profile = {0};
-    int rc = slw_run_to_json(run, &json, err);
-
-    if (rc == 0 && stacks)
-        rc = slw_stacks_to_pprof(stacks, run, &profile, err);
-    if (rc == 0)
-        rc = write_both(path, &json, &profile, err);
-    slw_buf_release(&json);
-    slw_buf_release(&profile);
-    return rc;
+    return slw_run_dir_save_all(path, run, stacks, NULL, err);
 }
 
 static int load_json(const char *file, struct slw_run **ret_run, struct slw_error *err)
@@ -92,58 +108,127 @@ static int load_json(const char *file, struct slw_run **ret_run, struct slw_erro
     return rc < 0 ? rc : slw_run_json_read(file, text, length, ret_run, err);
 }
 
-/* A missing profile is *ret_stacks = NULL; an unreadable one an error. */
-static int load_profile(const char *file, struct slw_stacks **ret_stacks, struct slw_error *err)
+/* 1 and the bytes of path/name, heap; 0: there is no such file. */
+static int read_from(const char *path, const char *name, char **ret_bytes, size_t *ret_length,
+                     struct slw_error *err)
 {
-    char *SLW_AUTO(free) bytes = NULL;
-    size_t length;
+    char *SLW_AUTO(free) file = slw_run_dir_file(path, name);
     struct stat st;
 
-    if (lstat(file, &st) < 0 && errno == ENOENT) {
-        *ret_stacks = NULL;
+    if (!file)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
+    if (lstat(file, &st) < 0 && errno == ENOENT)
         return 0;
-    }
-    int rc = slw_file_read(file, MAX_PROFILE_BYTES, &bytes, &length, err);
-    if (rc == 0)
-        rc = slw_stacks_from_pprof(bytes, length, ret_stacks, err);
+    int rc = slw_file_read(file, MAX_PROFILE_BYTES, ret_bytes, ret_length, err);
     if (rc < 0)
         slw_error_at(err, "%s", file);
+    return rc < 0 ? rc : 1;
+}
+
+static void say_where(const char *path, const char *name, struct slw_error *err)
+{
+    char *SLW_AUTO(free) file = slw_run_dir_file(path, name);
+
+    slw_error_at(err, "%s", file ? file : name);
+}
+
+/* A missing profile is *ret_stacks = NULL; an unreadable one an error. */
+static int load_profile(const char *path, struct slw_stacks **ret_stacks, struct slw_error *err)
+{
+    char *SLW_AUTO(free) bytes = NULL;
+    size_t length = 0;
+    int rc = read_from(path, SLW_RUN_PROFILE, &bytes, &length, err);
+
+    *ret_stacks = NULL;
+    if (rc <= 0)
+        return rc;
+    rc = slw_stacks_from_pprof(bytes, length, ret_stacks, err);
+    if (rc < 0)
+        say_where(path, SLW_RUN_PROFILE, err);
     return rc;
 }
 
-static int load_dir(const char *path, struct slw_run **ret_run, struct slw_stacks **ret_stacks,
-                    struct slw_error *err)
+static int load_moments(const char *path, const struct slw_stacks *stacks,
+                        struct slw_moments **ret_moments, struct slw_error *err)
+{
+    char *SLW_AUTO(free) bytes = NULL;
+    size_t length = 0;
+    int rc = stacks ? read_from(path, SLW_RUN_MOMENTS, &bytes, &length, err) : 0;
+
+    *ret_moments = NULL;
+    if (rc <= 0)
+        return rc;
+    rc = slw_moments_from_pprof(bytes, length, stacks, ret_moments, err);
+    if (rc < 0)
+        say_where(path, SLW_RUN_MOMENTS, err);
+    return rc;
+}
+
+/* What is loaded so far. */
+struct loading {
+    struct slw_run *run;
+    struct slw_stacks *stacks;
+    struct slw_moments *moments;
+};
+
+static int load_dir(const char *path, bool with_moments, struct loading *l, struct slw_error *err)
 {
     char *SLW_AUTO(free) json = slw_run_dir_file(path, SLW_RUN_JSON);
-    char *SLW_AUTO(free) profile = slw_run_dir_file(path, SLW_RUN_PROFILE);
-    struct slw_run *run = NULL;
     struct stat st;
 
-    if (!json || !profile)
+    if (!json)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
     if (lstat(json, &st) < 0 && errno == ENOENT)
         return slw_fail(err, SLW_E_NOTFOUND,
                         "'%s' is not a run directory: it holds no " SLW_RUN_JSON, path);
-    int rc = load_json(json, &run, err);
+    int rc = load_json(json, &l->run, err);
     if (rc == 0)
-        rc = load_profile(profile, ret_stacks, err);
+        rc = load_profile(path, &l->stacks, err);
+    if (rc == 0 && with_moments)
+        rc = load_moments(path, l->stacks, &l->moments, err);
+    return rc;
+}
+
+static int load(const char *path, bool with_moments, struct loading *l, struct slw_error *err)
+{
+    struct stat st;
+    int rc;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        rc = load_dir(path, with_moments, l, err);
+    else
+        rc = load_json(path, &l->run, err);
     if (rc < 0) {
-        slw_run_free(run);
-        return rc;
+        slw_moments_free(l->moments);
+        slw_stacks_free(l->stacks);
+        slw_run_free(l->run);
     }
-    *ret_run = run;
+    return rc;
+}
+
+int slw_run_dir_load_all(const char *path, struct slw_run **ret_run, struct slw_stacks **ret_stacks,
+                         struct slw_moments **ret_moments, struct slw_error *err)
+{
+    struct loading l = {0};
+    int rc = load(path, true, &l, err);
+
+    if (rc < 0)
+        return rc;
+    *ret_run = l.run;
+    *ret_stacks = l.stacks;
+    *ret_moments = l.moments;
     return 0;
 }
 
 int slw_run_dir_load(const char *path, struct slw_run **ret_run, struct slw_stacks **ret_stacks,
                      struct slw_error *err)
 {
-    struct stat st;
+    struct loading l = {0};
+    int rc = load(path, false, &l, err);
 
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-        return load_dir(path, ret_run, ret_stacks, err);
-    int rc = load_json(path, ret_run, err);
-    if (rc == 0)
-        *ret_stacks = NULL;
-    return rc;
+    if (rc < 0)
+        return rc;
+    *ret_run = l.run;
+    *ret_stacks = l.stacks;
+    return 0;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* NAME.slotwise/: run.json, profile.pb.gz, perf.data. The files and nothing about their meaning.
- * docs/run-format.md describes them; docs/run.schema.json is the JSON Schema of run.json. */
+/* NAME.slotwise/: run.json, profile.pb.gz, moments.pb.gz, perf.data. The files and nothing about
+ * their meaning. docs/run-format.md describes them; docs/run.schema.json is the JSON Schema of
+ * run.json. */
 #ifndef SLW_RECORD_RUN_DIR_H
 #define SLW_RECORD_RUN_DIR_H
 
 #include "base/buf.h"
+#include "record/moments.h"
 #include "record/run.h"
 #include "record/stacks.h"
 
@@ -41,6 +43,14 @@ int slw_run_dir_save(const char *path, const struct slw_run *run, const struct s
  * an unreadable profile is an error, not an absence. */
 int slw_run_dir_load(const char *path, struct slw_run **ret_run, struct slw_stacks **ret_stacks,
                      struct slw_error *err);
+
+/* The same with moments.pb.gz. moments NULL: none are written; *ret_moments NULL: there are none.
+ * Those that cannot be read, or that are of another profile, are an error. */
+int slw_run_dir_save_all(const char *path, const struct slw_run *run,
+                         const struct slw_stacks *stacks, const struct slw_moments *moments,
+                         struct slw_error *err);
+int slw_run_dir_load_all(const char *path, struct slw_run **ret_run, struct slw_stacks **ret_stacks,
+                         struct slw_moments **ret_moments, struct slw_error *err);
 
 /* path/name as a heap string the caller frees; NULL when out of memory. */
 char *slw_run_dir_file(const char *path, const char *name);

@@ -63,6 +63,11 @@ static bool row_equal(const void *ctx, uint32_t position, const void *key)
     return memcmp(r->data + (size_t)position * r->row_bytes, key, r->row_bytes) == 0;
 }
 
+static bool rows_find(const struct rows *r, const void *row, uint32_t *ret_id)
+{
+    return slw_index_find(&r->index, slw_hash_key(row, r->row_bytes, 1), row_equal, r, row, ret_id);
+}
+
 /* The position of a row with these bytes, added when new. */
 static int rows_intern(struct rows *r, const void *row, uint32_t *ret_id)
 {
@@ -93,22 +98,46 @@ static void rows_release(struct rows *r)
     slw_index_release(&r->index);
 }
 
+static int copy_column(struct slw_stacks *s, const struct slw_column *from, struct slw_column *to)
+{
+    *to = *from;
+    to->event = slw_arena_strdup(s->arena, from->event);
+    to->unit = slw_arena_strdup(s->arena, from->unit);
+    to->from.detail = slw_arena_strdup(s->arena, from->from.detail);
+    return to->event && to->unit && (to->from.detail || !from->from.detail) ? 0 : -SLW_E_NOMEM;
+}
+
 static int copy_columns(struct slw_stacks *s, const struct slw_column *columns, size_t count)
 {
     s->columns = slw_arena_array(s->arena, count, sizeof(*s->columns));
     if (!s->columns)
         return -SLW_E_NOMEM;
-    for (size_t i = 0; i < count; i++) {
-        struct slw_column *c = &s->columns[i];
-
-        *c = columns[i];
-        c->event = slw_arena_strdup(s->arena, columns[i].event);
-        c->unit = slw_arena_strdup(s->arena, columns[i].unit);
-        c->from.detail = slw_arena_strdup(s->arena, columns[i].from.detail);
-        if (!c->event || !c->unit || (columns[i].from.detail && !c->from.detail))
+    for (size_t i = 0; i < count; i++)
+        if (copy_column(s, &columns[i], &s->columns[i]) < 0)
             return -SLW_E_NOMEM;
-    }
     s->column_count = count;
+    return 0;
+}
+
+int slw_stacks_add_column(struct slw_stacks *s, const struct slw_column *column)
+{
+    const size_t count = s->column_count;
+
+    if (count == SLW_MAX_COLUMNS)
+        return -SLW_E_LIMIT;
+    struct slw_column *columns = slw_arena_array(s->arena, count + 1, sizeof(*columns));
+    uint64_t *weights = calloc(s->stack_capacity + 1, (count + 1) * sizeof(*weights));
+    if (!columns || !weights || copy_column(s, column, &columns[count]) < 0) {
+        free(weights);
+        return -SLW_E_NOMEM;
+    }
+    memcpy(columns, s->columns, count * sizeof(*columns));
+    for (size_t i = 0; i < s->stack_count; i++)
+        memcpy(weights + i * (count + 1), s->weights + i * count, count * sizeof(*weights));
+    free(s->weights);
+    s->columns = columns;
+    s->weights = weights;
+    s->column_count++;
     return 0;
 }
 
@@ -357,8 +386,17 @@ const uint64_t *slw_stacks_weights(const struct slw_stacks *s, size_t index)
 
 struct slw_stack slw_stacks_get(const struct slw_stacks *s, size_t index)
 {
-    const struct slw_path *at = &s->paths[slw_stacks_leaf(s, index)].path;
-    struct slw_stack stack = {.frames = s->unrolled, .weights = slw_stacks_weights(s, index)};
+    struct slw_stack stack = slw_stacks_at(s, slw_stacks_leaf(s, index));
+
+    stack.weights = slw_stacks_weights(s, index);
+    return stack;
+}
+
+struct slw_stack slw_stacks_at(const struct slw_stacks *s, uint32_t path)
+{
+    assert(path < s->path_count);
+    const struct slw_path *at = &s->paths[path].path;
+    struct slw_stack stack = {.frames = s->unrolled};
 
     for (; at->caller != SLW_NO_PATH; at = &s->paths[at->caller].path)
         if (stack.depth < SLW_MAX_STACK_DEPTH)
@@ -430,6 +468,52 @@ struct slw_thread slw_stacks_thread(const struct slw_stacks *s, uint32_t id)
     memcpy(&row, s->threads.data + (size_t)id * sizeof(row), sizeof(row));
     return (struct slw_thread){
         .comm = slw_strtab_get(&s->strings, row.comm), .pid = row.pid, .tid = row.tid};
+}
+
+/* ---- finding what is there ---- */
+
+static bool find_text(const struct slw_stacks *s, const char *text, uint32_t *ret_id)
+{
+    return slw_strtab_find(&s->strings, text ? text : "", text ? strlen(text) : 0, ret_id);
+}
+
+bool slw_stacks_find_mapping(const struct slw_stacks *s, const struct slw_mapping *m,
+                             uint32_t *ret_id)
+{
+    struct mapping_row row = {.start = m->start, .limit = m->limit, .offset = m->offset};
+
+    return find_text(s, m->path, &row.path) && find_text(s, m->build_id, &row.build_id) &&
+           rows_find(&s->mappings, &row, ret_id);
+}
+
+bool slw_stacks_find_frame(const struct slw_stacks *s, const struct slw_frame *f, uint32_t *ret_id)
+{
+    struct frame_row row = {.address = f->address,
+                            .line = f->line,
+                            .mapping = f->mapping,
+                            .kind = (uint16_t)f->kind,
+                            .inlined = f->inlined};
+
+    if (!find_text(s, f->function, &row.function) || !find_text(s, f->file, &row.file) ||
+        !find_text(s, f->linkage, &row.linkage))
+        return false;
+    if (row.linkage == row.function)
+        row.linkage = 0;
+    return rows_find(&s->frames, &row, ret_id);
+}
+
+bool slw_stacks_find_thread(const struct slw_stacks *s, const struct slw_thread *t,
+                            uint32_t *ret_id)
+{
+    struct thread_row row = {.pid = t->pid, .tid = t->tid};
+
+    return find_text(s, t->comm, &row.comm) && rows_find(&s->threads, &row, ret_id);
+}
+
+bool slw_stacks_find_path(const struct slw_stacks *s, struct slw_path path, uint32_t *ret_path)
+{
+    return slw_index_find(&s->path_index, slw_hash_key(&path, sizeof(path), 0), path_equal, s,
+                          &path, ret_path);
 }
 
 uint64_t slw_stacks_total(const struct slw_stacks *s, size_t column)

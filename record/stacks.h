@@ -89,6 +89,9 @@ int slw_stacks_step(struct slw_stacks *s, uint32_t caller, uint32_t frame, uint3
  * added. */
 int slw_stacks_weigh(struct slw_stacks *s, uint32_t path, const uint64_t *weights);
 
+/* One more column, in which every stack weighs 0. 0, -SLW_E_NOMEM or -SLW_E_LIMIT. */
+int slw_stacks_add_column(struct slw_stacks *s, const struct slw_column *column);
+
 /* ---- reading; everything returned is lent until slw_stacks_free, but for the frames of a stack
  * ---- */
 
@@ -108,7 +111,8 @@ int slw_stacks_find_column(const struct slw_stacks *s, const char *event, const 
 size_t slw_stacks_count(const struct slw_stacks *s);
 struct slw_stack slw_stacks_get(const struct slw_stacks *s, size_t index);
 /* Parts of a stack without the walk that its frames cost. */
-uint32_t slw_stacks_leaf(const struct slw_stacks *s, size_t index); /* the path it ends at */
+struct slw_stack slw_stacks_at(const struct slw_stacks *s, uint32_t path); /* no weights: NULL */
+uint32_t slw_stacks_leaf(const struct slw_stacks *s, size_t index);        /* the path it ends at */
 const uint64_t *slw_stacks_weights(const struct slw_stacks *s, size_t index);
 
 /* All paths, callers before what they call. */
@@ -125,6 +129,14 @@ size_t slw_stacks_mapping_count(const struct slw_stacks *s);
 struct slw_mapping slw_stacks_mapping(const struct slw_stacks *s, uint32_t id);
 size_t slw_stacks_thread_count(const struct slw_stacks *s);
 struct slw_thread slw_stacks_thread(const struct slw_stacks *s, uint32_t id);
+
+/* The id that slw_stacks_add_x, _root or _step would give; false: there is none yet. */
+bool slw_stacks_find_mapping(const struct slw_stacks *s, const struct slw_mapping *m,
+                             uint32_t *ret_id);
+bool slw_stacks_find_frame(const struct slw_stacks *s, const struct slw_frame *f, uint32_t *ret_id);
+bool slw_stacks_find_thread(const struct slw_stacks *s, const struct slw_thread *t,
+                            uint32_t *ret_id);
+bool slw_stacks_find_path(const struct slw_stacks *s, struct slw_path path, uint32_t *ret_path);
 
 /* Sum of a column over all stacks (saturating at UINT64_MAX; adds are range-checked anyway). */
 uint64_t slw_stacks_total(const struct slw_stacks *s, size_t column);

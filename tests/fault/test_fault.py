@@ -86,8 +86,8 @@ class Faults(harness.Case):
     def nothing_half_written(self, fault):
         for folder, _, names in os.walk(self.out):
             for name in names:
-                self.assertIn(name, ("run.json", "profile.pb.gz", "perf.data", "graph.svg",
-                                     "flamegraph.svg"), f"{fault} left a temporary")
+                self.assertIn(name, ("run.json", "profile.pb.gz", "moments.pb.gz", "perf.data",
+                                     "graph.svg", "flamegraph.svg"), f"{fault} left a temporary")
 
     def loop(self, args, kinds, check, every=EVERY):
         for kind in kinds:

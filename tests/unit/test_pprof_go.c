@@ -98,12 +98,39 @@ static void what_it_writes_we_read(void **state)
     slw_stacks_free(again);
 }
 
+/* Labels are filters of pprof's tools. */
+static void moments_are_cut_by_time_and_round(void **state)
+{
+    const struct place *p = *state;
+    struct slw_stacks *s = rich_stacks();
+    struct slw_moments *m = NULL;
+    struct slw_buf bytes = {0};
+
+    assert_int_equal(slw_moments_new(s, SLW_MOMENT_NS, &m, NULL), 0);
+    for (uint32_t second = 0; second < 4; second++)
+        assert_int_equal(slw_moments_add(m, 1 + second / 2, second * UINT64_C(1000000000),
+                                         slw_stacks_leaf(s, 0), 1, 1U << second),
+                         0);
+    assert_int_equal(slw_moments_to_pprof(m, &bytes, NULL), 0);
+    assert_int_equal(slw_file_write(p->ours, bytes.data, bytes.length, NULL), 0);
+    char *text = pprof(p, "-top -unit=ns -tagfocus=time=1000ms:2500ms");
+    assert_non_null(strstr(text, "6ns, 40.00% of 15ns total"));
+    free(text);
+    text = pprof(p, "-top -unit=ns -tagfocus=round=2");
+    assert_non_null(strstr(text, "12ns, 80.00% of 15ns total"));
+    free(text);
+    slw_buf_release(&bytes);
+    slw_moments_free(m);
+    slw_stacks_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(top_names_the_functions, setup, teardown),
         cmocka_unit_test_setup_teardown(a_column_is_chosen_by_name, setup, teardown),
         cmocka_unit_test_setup_teardown(what_it_writes_we_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(moments_are_cut_by_time_and_round, setup, teardown),
     };
 
     if (!tool_works("go tool pprof -h >/dev/null 2>&1; test $? -le 2 && go version 2>/dev/null")) {
