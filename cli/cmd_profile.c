@@ -5,8 +5,6 @@
 #include "collector/host.h"
 #include "collector/rounds.h"
 
-#include <string.h>
-
 static const struct slw_example examples[] = {
     {"slotwise profile -- redis-benchmark -t set -n 100000", "Profile a client from its start."},
     {"slotwise profile -p $(pidof myapp) --duration 10s", "Attach for ten seconds."},
@@ -24,26 +22,6 @@ static const struct slw_exit_note exits[] = {
     {NULL, NULL},
 };
 
-static int add_labels(struct slw_profile *p, struct slw_error *err)
-{
-    const char *label;
-
-    for (size_t i = 0; (label = slw_args_get_nth(p->args, "label", i)) != NULL; i++) {
-        const char *equals = strchr(label, '=');
-        char key[128];
-        size_t length = equals ? (size_t)(equals - label) : 0;
-
-        if (length == 0 || length >= sizeof(key))
-            return slw_fail(err, SLW_E_USAGE, "--label: '%.60s' is not KEY=VALUE", label);
-        memcpy(key, label, length);
-        key[length] = '\0';
-        int rc = slw_run_add_label(p->run, key, equals + 1, err);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
 static int prepare(struct slw_profile *p, struct slw_error *err)
 {
     int rc = slw_profile_settings(p, err);
@@ -53,7 +31,7 @@ static int prepare(struct slw_profile *p, struct slw_error *err)
     if (rc < 0)
         return rc;
     p->run->tool = "slotwise " SLW_VERSION;
-    rc = add_labels(p, err);
+    rc = slw_profile_add_labels(p, err);
     if (rc >= 0)
         rc = slw_host_read(p->run, "", err);
     if (rc >= 0)
@@ -111,7 +89,7 @@ static int measure(struct slw_profile *p, struct slw_error *err)
 {
     struct slw_error later = {0};
 
-    p->session.stop = slw_signals_catch(p->perf_data);
+    p->session.stop = slw_signals_catch("given up; samples taken so far are in %s", p->perf_data);
     announce(p);
     int rc = run_sessions(p, err);
     if (rc < 0 && !worth_keeping(p, rc)) {

@@ -58,7 +58,14 @@ static int note_model(struct slw_profile *p)
                         "%s; generic events were counted instead", p->model_why);
 }
 
-static int analyse(struct slw_profile *p, struct slw_error *err)
+int slw_profile_complete(struct slw_profile *p, struct slw_error *err)
+{
+    int rc = note_model(p);
+
+    return rc >= 0 && p->wire ? slw_wire_finish(p->wire, p->run, err) : rc;
+}
+
+int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err)
 {
     char cache[PATH_MAX];
     const struct slw_samples_options opts = {.symbols = true, .cache_dir = slw_cache_dir(cache)};
@@ -68,8 +75,15 @@ static int analyse(struct slw_profile *p, struct slw_error *err)
         return 0;
     if (bytes > LONG_WORK_BYTES && p->terminal->err.is_terminal && !p->quiet)
         slw_terminal_say("reading %lld MiB of samples ...", bytes >> 20);
-    int rc =
-        slw_samples_load_timed(p->session.spool_path, &opts, p->run, &p->stacks, &p->moments, err);
+    return slw_samples_load_timed(p->session.spool_path, &opts, p->run, &p->stacks, &p->moments,
+                                  err);
+}
+
+static int analyse(struct slw_profile *p, struct slw_error *err)
+{
+    if (size_of(p->session.spool_path) <= 0)
+        return 0;
+    int rc = slw_profile_load_samples(p, err);
     if (rc >= 0)
         rc = slw_run_dir_save_all(p->dir, p->run, p->stacks, p->moments, err);
     if (rc < 0)
@@ -140,9 +154,7 @@ static int report(struct slw_profile *p, struct slw_error *err)
 int slw_profile_finish(struct slw_profile *p, struct slw_error *err)
 {
     slw_signals_analysing();
-    int first = note_model(p);
-    if (first >= 0 && p->wire)
-        first = slw_wire_finish(p->wire, p->run, err);
+    int first = slw_profile_complete(p, err);
     if (first >= 0)
         first = slw_run_dir_save(p->dir, p->run, NULL, err);
     int rc = analyse(p, err);

@@ -42,14 +42,18 @@ extern const struct slw_option slw_profile_options[];
 /* Command line -> p->session and the flags of p. SLW_E_USAGE. */
 int slw_profile_settings(struct slw_profile *p, struct slw_error *err);
 
+/* The part of it that profile_options.h names, for other commands that measure; the target of
+ * p->session is set before. SLW_E_USAGE. */
+int slw_profile_measuring(struct slw_profile *p, struct slw_error *err);
+
+/* Add --label to the run. SLW_E_USAGE. */
+int slw_profile_add_labels(struct slw_profile *p, struct slw_error *err);
+
 /* Choose the CPU model: --model, else the one of this host, else the generic one. */
 int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err);
 
 /* Create the run directory and name the spool in it. */
 int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err);
-
-/* Names for --wire. */
-const char *slw_profile_wire_route(size_t i);
 
 /* Choose how requests are counted: put the wire tap into the command's environment, or have the
  * session count, or say in the run why nobody does. SLW_E_UNSUPPORTED: not as it was asked for. */
@@ -61,6 +65,12 @@ bool slw_profile_measured(const struct slw_profile *p);
 /* Remove what an attempt that measured nothing has left. */
 void slw_profile_discard(const struct slw_profile *p);
 
+/* After a session: what the wire tap counted, and what is to be said of the model, into the run. */
+int slw_profile_complete(struct slw_profile *p, struct slw_error *err);
+
+/* The samples of p->session.spool_path -> p->stacks; nothing where there are none. */
+int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err);
+
 /* Save, analyse, draw, report. Does every step that can still be done and returns the first
  * failure; nothing measured is lost. */
 int slw_profile_finish(struct slw_profile *p, struct slw_error *err);
@@ -68,9 +78,10 @@ int slw_profile_finish(struct slw_profile *p, struct slw_error *err);
 void slw_profile_release(struct slw_profile *p);
 
 /* SIGINT, SIGTERM and SIGHUP ask to stop; a second one, or one after slw_signals_analysing, ends
- * the program at once with the samples left in `perf_data`. Signals that were ignored when we
- * started (nohup, background jobs) stay ignored. perf_data is lent until the end. */
-const volatile sig_atomic_t *slw_signals_catch(const char *perf_data);
+ * the program at once with these last words. Signals that were ignored when we started (nohup,
+ * background jobs) stay ignored. */
+__attribute__((format(printf, 1, 2))) const volatile sig_atomic_t *
+slw_signals_catch(const char *fmt, ...);
 void slw_signals_analysing(void);
 
 #endif

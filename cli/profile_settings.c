@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "cli/command.h"
+#include "cli/profile_options.h"
 #include "cli/program.h"
 #include "cli/render.h"
 #include "collector/backend.h"
@@ -20,7 +21,7 @@
 /* Not in <linux/limits.h>: the largest pid_max of a 64-bit kernel. */
 #define MAX_PID (UINT64_C(4) << 20)
 
-static const char *call_graphs(size_t i)
+const char *slw_profile_call_graph(size_t i)
 {
     static const char *const names[] = {"fp", "none", NULL};
 
@@ -34,14 +35,14 @@ static const char *modes(size_t i)
     return names[i];
 }
 
-static const char *offcpus(size_t i)
+const char *slw_profile_offcpu(size_t i)
 {
     static const char *const names[] = {"no", "yes", "syscalls", "stacks", NULL};
 
     return names[i];
 }
 
-static const char *backends(size_t i)
+const char *slw_profile_backend(size_t i)
 {
     return i < slw_backend_count ? slw_backends[i]->name : NULL;
 }
@@ -68,23 +69,13 @@ const struct slw_option slw_profile_options[] = {
      .kind = SLW_OPTION_TEXT,
      .value = "PATH",
      .text = "Measure one control group, named below the cgroup mount."},
-    {.name = "frequency",
-     .letter = 'F',
-     .kind = SLW_OPTION_NUMBER,
-     .value = "HZ",
-     .text = "Samples per second and CPU (default 997)."},
+    SLW_OPTION_FREQUENCY,
     {.name = "period",
      .kind = SLW_OPTION_NUMBER,
      .value = "N",
      .text = "Sample every N events (nanoseconds for clocks) instead of by frequency."},
-    {.name = "call-graph",
-     .kind = SLW_OPTION_CHOICE,
-     .choices = call_graphs,
-     .text = "How callers are found: fp follows frame pointers (default), none takes the sampled "
-             "function only."},
-    {.name = "per-function",
-     .text = "Read level-1 counters with every sample, for top-down per function (page faults and "
-             "context switches where there is no PMU). Takes counters from the totals."},
+    SLW_OPTION_CALL_GRAPH,
+    SLW_OPTION_PER_FUNCTION,
     {.name = "per-thread",
      .text = "Count each thread of the command and its children apart, besides the whole."},
     {.name = "per-process", .text = "The same for each process, its threads together."},
@@ -99,27 +90,11 @@ const struct slw_option slw_profile_options[] = {
      .value = "TIME",
      .text = "Keep a time line: what was counted in every 100ms, 1s (at most 1000 intervals; then "
              "neighbours are joined)."},
-    {.name = "offcpu",
-     .kind = SLW_OPTION_CHOICE,
-     .choices = offcpus,
-     .text =
-         "Tell what threads wait for: yes; syscalls counts system calls as well, stacks also tells "
-         "who waits (default: yes where the kernel permits BPF)."},
-    {.name = "no-sampling", .text = "Count only; no stacks, no flame graph."},
-    {.name = "backend",
-     .kind = SLW_OPTION_CHOICE,
-     .choices = backends,
-     .text = "Measure with this backend or fail (default: the best that works here)."},
-    {.name = "model",
-     .kind = SLW_OPTION_TEXT,
-     .value = "NAME|FILE",
-     .choices = slw_model_builtin_name_or_null,
-     .text = "CPU model that names the events (default: the one of this CPU); see 'slotwise "
-             "models list'."},
-    {.name = "level",
-     .kind = SLW_OPTION_NUMBER,
-     .value = "N",
-     .text = "Deepest top-down level to count (default 1; deeper levels share counters); 0: none."},
+    SLW_OPTION_OFFCPU,
+    SLW_OPTION_NO_SAMPLING,
+    SLW_OPTION_BACKEND,
+    SLW_OPTION_MODEL,
+    SLW_OPTION_LEVEL,
     {.name = "delay",
      .kind = SLW_OPTION_TIME,
      .value = "TIME",
@@ -134,32 +109,16 @@ const struct slw_option slw_profile_options[] = {
      .text = "Measure N times, so that values come with intervals: the command is run N times; of "
              "other targets N windows of --duration are measured. Samples are taken in one more, "
              "before the rounds."},
-    {.name = "no-multiplex",
-     .text = "Count each group of hardware events in an execution (or window) of its own instead "
-             "of letting them take turns on the counters."},
+    SLW_OPTION_NO_MULTIPLEX,
     {.name = "control",
      .kind = SLW_OPTION_FILE,
      .value = "FIFO",
      .text = "Read the lines start, stop and quit from this FIFO and obey them."},
     {.name = "start-stopped", .text = "With --control: wait for the first start."},
-    {.name = "ring-size",
-     .kind = SLW_OPTION_SIZE,
-     .value = "BYTES",
-     .text = "Buffer for samples per CPU, rounded up to a power of two pages: 512K, 16M (default: "
-             "chosen by the collector). Larger ones lose fewer samples. With --wire bpf also the "
-             "buffer for what goes over sockets."},
-    {.name = "wire",
-     .kind = SLW_OPTION_CHOICE,
-     .choices = slw_profile_wire_route,
-     .text = "How database requests are counted: preload puts a library into the command, bpf "
-             "copies what any client moves over sockets, no counts none, auto (default) takes "
-             "preload where it works, else bpf."},
-    {.name = "no-wire", .text = "Do not count database requests; the same as --wire no."},
-    {.name = "label",
-     .kind = SLW_OPTION_TEXT,
-     .value = "KEY=VALUE",
-     .text = "Mark the run; shown in reports. May be repeated.",
-     .repeated = true},
+    SLW_OPTION_RING_SIZE,
+    SLW_OPTION_WIRE,
+    SLW_OPTION_NO_WIRE,
+    SLW_OPTION_LABEL,
     {.name = "keep-raw", .text = "Keep the raw samples (perf.data) in the run."},
     {.name = "propagate",
      .text = "Exit with the client's own status (128+N when signal N killed it)."},
@@ -312,7 +271,7 @@ static int set_sampling(struct slw_profile *p, struct slw_error *err)
     uint64_t hz = DEFAULT_FREQUENCY_HZ, period = 0;
     int rc = slw_args_u64(p->args, "frequency", 1, MAX_FREQUENCY_HZ, &hz, err);
 
-    if (rc >= 0)
+    if (rc >= 0 && slw_args_knows(p->args, "period"))
         rc = slw_args_u64(p->args, "period", 1, UINT64_MAX / 2, &period, err);
     if (rc < 0)
         return rc;
@@ -366,29 +325,37 @@ static void set_offcpu(struct slw_profile *p)
     const char *how = slw_args_get(p->args, "offcpu");
 
     p->session.offcpu = p->session.target == SLW_TARGET_ALL ? SLW_OFFCPU_NO : SLW_OFFCPU_AUTO;
-    for (size_t i = 0; how && offcpus(i); i++)
-        if (strcmp(how, offcpus(i)) == 0)
+    for (size_t i = 0; how && slw_profile_offcpu(i); i++)
+        if (strcmp(how, slw_profile_offcpu(i)) == 0)
             p->session.offcpu = levels[i];
 }
 
 static int set_window(struct slw_profile *p, struct slw_error *err)
 {
-    uint64_t level = 1;
     int rc = slw_args_duration_ms(p->args, "delay", &p->session.delay_ms, err);
 
     if (rc >= 0)
         rc = slw_args_duration_ms(p->args, "duration", &p->session.duration_ms, err);
-    if (rc >= 0)
-        rc = slw_args_u64(p->args, "level", 0, MAX_LEVEL, &level, err);
     if (rc < 0)
         return rc;
     if (slw_args_has(p->args, "duration") && p->session.duration_ms == 0)
         return slw_fail(err, SLW_E_USAGE, "--duration: nothing can be measured in no time");
-    p->session.level = (int)level;
     p->session.control_fifo = slw_args_get(p->args, "control");
     p->session.start_stopped = slw_args_has(p->args, "start-stopped");
-    p->session.backend = slw_args_get(p->args, "backend");
     return 0;
+}
+
+int slw_profile_measuring(struct slw_profile *p, struct slw_error *err)
+{
+    uint64_t level = 1;
+    int rc = set_sampling(p, err);
+
+    if (rc >= 0)
+        rc = slw_args_u64(p->args, "level", 0, MAX_LEVEL, &level, err);
+    p->session.level = (int)level;
+    p->session.backend = slw_args_get(p->args, "backend");
+    set_offcpu(p);
+    return rc;
 }
 
 int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
@@ -398,14 +365,13 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
     if (rc >= 0)
         rc = set_target(p, err);
     if (rc >= 0)
-        rc = set_sampling(p, err);
+        rc = slw_profile_measuring(p, err);
     if (rc >= 0)
         rc = set_window(p, err);
     if (rc >= 0)
         rc = set_rounds(p, err);
     if (rc >= 0)
         rc = set_scopes(p, err);
-    set_offcpu(p);
     p->format = slw_args_get(p->args, "format");
     p->quiet = slw_args_has(p->args, "quiet");
     p->keep_raw = slw_args_has(p->args, "keep-raw");

@@ -38,6 +38,26 @@ static int choose_others(struct slw_profile *p, struct slw_error *err)
     return rc == -SLW_E_NOMEM ? slw_fail(err, SLW_E_NOMEM, "no memory for the CPU model") : 0;
 }
 
+int slw_profile_add_labels(struct slw_profile *p, struct slw_error *err)
+{
+    const char *label;
+
+    for (size_t i = 0; (label = slw_args_get_nth(p->args, "label", i)) != NULL; i++) {
+        const char *equals = strchr(label, '=');
+        char key[128];
+        size_t length = equals ? (size_t)(equals - label) : 0;
+
+        if (length == 0 || length >= sizeof(key))
+            return slw_fail(err, SLW_E_USAGE, "--label: '%.60s' is not KEY=VALUE", label);
+        memcpy(key, label, length);
+        key[length] = '\0';
+        int rc = slw_run_add_label(p->run, key, equals + 1, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
 int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err)
 {
     const char *name = slw_args_get(p->args, "model");

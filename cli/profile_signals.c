@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,10 +34,15 @@ static void catch_signal(int number)
     (void)sigaction(number, &action, NULL);
 }
 
-const volatile sig_atomic_t *slw_signals_catch(const char *perf_data)
+const volatile sig_atomic_t *slw_signals_catch(const char *fmt, ...)
 {
-    (void)snprintf(farewell, sizeof(farewell),
-                   "\nslotwise: given up; samples taken so far are in %s\n", perf_data);
+    char words[4096];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(words, sizeof(words), fmt, ap);
+    va_end(ap);
+    (void)snprintf(farewell, sizeof(farewell), "\nslotwise: %s\n", words);
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
     catch_signal(SIGHUP);

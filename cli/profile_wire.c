@@ -3,6 +3,7 @@
 #include "cli/profile_int.h"
 
 #include "base/cleanup.h"
+#include "cli/profile_options.h"
 #include "cli/program.h"
 
 #include <limits.h>

@@ -41,14 +41,7 @@ static int load_ref(struct slw_run *run, const struct slw_model_ref *ref,
     return 0;
 }
 
-/* What a run is read with: one model, and on a hybrid CPU those of the other kinds of core. */
-struct models {
-    struct slw_model *own;
-    struct slw_model *others[SLW_MAX_CORE_KINDS];
-    bool hybrid;
-};
-
-static int load_models(struct slw_run *run, struct models *m)
+int slw_models_load(struct slw_run *run, struct slw_models *m)
 {
     int rc = load_ref(run, &run->model, &m->own);
 
@@ -58,7 +51,7 @@ static int load_models(struct slw_run *run, struct models *m)
     return rc;
 }
 
-static void release(struct models *m)
+void slw_models_release(struct slw_models *m)
 {
     slw_model_free(m->own);
     for (size_t i = 0; i < SLW_MAX_CORE_KINDS; i++)
@@ -66,7 +59,7 @@ static void release(struct models *m)
 }
 
 static int new_report(const struct slw_run *run, const struct slw_stacks *stacks,
-                      const struct slw_model *model, const struct models *m,
+                      const struct slw_model *model, const struct slw_models *m,
                       struct slw_report **ret_report, struct slw_error *err)
 {
     const struct slw_model *others[SLW_MAX_CORE_KINDS];
@@ -78,8 +71,15 @@ static int new_report(const struct slw_run *run, const struct slw_stacks *stacks
     return slw_report_new_hybrid(run, stacks, model, others, ret_report, err);
 }
 
+int slw_models_report(const struct slw_run *run, const struct slw_stacks *stacks,
+                      const struct slw_models *m, struct slw_report **ret_report,
+                      struct slw_error *err)
+{
+    return new_report(run, stacks, m->own, m, ret_report, err);
+}
+
 static int render(const struct slw_run *run, const struct slw_stacks *stacks,
-                  const struct slw_model *model, const struct models *models,
+                  const struct slw_model *model, const struct slw_models *models,
                   const struct slw_render_request *request, struct slw_buf *out,
                   struct slw_error *err)
 {
@@ -104,15 +104,15 @@ int slw_render_run(struct slw_run *run, const struct slw_stacks *stacks,
                    const struct slw_model *model, const struct slw_render_request *request,
                    struct slw_buf *out, struct slw_error *err)
 {
-    struct models m = {0};
+    struct slw_models m = {0};
     int rc = 0;
 
     if (!model && request->model)
         rc = slw_load_model(request->model, &m.own, err);
     else if (!model)
-        rc = load_models(run, &m);
+        rc = slw_models_load(run, &m);
     if (rc >= 0)
         rc = render(run, stacks, model ? model : m.own, &m, request, out, err);
-    release(&m);
+    slw_models_release(&m);
     return rc;
 }

@@ -16,6 +16,23 @@ struct slw_render_request {
     bool verbose;
 };
 
+/* What a run is read with: one model, and on a hybrid CPU those of the other kinds of core. */
+struct slw_models {
+    struct slw_model *own; /* NULL: none */
+    struct slw_model *others[SLW_MAX_CORE_KINDS];
+    bool hybrid;
+};
+
+/* The models the run names, as this slotwise has them; what is missing is a note in the run.
+ * -SLW_E_NOMEM. */
+int slw_models_load(struct slw_run *run, struct slw_models *ret_models);
+void slw_models_release(struct slw_models *m);
+
+/* The report of a run; it lends the models. As slw_report_new. */
+int slw_models_report(const struct slw_run *run, const struct slw_stacks *stacks,
+                      const struct slw_models *m, struct slw_report **ret_report,
+                      struct slw_error *err);
+
 /* Append the report to out. `model` may be NULL: then the one named in the request or those named
  * by the run are looked up (of a hybrid CPU several, a tree for each); a run whose model is gone is
  * reported without its top-down tree, with a note. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/rounds_int.h"
 
-#include "base/arena.h"
-#include "base/int128.h"
 #include "collector/plan_pass.h"
+#include "record/run_merge.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -160,65 +159,6 @@ static int add_counts(struct slw_run *run, const struct slw_execution *e, bool i
     return rc;
 }
 
-static int add_samplings(struct slw_run *run, const struct slw_run *from, struct slw_error *err)
-{
-    int rc = 0;
-
-    for (size_t i = 0; i < from->sampling_count && rc == 0; i++)
-        rc = slw_run_add_sampling(run, &from->samplings[i], err);
-    return rc;
-}
-
-static void add_notes(struct slw_run *run, const struct slw_run *from)
-{
-    for (size_t i = 0; i < from->note_count; i++)
-        (void)slw_run_note(run, from->notes[i].level, from->notes[i].code, from->notes[i].hint,
-                           "%s", from->notes[i].text);
-}
-
-static void add_maybe(struct slw_maybe_u64 *sum, const struct slw_maybe_u64 *more, bool first)
-{
-    if (first)
-        *sum = (struct slw_maybe_u64){0};
-    if (!sum->absent)
-        sum->absent = more->absent;
-    sum->value += more->value;
-}
-
-static void add_costs(struct slw_run *run, const struct slw_run *from, bool first)
-{
-    struct slw_self_cost *a = &run->self;
-    const struct slw_self_cost *b = &from->self;
-
-    add_maybe(&a->user_ns, &b->user_ns, first);
-    add_maybe(&a->system_ns, &b->system_ns, first);
-    a->ring_bytes = b->ring_bytes > a->ring_bytes ? b->ring_bytes : a->ring_bytes;
-    a->spool_bytes += b->spool_bytes;
-    a->wakeups += b->wakeups;
-    a->bpf_ns += b->bpf_ns;
-    if (b->bpf_absent)
-        a->bpf_absent = slw_run_str(run, b->bpf_absent);
-    run->losses.lost_records += from->losses.lost_records;
-    run->losses.lost_samples += from->losses.lost_samples;
-    run->losses.throttled += from->losses.throttled;
-}
-
-static int copy_command(struct slw_run *run, const struct slw_command *from, struct slw_error *err)
-{
-    struct slw_command *c = &run->command;
-
-    *c = *from;
-    c->cgroup = slw_run_str(run, from->cgroup);
-    c->argv = slw_arena_array(run->arena, from->argc + 1, sizeof(c->argv[0]));
-    for (size_t i = 0; c->argv && i < from->argc; i++)
-        if (!(c->argv[i] = slw_run_str(run, from->argv[i])))
-            c->argv = NULL;
-    if (c->argv)
-        return 0;
-    c->argc = 0;
-    return slw_fail(err, SLW_E_NOMEM, "no memory for the command line");
-}
-
 static bool failed(const struct slw_command *c)
 {
     return c->exit == SLW_EXIT_SIGNAL || (c->exit == SLW_EXIT_STATUS && c->exit_value != 0);
@@ -233,15 +173,9 @@ static int copy_head(const struct slw_executions *x, struct slw_run *run, struct
         if (failed(&x->all[i - 1].run->command))
             end = &x->all[i - 1].run->command;
     run->started_realtime_ns = first->started_realtime_ns;
-    for (size_t i = 0; i < x->count && !run->model.name; i++) {
-        const struct slw_model_ref *m = &x->all[i].run->model;
-        run->model.name = slw_run_str(run, m->name);
-        run->model.source = slw_run_str(run, m->source);
-        run->model.version = slw_run_str(run, m->version);
-        if (run->model.name)
-            run->model.absent = NULL;
-    }
-    int rc = copy_command(run, &first->command, err);
+    int rc = slw_run_copy_command(run, &first->command, err);
+    for (size_t i = 0; i < x->count && rc == 0; i++)
+        rc = slw_run_copy_models(run, x->all[i].run, err);
     run->command.exit = end->exit;
     run->command.exit_value = end->exit_value;
     return rc;
@@ -262,51 +196,26 @@ static int list_execution(struct slw_run *run, const struct slw_execution *e, st
 }
 
 static int add_execution(const struct slw_executions *x, size_t index, int kept,
-                         struct slw_run *run, struct slw_error *err)
+                         struct slw_run_sums *sums, struct slw_run *run, struct slw_error *err)
 {
     const struct slw_execution *e = &x->all[index];
     const bool stands_in = kept == 0 && index == 0;
     int rc = list_execution(run, e, err);
 
-    add_costs(run, e->run, index == 0);
+    if (rc == 0)
+        rc = slw_run_merge_costs(run, e->run, index == 0);
     if (rc == 0 && e->sampled)
-        rc = add_samplings(run, e->run, err);
-    if (e->sampled || e->kept || stands_in)
-        add_notes(run, e->run);
+        rc = slw_run_merge_samplings(run, e->run, err);
+    if (rc == 0 && (e->sampled || e->kept || stands_in))
+        rc = slw_run_merge_notes(run, e->run, false);
     if (rc == 0 && (e->kept || stands_in))
         rc = add_counts(run, e, e->kept, err);
+    if (rc == 0 && (e->kept || stands_in))
+        rc = slw_run_sums_add(sums, e->run, err);
     return rc;
 }
 
 /* ---- what they have in common, and what not ---- */
-
-/* The mean over the executions whose counts are in the run; absent where one does not know. */
-static struct slw_maybe_u64 mean_of(const struct slw_executions *x, int kept, size_t offset)
-{
-    slw_u128 sum = 0;
-    size_t n = 0;
-
-    for (size_t i = 0; i < x->count; i++) {
-        struct slw_maybe_u64 value;
-
-        if (!x->all[i].kept && !(kept == 0 && i == 0))
-            continue;
-        memcpy(&value, (const char *)x->all[i].run + offset, sizeof(value));
-        if (value.absent)
-            return (struct slw_maybe_u64){.absent = value.absent};
-        sum += value.value;
-        n++;
-    }
-    return (struct slw_maybe_u64){.value = n ? (uint64_t)((sum + n / 2) / n) : 0};
-}
-
-static void own_absent(struct slw_run *run, struct slw_maybe_u64 *m)
-{
-    const char *copy = slw_run_str(run, m->absent);
-
-    if (m->absent)
-        m->absent = copy ? copy : "not measured";
-}
 
 static void note_rounds(const struct slw_executions *x, int kept, struct slw_run *run)
 {
@@ -331,15 +240,17 @@ static void note_rounds(const struct slw_executions *x, int kept, struct slw_run
 
 int slw_executions_merge(struct slw_executions *x, struct slw_run *run, struct slw_error *err)
 {
+    struct slw_run_sums *sums = NULL;
     const int kept = judge(x, run);
-    int rc = copy_head(x, run, err);
+    int rc = slw_run_sums_new(&sums, err);
 
+    if (rc == 0)
+        rc = copy_head(x, run, err);
     for (size_t i = 0; i < x->count && rc == 0; i++)
-        rc = add_execution(x, i, kept, run, err);
-    run->wall_ns = mean_of(x, kept, offsetof(struct slw_run, wall_ns));
-    run->requests = mean_of(x, kept, offsetof(struct slw_run, requests));
-    own_absent(run, &run->wall_ns);
-    own_absent(run, &run->requests);
+        rc = add_execution(x, i, kept, sums, run, err);
+    if (rc == 0)
+        rc = slw_run_sums_put(sums, run, err);
+    slw_run_sums_free(sums);
     note_rounds(x, kept, run);
     slw_executions_note_work(x, run);
     return rc;

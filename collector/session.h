@@ -40,6 +40,8 @@ struct slw_session_options {
     enum slw_target_kind target;
     char *const *argv;             /* SLW_TARGET_COMMAND: NULL-terminated, searched in PATH */
     char *const *envp;             /* environment of the command */
+    const char *output_path;       /* file for what the command prints, created or emptied; NULL:
+                                      it prints where we do */
     int32_t pid;                   /* SLW_TARGET_PID */
     const char *cgroup;            /* SLW_TARGET_CGROUP: path below the cgroup mount */
     const char *backend;           /* "hwpmu", "swclock", "rusage"; NULL: the best that works */

@@ -36,7 +36,15 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static _Noreturn void run_child(const struct slw_session_options *opts, int go_fd, int error_fd)
+/* output_fd: where the command prints; -1: where we do. */
+static bool redirect(int output_fd)
+{
+    return output_fd < 0 ||
+           (dup2(output_fd, STDOUT_FILENO) >= 0 && dup2(output_fd, STDERR_FILENO) >= 0);
+}
+
+static _Noreturn void run_child(const struct slw_session_options *opts, int go_fd, int error_fd,
+                                int output_fd)
 {
     char byte;
     int failed;
@@ -54,17 +62,41 @@ static _Noreturn void run_child(const struct slw_session_options *opts, int go_f
         memcpy(&own, &opts->envp, sizeof(own));
         environ = own; /* so that execvp searches the PATH of the command */
     }
-    (void)execvp(opts->argv[0], opts->argv);
+    if (redirect(output_fd))
+        (void)execvp(opts->argv[0], opts->argv);
     failed = errno;
     (void)slw_write_all(error_fd, &failed, sizeof(failed));
     _exit(127);
+}
+
+/* Never one of the three that the command is given: dup2 of one onto itself would keep O_CLOEXEC.
+ */
+static int open_output(const char *path, int *ret_fd, struct slw_error *err)
+{
+    int first = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666) : -1;
+    int fd = first;
+    int sys = errno;
+
+    if (first >= 0 && first <= STDERR_FILENO) {
+        fd = fcntl(first, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        sys = errno;
+        (void)close(first);
+    }
+    if (path && fd < 0)
+        return slw_fail_sys(err, SLW_E_IO, sys, "cannot write the command's output to '%s'", path);
+    *ret_fd = fd;
+    return 0;
 }
 
 static int open_command(const struct slw_session_options *opts, struct slw_live_target *t,
                         struct slw_error *err)
 {
     int go[2], error[2];
+    int SLW_AUTO(close) output = -1;
+    int opened = open_output(opts->output_path, &output, err);
 
+    if (opened < 0)
+        return opened;
     if (pipe2(go, O_CLOEXEC) < 0)
         return slw_fail_sys(err, SLW_E_IO, errno, "cannot make a pipe to the command");
     if (pipe2(error, O_CLOEXEC) < 0) {
@@ -77,7 +109,7 @@ static int open_command(const struct slw_session_options *opts, struct slw_live_
     if (pid == 0) {
         (void)close(go[1]); /* else we would hold our own gate open */
         (void)close(error[0]);
-        run_child(opts, go[0], error[1]);
+        run_child(opts, go[0], error[1], output);
     }
     int failed = errno;
     (void)close(error[1]);

@@ -64,6 +64,7 @@ void slw_run_free(struct slw_run *run)
     free(run->latencies);
     free(run->waiting);
     free(run->stages);
+    free(run->observations);
     free(run->labels);
     free(run->notes);
     slw_arena_free(run->arena);
@@ -271,11 +272,22 @@ const char *slw_wait_words(enum slw_wait state)
     return texts[state];
 }
 
+/* The smallest power of two above length: what an observation's values have room for, so that
+ * appending one copies seldom. */
+static size_t value_room(size_t length)
+{
+    size_t room = 1;
+
+    while (room <= length)
+        room *= 2;
+    return room;
+}
+
 int slw_run_add_observation(struct slw_run *run, const struct slw_observation *observation,
                             struct slw_error *err)
 {
     struct slw_observation o = *observation;
-    double *values = slw_arena_array(run->arena, o.length + 1, sizeof(*values));
+    double *values = slw_arena_array(run->arena, value_room(o.length), sizeof(*values));
 
     if (!values || !own(run, &o.metric) || !own(run, &o.title) || !own(run, &o.unit) ||
         !own(run, &o.absent) || !own(run, &o.from.detail))
@@ -284,6 +296,25 @@ int slw_run_add_observation(struct slw_run *run, const struct slw_observation *o
         values[i] = o.values[i];
     o.values = values;
     APPEND(run->observations, run->observation_count, o, SLW_MAX_OBSERVATIONS, "observations");
+    return 0;
+}
+
+int slw_run_append_value(struct slw_run *run, size_t index, double value, struct slw_error *err)
+{
+    struct slw_observation *o = &run->observations[index];
+
+    if (o->length >= SLW_MAX_ROUNDS)
+        return slw_fail(err, SLW_E_LIMIT, "more than %d rounds", SLW_MAX_ROUNDS);
+    if (value_room(o->length + 1) > value_room(o->length)) {
+        double *values = slw_arena_array(run->arena, value_room(o->length + 1), sizeof(*values));
+
+        if (!values)
+            return slw_fail(err, SLW_E_NOMEM, "no memory for observations");
+        for (size_t i = 0; i < o->length; i++)
+            values[i] = o->values[i];
+        o->values = values;
+    }
+    o->values[o->length++] = value;
     return 0;
 }
 

@@ -398,6 +398,9 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_OBSERVATIONS 4096 /* metrics of one run, those a client prints included */
 int slw_run_add_observation(struct slw_run *run, const struct slw_observation *o,
                             struct slw_error *err);
+/* One more value for observations[index], which slw_run_add_observation made. -SLW_E_LIMIT past
+ * SLW_MAX_ROUNDS. */
+int slw_run_append_value(struct slw_run *run, size_t index, double value, struct slw_error *err);
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err);
 int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *s, struct slw_error *err);
 int slw_run_add_round(struct slw_run *run, const struct slw_round *r, struct slw_error *err);

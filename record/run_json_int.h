@@ -5,6 +5,7 @@
 #ifndef SLW_RECORD_RUN_JSON_INT_H
 #define SLW_RECORD_RUN_JSON_INT_H
 
+#include "base/buf.h"
 #include "record/run.h"
 
 enum slw_field_kind {
@@ -28,7 +29,8 @@ enum slw_field_kind {
     SLW_FIELD_ENUM,    /* an enum, written as names[value] */
     SLW_FIELD_OBJECT,  /* a struct described by `fields` */
     SLW_FIELD_LIST,    /* an array of structs described by `list` */
-    SLW_FIELD_SOME     /* the same; the key is missing when it is empty */
+    SLW_FIELD_SOME,    /* the same; the key is missing when it is empty */
+    SLW_FIELD_ARRAY    /* SOME whose elements stand in the arena: its list needs no `add` */
 };
 
 #define SLW_FIELD_NO_REAL "absent" /* a REALS element that was not measured */
@@ -80,11 +82,23 @@ extern const struct slw_field slw_column_fields[];
 struct json_t;
 struct slw_arena;
 
+/* The document, whose "schema" is 1 .. newest; free with json_decref. -SLW_E_FORMAT (not JSON, no
+ * schema), -SLW_E_VERSION, -SLW_E_NOMEM. `name` is what errors call it. */
+int slw_document_parse(const char *name, const char *text, size_t length, int newest,
+                       struct json_t **ret_document, struct slw_error *err);
+
+/* j, whose reference is taken, as bytes with a newline at the end. -SLW_E_NOMEM, also for NULL. */
+int slw_document_write(struct json_t *j, const char *name, struct slw_buf *out,
+                       struct slw_error *err);
+
 /* A JSON object with these fields of `object`, new; NULL when out of memory. */
 struct json_t *slw_fields_to_json(const struct slw_field *fields, const void *object);
 
-/* Fill `object` from j; strings are put into the arena. Tables with lists need a run and are not
- * for this. `name` is what errors call the document. */
+/* Put the fields of `object` into j as well. 0, or -1 when out of memory. */
+int slw_fields_into_json(struct json_t *j, const struct slw_field *fields, const void *object);
+
+/* Fill `object` from j; strings and arrays are put into the arena. Tables with lists need a run and
+ * are not for this. `name` is what errors call the document. */
 int slw_fields_from_json(const char *name, struct slw_arena *arena, const struct slw_field *fields,
                          const struct json_t *j, void *object, struct slw_error *err);
 

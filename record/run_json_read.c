@@ -315,6 +315,34 @@ static int read_list(const struct reader *r, const struct place *at,
     return 0;
 }
 
+/* The same into an array of the arena. */
+static int read_array(const struct reader *r, const struct place *at, const struct slw_field *f,
+                      const json_t *j, char *object)
+{
+    const struct slw_field_list *list = f->list;
+    const size_t count = json_array_size(j);
+
+    if (!json_is_array(j))
+        return expected(r, at, "a list", j);
+    if (count > list->max)
+        return bad(r, at, SLW_E_LIMIT, "too many elements");
+    char *elements = slw_arena_array(r->arena, count + 1, list->element_bytes);
+    if (!elements)
+        return no_memory(r);
+    for (size_t i = 0; i < count; i++) {
+        const struct place here = {.up = at, .index = i};
+        char *element = elements + i * list->element_bytes;
+        int rc = read_fields(r, &here, list->fields, json_array_get(j, i), element);
+        const char *problem = rc == 0 && list->check ? list->check(element) : NULL;
+
+        if (rc < 0 || problem)
+            return rc < 0 ? rc : bad(r, &here, SLW_E_FORMAT, problem);
+    }
+    memcpy(object + f->offset, &elements, sizeof(elements));
+    memcpy(object + f->other, &count, sizeof(count));
+    return 0;
+}
+
 static int read_int_field(const struct reader *r, const struct place *at, const struct slw_field *f,
                           const json_t *j, char *object)
 {
@@ -377,6 +405,8 @@ static int read_value(const struct reader *r, const struct place *at, const stru
     case SLW_FIELD_LIST:
     case SLW_FIELD_SOME:
         return read_list(r, at, f->list, j);
+    case SLW_FIELD_ARRAY:
+        return read_array(r, at, f, j, object);
     case SLW_FIELD_END:
         break;
     }
@@ -406,6 +436,7 @@ static enum presence presence_of(const struct slw_field *f, const char *object, 
     case SLW_FIELD_MARK:
     case SLW_FIELD_REAL:
     case SLW_FIELD_SOME:
+    case SLW_FIELD_ARRAY:
         return OPTIONAL;
     case SLW_FIELD_NAME:
     case SLW_FIELD_TEXTS:
@@ -458,7 +489,7 @@ static int read_fields(const struct reader *r, const struct place *at,
     return 0;
 }
 
-static int check_schema(const struct reader *r, const json_t *j)
+static int check_schema(const struct reader *r, const json_t *j, int newest)
 {
     const struct place at = {.key = "schema"};
     const json_t *schema = json_object_get(j, "schema");
@@ -470,9 +501,9 @@ static int check_schema(const struct reader *r, const json_t *j)
         return bad(r, &at, SLW_E_FORMAT, "missing");
     if (!json_is_integer(schema))
         return expected(r, &at, "integer", schema);
-    if (json_integer_value(schema) > SLW_RUN_SCHEMA) {
+    if (json_integer_value(schema) > newest) {
         (void)snprintf(text, sizeof(text), "%lld is newer than %d, the newest this slotwise reads",
-                       (long long)json_integer_value(schema), SLW_RUN_SCHEMA);
+                       (long long)json_integer_value(schema), newest);
         return bad(r, &at, SLW_E_VERSION, text);
     }
     if (json_integer_value(schema) < 1)
@@ -482,10 +513,8 @@ static int check_schema(const struct reader *r, const json_t *j)
 
 static int read_document(struct reader *r, const json_t *j)
 {
-    int rc = check_schema(r, j);
+    int rc = slw_run_new(&r->run, r->err);
 
-    if (rc == 0)
-        rc = slw_run_new(&r->run, r->err);
     if (rc == 0)
         r->arena = r->run->arena;
     if (rc == 0)
@@ -517,16 +546,33 @@ static int syntax_error(const char *name, const json_error_t *why, struct slw_er
     return rc;
 }
 
-int slw_run_json_read(const char *name, const char *text, size_t length, struct slw_run **ret_run,
-                      struct slw_error *err)
+int slw_document_parse(const char *name, const char *text, size_t length, int newest,
+                       struct json_t **ret_document, struct slw_error *err)
 {
-    struct reader r = {.name = name, .err = err};
+    const struct reader r = {.name = name, .err = err};
     json_error_t why;
     json_t *j = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 
     if (!j)
         return syntax_error(name, &why, err);
-    int rc = read_document(&r, j);
+    int rc = check_schema(&r, j, newest);
+    if (rc < 0)
+        json_decref(j);
+    else
+        *ret_document = j;
+    return rc;
+}
+
+int slw_run_json_read(const char *name, const char *text, size_t length, struct slw_run **ret_run,
+                      struct slw_error *err)
+{
+    struct reader r = {.name = name, .err = err};
+    json_t *j = NULL;
+    int rc = slw_document_parse(name, text, length, SLW_RUN_SCHEMA, &j, err);
+
+    if (rc < 0)
+        return rc;
+    rc = read_document(&r, j);
     json_decref(j);
     if (rc < 0) {
         slw_run_free(r.run);

@@ -73,7 +73,7 @@ static json_t *element_json(const struct slw_field_list *list, const void *eleme
     const char *problem = list->check ? list->check(element) : NULL;
     char reason[160];
 
-    if (!problem)
+    if (!problem || !list->add) /* arrays hold no counts */
         return slw_fields_to_json(list->fields, element);
     struct slw_count c = *(const struct slw_count *)element;
     if (!c.absent) {
@@ -159,8 +159,9 @@ static bool has_value(const struct slw_field *f, const char *object, bool absent
     case SLW_FIELD_MARK:
         return object[f->offset] != 0;
     case SLW_FIELD_REAL:
-        return real_at(object, f->offset) != 0;
+        return isfinite(real_at(object, f->offset)) && real_at(object, f->offset) != 0;
     case SLW_FIELD_SOME:
+    case SLW_FIELD_ARRAY:
         return size_at(object, f->other) > 0;
     case SLW_FIELD_EXIT:
         value = int_at(object, f->other);
@@ -263,6 +264,7 @@ static json_t *value_json(const struct slw_field *f, const char *object)
         return slw_fields_to_json(f->fields, object + f->offset);
     case SLW_FIELD_LIST:
     case SLW_FIELD_SOME:
+    case SLW_FIELD_ARRAY:
         return list_json(f->list, text_at(object, f->offset), size_at(object, f->other));
     case SLW_FIELD_END:
         break;
@@ -284,6 +286,11 @@ static int add_fields(json_t *j, const struct slw_field *fields, const char *obj
     return 0;
 }
 
+int slw_fields_into_json(json_t *j, const struct slw_field *fields, const void *object)
+{
+    return add_fields(j, fields, object);
+}
+
 json_t *slw_fields_to_json(const struct slw_field *fields, const void *object)
 {
     json_t *j = json_object();
@@ -302,17 +309,25 @@ static int append(const char *bytes, size_t length, void *data)
     return slw_buf_failed(out) ? -1 : 0;
 }
 
-int slw_run_to_json(const struct slw_run *run, struct slw_buf *out, struct slw_error *err)
+int slw_document_write(json_t *j, const char *name, struct slw_buf *out, struct slw_error *err)
 {
-    json_t *j = json_object();
-    int rc = -1;
+    int rc = j ? json_dump_callback(j, append, out, JSON_INDENT(2)) : -1;
 
-    if (json_object_set_new(j, "schema", json_integer(SLW_RUN_SCHEMA)) == 0 &&
-        add_fields(j, slw_run_fields, (const char *)run) == 0)
-        rc = json_dump_callback(j, append, out, JSON_INDENT(2));
     json_decref(j);
     slw_buf_putc(out, '\n');
     if (rc < 0 || slw_buf_failed(out))
-        return slw_fail(err, SLW_E_NOMEM, "no memory to write run.json");
+        return slw_fail(err, SLW_E_NOMEM, "no memory to write %s", name);
     return 0;
+}
+
+int slw_run_to_json(const struct slw_run *run, struct slw_buf *out, struct slw_error *err)
+{
+    json_t *j = json_object();
+
+    if (json_object_set_new(j, "schema", json_integer(SLW_RUN_SCHEMA)) < 0 ||
+        add_fields(j, slw_run_fields, (const char *)run) < 0) {
+        json_decref(j);
+        j = NULL;
+    }
+    return slw_document_write(j, SLW_RUN_JSON, out, err);
 }

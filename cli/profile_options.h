@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Options of `slotwise profile` that every command understands which measures a client. Their
+ * values are read by slw_profile_measuring and slw_profile_tap_wire. */
+#ifndef SLW_CLI_PROFILE_OPTIONS_H
+#define SLW_CLI_PROFILE_OPTIONS_H
+
+#include "cli/options.h"
+#include "cli/render.h"
+
+/* Names of values, for the rows below. */
+const char *slw_profile_call_graph(size_t i);
+const char *slw_profile_offcpu(size_t i);
+const char *slw_profile_backend(size_t i);
+const char *slw_profile_wire_route(size_t i);
+
+#define SLW_OPTION_FREQUENCY                                                                       \
+    {                                                                                              \
+        .name = "frequency", .letter = 'F', .kind = SLW_OPTION_NUMBER, .value = "HZ",              \
+        .text = "Samples per second and CPU (default 997)."                                        \
+    }
+
+#define SLW_OPTION_CALL_GRAPH                                                                      \
+    {                                                                                              \
+        .name = "call-graph", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_call_graph,        \
+        .text =                                                                                    \
+            "How callers are found: fp follows frame pointers (default), none takes the sampled "  \
+            "function only."                                                                       \
+    }
+
+#define SLW_OPTION_PER_FUNCTION                                                                    \
+    {                                                                                              \
+        .name = "per-function",                                                                    \
+        .text =                                                                                    \
+            "Read level-1 counters with every sample, for top-down per function (page faults and " \
+            "context switches where there is no PMU). Takes counters from the totals."             \
+    }
+
+#define SLW_OPTION_OFFCPU                                                                          \
+    {                                                                                              \
+        .name = "offcpu", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_offcpu,                \
+        .text = "Tell what threads wait for: yes; syscalls counts system calls as well, stacks "   \
+                "also tells "                                                                      \
+                "who waits (default: yes where the kernel permits BPF)."                           \
+    }
+
+#define SLW_OPTION_NO_SAMPLING                                                                     \
+    {                                                                                              \
+        .name = "no-sampling", .text = "Count only; no stacks, no flame graph."                    \
+    }
+
+#define SLW_OPTION_BACKEND                                                                         \
+    {                                                                                              \
+        .name = "backend", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_backend,              \
+        .text = "Measure with this backend or fail (default: the best that works here)."           \
+    }
+
+#define SLW_OPTION_MODEL                                                                           \
+    {                                                                                              \
+        .name = "model", .kind = SLW_OPTION_TEXT, .value = "NAME|FILE",                            \
+        .choices = slw_model_builtin_name_or_null,                                                 \
+        .text = "CPU model that names the events (default: the one of this CPU); see 'slotwise "   \
+                "models list'."                                                                    \
+    }
+
+#define SLW_OPTION_LEVEL                                                                           \
+    {                                                                                              \
+        .name = "level", .kind = SLW_OPTION_NUMBER, .value = "N",                                  \
+        .text =                                                                                    \
+            "Deepest top-down level to count (default 1; deeper levels share counters); 0: none."  \
+    }
+
+#define SLW_OPTION_NO_MULTIPLEX                                                                    \
+    {                                                                                              \
+        .name = "no-multiplex",                                                                    \
+        .text =                                                                                    \
+            "Count each group of hardware events in an execution (or window) of its own instead "  \
+            "of letting them take turns on the counters."                                          \
+    }
+
+#define SLW_OPTION_RING_SIZE                                                                       \
+    {                                                                                              \
+        .name = "ring-size", .kind = SLW_OPTION_SIZE, .value = "BYTES",                            \
+        .text =                                                                                    \
+            "Buffer for samples per CPU, rounded up to a power of two pages: 512K, 16M (default: " \
+            "chosen by the collector). Larger ones lose fewer samples. With --wire bpf also the "  \
+            "buffer for what goes over sockets."                                                   \
+    }
+
+#define SLW_OPTION_WIRE                                                                            \
+    {                                                                                              \
+        .name = "wire", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_wire_route,              \
+        .text = "How database requests are counted: preload puts a library into the command, bpf " \
+                "copies what any client moves over sockets, no counts none, auto (default) takes " \
+                "preload where it works, else bpf."                                                \
+    }
+
+#define SLW_OPTION_NO_WIRE                                                                         \
+    {                                                                                              \
+        .name = "no-wire", .text = "Do not count database requests; the same as --wire no."        \
+    }
+
+#define SLW_OPTION_LABEL                                                                           \
+    {                                                                                              \
+        .name = "label", .kind = SLW_OPTION_TEXT, .value = "KEY=VALUE",                            \
+        .text = "Mark the run; shown in reports. May be repeated.", .repeated = true               \
+    }
+
+#endif
