@@ -138,7 +138,7 @@ static inline void fixture_client(struct sweep_fixture *f, size_t arm, double ba
     fixture_wave(f, arm, "p99", "p99 latency", "ns", 100000 + 10000 * real);
     if (!c->slots)
         return;
-    fixture_wave(f, arm, "slots_per_request", "pipeline slots per request", "1", 4 * cost);
+    fixture_wave(f, arm, "slots", "pipeline slots per request", "1", 4 * cost);
     fixture_wave(f, arm, "slots.frontend_bound", "slots: front-end bound", "1",
                  4 * .6 * c->fixed / real + 4 * .1 * c->marginal);
 }

@@ -76,7 +76,7 @@ static void add_slots(struct metrics *m, const struct slw_run *run)
     for (size_t i = 0; i < run->observation_count; i++) {
         const char *name = run->observations[i].metric;
 
-        if ((strncmp(name, "slots.", 6) == 0 || strcmp(name, "slots_per_request") == 0) &&
+        if ((strncmp(name, "slots.", 6) == 0 || strcmp(name, "slots") == 0) &&
             has_value(run, name))
             add_metric(m, &(struct slw_sweep_metric){.metric = name, .parts = {name}});
     }
@@ -286,7 +286,7 @@ static int part_of(struct slw_sweep_build *b, struct slw_sweep_curve *c, const c
 /* Front-end slots of all slots, where there are slots; else system time of CPU time. */
 static int find_part(struct slw_sweep_build *b, struct slw_sweep_curve *c, struct slw_error *err)
 {
-    static const struct slw_sweep_metric slots = {.parts = {"slots_per_request"}};
+    static const struct slw_sweep_metric slots = {.parts = {"slots"}};
     static const struct slw_sweep_metric frontend = {.parts = {"slots.frontend_bound"}};
     int status = 0;
 
