@@ -9,93 +9,21 @@
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
 #include "analyzer/legend.h"
+#include "analyzer/md_text.h"
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/side.h"
 #include "analyzer/stages.h"
-#include "analyzer/text.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
 #include "analyzer/waiting.h"
 
 #include <string.h>
 
-#define NAME_COLUMNS 80
-#define FUNCTIONS    20
-#define MODULES      8
-#define TASKS        30
-#define INTERVALS    60
-
-/* Clean text inside <code>, every character that Markdown could act on as an entity. */
-static void put_entities(struct slw_buf *out, const char *clean)
-{
-    for (const char *c = clean; *c; c++)
-        if (strchr("\\`*_{}[]<>#|~@&!$:", *c))
-            slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
-        else
-            slw_buf_putc(out, *c);
-}
-
-static bool starts_link(const char *text, const char *c)
-{
-    return (*c == ':' && c[1] == '/') ||
-           (*c == '.' && c - text >= 3 && strncmp(c - 3, "www", 3) == 0);
-}
-
-/* Clean text as prose. GitHub looks for mentions and issue numbers in the finished HTML, where an
- * escaped '@' is an '@' again; an empty comment after it splits the text. */
-static void put_escaped(struct slw_buf *out, const char *clean)
-{
-    for (const char *c = clean; *c; c++) {
-        if (starts_link(clean, c) || *c == '&')
-            slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
-        else if (strchr("@#", *c))
-            slw_buf_printf(out, "\\%c<!-- -->", *c);
-        else if (strchr("\\`*_{}[]<>|~!$", *c))
-            slw_buf_printf(out, "\\%c", *c);
-        else
-            slw_buf_putc(out, *c);
-    }
-}
-
-static void put_prose(struct slw_buf *out, const char *text)
-{
-    struct slw_buf clean = {0};
-
-    slw_text_clean(&clean, text);
-    put_escaped(out, clean.data ? clean.data : "");
-    if (slw_buf_failed(&clean))
-        out->failed = true;
-    slw_buf_release(&clean);
-}
-
-/* A code span reads best, but inside one a '|' still splits table cells, a '`' ends it, and a
- * backslash before '|' cannot be written at all; those names go through HTML. */
-static void put_name(struct slw_buf *out, const char *name)
-{
-    struct slw_buf clean = {0};
-
-    slw_text_fit(&clean, name, NAME_COLUMNS);
-    const char *text = clean.data ? clean.data : "";
-    if (text[0] && text[0] != ' ' && !strpbrk(text, "|`\\")) {
-        slw_buf_printf(out, "`%s`", text);
-    } else {
-        slw_buf_puts(out, "<code>");
-        put_entities(out, text);
-        slw_buf_puts(out, "</code>");
-    }
-    if (slw_buf_failed(&clean))
-        out->failed = true;
-    slw_buf_release(&clean);
-}
-
-static void put_mark(struct slw_buf *out, const struct slw_provenance *from)
-{
-    const char *mark = slw_format_mark(from);
-
-    if (mark[0])
-        slw_buf_printf(out, " <sup>%s</sup>", mark);
-}
+#define FUNCTIONS 20
+#define MODULES   8
+#define TASKS     30
+#define INTERVALS 60
 
 static void put_command(struct slw_buf *out, const struct slw_run *run)
 {
@@ -108,7 +36,7 @@ static void put_command(struct slw_buf *out, const struct slw_run *run)
     slw_buf_puts(out, "### slotwise");
     if (line.length > 0) {
         slw_buf_puts(out, ": ");
-        put_name(out, line.data);
+        slw_md_name(out, line.data);
     }
     slw_buf_puts(out, "\n\n");
     if (slw_buf_failed(&line))
@@ -123,7 +51,7 @@ static void put_side(struct slw_buf *out, const struct slw_report *r)
     if (!slw_side_asked(r))
         return;
     slw_side_put(&line, r->side);
-    put_prose(out, line.data ? line.data : "");
+    slw_md_prose(out, line.data ? line.data : "");
     slw_buf_puts(out, "\n\n");
     if (slw_buf_failed(&line))
         out->failed = true;
@@ -133,9 +61,9 @@ static void put_side(struct slw_buf *out, const struct slw_report *r)
 static void put_verdict(struct slw_buf *out, const struct slw_report *r)
 {
     slw_buf_puts(out, "**");
-    put_prose(out, r->verdict);
+    slw_md_prose(out, r->verdict);
     slw_buf_puts(out, "**\n\n");
-    put_prose(out, r->verdict_basis);
+    slw_md_prose(out, r->verdict_basis);
     slw_buf_puts(out, "\n\n");
     put_side(out, r);
 }
@@ -151,18 +79,18 @@ static void put_tree(struct slw_buf *out, const struct slw_report *r)
         slw_buf_puts(out, "| ");
         for (int level = 1; level < n->level && level < 8; level++)
             slw_buf_puts(out, "&nbsp;&nbsp;");
-        put_prose(out, n->title ? n->title : n->name);
+        slw_md_prose(out, n->title ? n->title : n->name);
         slw_buf_puts(out, " | ");
         if (n->value.absent) {
-            put_prose(out, n->value.absent);
+            slw_md_prose(out, n->value.absent);
         } else if (slw_format_implausible(n)) {
             slw_buf_puts(out, slw_format_implausible(n));
         } else if (slw_format_is_share(n->value.unit)) {
             slw_format_percent(out, n->value.value);
-            put_mark(out, &n->value.from);
+            slw_md_mark(out, &n->value.from);
         } else {
             slw_format_number(out, n->value.value);
-            put_mark(out, &n->value.from);
+            slw_md_mark(out, &n->value.from);
         }
         slw_buf_puts(out, n->errata ? " <sup>e</sup>" : "");
         slw_format_interval(out, &n->value);
@@ -186,7 +114,7 @@ static void put_core(struct slw_buf *out, const struct slw_report *r, size_t cor
     const struct slw_report view = slw_report_of_core(r, core);
 
     slw_buf_puts(out, "#### Top-down, ");
-    put_prose(out, c->title);
+    slw_md_prose(out, c->title);
     slw_buf_puts(out, "\n\n");
     slw_cores_put_shares(out, c);
     slw_buf_puts(out, "\n\n");
@@ -194,8 +122,8 @@ static void put_core(struct slw_buf *out, const struct slw_report *r, size_t cor
         put_tree(out, &view);
         return;
     }
-    put_prose(out,
-              c->node_count > 0 ? "The target did not run on these cores." : c->topdown.reason);
+    slw_md_prose(out,
+                 c->node_count > 0 ? "The target did not run on these cores." : c->topdown.reason);
     slw_buf_puts(out, "\n\n");
 }
 
@@ -214,7 +142,7 @@ static void put_share_cell(struct slw_buf *out, const struct slw_report *r,
 {
     slw_buf_puts(out, "| ");
     slw_format_share(out, share);
-    put_mark(out, &r->column->from);
+    slw_md_mark(out, &r->column->from);
     slw_buf_putc(out, ' ');
 }
 
@@ -225,7 +153,7 @@ static void put_samples_cell(struct slw_buf *out, const struct slw_report *r, ui
         slw_buf_puts(out, "unknown");
     } else {
         slw_format_integer(out, samples);
-        put_mark(out, &r->column->from);
+        slw_md_mark(out, &r->column->from);
     }
     slw_buf_putc(out, ' ');
 }
@@ -244,13 +172,13 @@ static void put_functions(struct slw_buf *out, const struct slw_report *r, size_
 
         put_share_cell(out, r, &f->self_share);
         slw_buf_printf(out, "| %.1f %%", f->total_share.value * 100);
-        put_mark(out, &r->column->from);
+        slw_md_mark(out, &r->column->from);
         slw_buf_putc(out, ' ');
         put_samples_cell(out, r, f->self_samples);
         slw_buf_puts(out, "| ");
-        put_name(out, f->function);
+        slw_md_name(out, f->function);
         slw_buf_puts(out, " | ");
-        put_name(out, f->module_name);
+        slw_md_name(out, f->module_name);
         slw_buf_puts(out, " |\n");
     }
     slw_buf_putc(out, '\n');
@@ -272,9 +200,9 @@ static void put_function_topdown(struct slw_buf *out, const struct slw_report *r
         const struct slw_report_function_topdown *t = &r->function_topdowns[i];
 
         slw_buf_puts(out, "| ");
-        put_name(out, r->functions[i].function);
+        slw_md_name(out, r->functions[i].function);
         slw_buf_printf(out, " | %.1f %%", 100 * r->functions[i].self_share.value);
-        put_mark(out, &r->column->from);
+        slw_md_mark(out, &r->column->from);
         for (int c = 0; c < SLW_CELL_COUNT; c++) {
             slw_buf_puts(out, " | ");
             if (t->absent)
@@ -298,7 +226,7 @@ static void put_scope_row(struct slw_buf *out, const struct slw_report *r,
 
     slw_scope_name_put(&name, r, table, row);
     slw_buf_puts(out, "| ");
-    put_name(out, name.data ? name.data : "");
+    slw_md_name(out, name.data ? name.data : "");
     for (size_t cell = 0; cell + 1 < slw_scope_cells(r, table); cell++) {
         slw_buf_puts(out, " | ");
         slw_scope_cell_put(out, r, table, row, cell);
@@ -336,7 +264,7 @@ static void put_scopes(struct slw_buf *out, const struct slw_report *r, enum slw
     slw_buf_printf(out, "#### %s\n\n| %s |", titles[table], slw_scope_cell_title(r, table, last));
     for (size_t cell = 0; cell < last; cell++) {
         slw_buf_putc(out, ' ');
-        put_prose(out, slw_scope_cell_title(r, table, cell));
+        slw_md_prose(out, slw_scope_cell_title(r, table, cell));
         slw_buf_puts(out, " |");
     }
     slw_buf_puts(out, "\n|---|");
@@ -352,7 +280,7 @@ static void put_scopes(struct slw_buf *out, const struct slw_report *r, enum slw
         slw_buf_printf(out, "%zu more intervals are in the JSON report.\n\n", rows - most);
     slw_scope_foot_put(&foot, r, table);
     if (foot.length > 0) {
-        put_prose(out, foot.data);
+        slw_md_prose(out, foot.data);
         slw_buf_puts(out, "\n\n");
     }
     out->failed |= slw_buf_failed(&foot);
@@ -369,7 +297,7 @@ static void put_modules(struct slw_buf *out, const struct slw_report *r)
         put_share_cell(out, r, &r->modules[i].self_share);
         put_samples_cell(out, r, r->modules[i].self_samples);
         slw_buf_puts(out, "| ");
-        put_name(out, r->modules[i].module_name);
+        slw_md_name(out, r->modules[i].module_name);
         slw_buf_puts(out, " |\n");
     }
     slw_buf_putc(out, '\n');
@@ -382,9 +310,9 @@ static void put_waiting(struct slw_buf *out, const struct slw_report *r)
     if (r->run->waiting_count == 0)
         return;
     slw_buf_puts(out, "#### Where the wall time went\n\n");
-    slw_bar_md(out, r, put_prose);
+    slw_bar_md(out, r, slw_md_prose);
     slw_waiting_rates(&rates, r->run);
-    put_prose(out, rates.data ? rates.data : "");
+    slw_md_prose(out, rates.data ? rates.data : "");
     slw_buf_puts(out, ".\n\n");
     if (slw_buf_failed(&rates))
         out->failed = true;
@@ -397,9 +325,9 @@ static void put_figure_cell(struct slw_buf *out, const struct slw_figure *f)
 
     slw_format_figure(&text, f);
     slw_buf_puts(out, " | ");
-    put_prose(out, text.data ? text.data : "");
+    slw_md_prose(out, text.data ? text.data : "");
     if (!f->absent) {
-        put_mark(out, &f->from);
+        slw_md_mark(out, &f->from);
         slw_format_interval(out, f);
         if (f->coverage < 1) {
             slw_buf_puts(out, ", counted ");
@@ -414,10 +342,10 @@ static void put_figure_cell(struct slw_buf *out, const struct slw_figure *f)
 
 static void put_count_name(struct slw_buf *out, const struct slw_report_row *row)
 {
-    put_name(out, row->name);
+    slw_md_name(out, row->name);
     if (row->count->pmu) {
         slw_buf_puts(out, " on ");
-        put_name(out, row->count->pmu);
+        slw_md_name(out, row->count->pmu);
     }
     if (row->count->mode != SLW_MODE_ALL)
         slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
@@ -439,7 +367,7 @@ static void put_counts(struct slw_buf *out, const struct slw_report *r)
 
         slw_buf_puts(out, "| ");
         if (c)
-            put_prose(out, c->name);
+            slw_md_prose(out, c->name);
         else
             put_count_name(out, row);
         put_figure_cell(out, c ? &c->total : &row->total);
@@ -451,7 +379,7 @@ static void put_counts(struct slw_buf *out, const struct slw_report *r)
     if (per_request)
         return;
     slw_buf_puts(out, "Per request: not shown, ");
-    put_prose(out, costs->per_request_absent);
+    slw_md_prose(out, costs->per_request_absent);
     slw_buf_puts(out, ".\n\n");
 }
 
@@ -465,12 +393,12 @@ static void put_printed(struct slw_buf *out, const struct slw_report *r)
         const struct slw_printed *p = &r->run->printed[i];
 
         slw_buf_puts(out, "| ");
-        put_name(out, p->name);
+        slw_md_name(out, p->name);
         slw_buf_puts(out, " | ");
-        put_prose(out, p->value);
+        slw_md_prose(out, p->value);
         slw_buf_puts(out, p->unit ? " " : "");
-        put_prose(out, p->unit ? p->unit : "");
-        put_mark(out, &p->from);
+        slw_md_prose(out, p->unit ? p->unit : "");
+        slw_md_mark(out, &p->from);
         slw_buf_puts(out, " |\n");
     }
     slw_buf_putc(out, '\n');
@@ -485,12 +413,12 @@ static void put_findings(struct slw_buf *out, const struct slw_report *r)
     slw_buf_puts(out, "#### Findings\n\n");
     for (size_t i = 0; i < r->finding_count; i++) {
         slw_buf_puts(out, "- **");
-        put_prose(out, r->findings[i].title);
+        slw_md_prose(out, r->findings[i].title);
         slw_buf_printf(out, "** (`%s`, %s): ", r->findings[i].id,
                        slw_finding_sure(r->findings[i].sure));
-        put_prose(out, r->findings[i].evidence);
+        slw_md_prose(out, r->findings[i].evidence);
         slw_buf_puts(out, ". ");
-        put_prose(out, r->findings[i].advice);
+        slw_md_prose(out, r->findings[i].advice);
         slw_buf_putc(out, '\n');
     }
     slw_buf_putc(out, '\n');
@@ -505,10 +433,10 @@ static void put_notes(struct slw_buf *out, const struct slw_run *run)
         const struct slw_note *n = &run->notes[i];
 
         slw_buf_puts(out, n->level == SLW_NOTE_WARNING ? "- warning: " : "- ");
-        put_prose(out, n->text);
+        slw_md_prose(out, n->text);
         if (n->hint) {
             slw_buf_puts(out, " *Try:* ");
-            put_prose(out, n->hint);
+            slw_md_prose(out, n->hint);
         }
         slw_buf_putc(out, '\n');
     }
@@ -520,7 +448,7 @@ static void put_self(struct slw_buf *out, const struct slw_run *run)
     struct slw_buf line = {0};
 
     slw_format_self(&line, run);
-    put_prose(out, line.data ? line.data : "");
+    slw_md_prose(out, line.data ? line.data : "");
     slw_buf_puts(out, "\n\n");
     if (slw_buf_failed(&line))
         out->failed = true;
@@ -536,7 +464,7 @@ static void put_legend(struct slw_buf *out, const struct slw_report *r)
     }
     if (r->errata) {
         slw_buf_puts(out, "; <sup>e</sup> ");
-        put_prose(out, r->errata);
+        slw_md_prose(out, r->errata);
     }
     slw_buf_puts(out, ". Shares are of sampled weight, with a 95 % interval.\n");
 }
@@ -546,11 +474,11 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
 {
     put_command(out, report->run);
     put_verdict(out, report);
-    slw_traffic_md(out, report, put_prose);
+    slw_traffic_md(out, report, slw_md_prose);
     put_topdown(out, report);
     put_modules(out, report);
     put_waiting(out, report);
-    slw_stages_md(out, report->run, put_prose, put_mark);
+    slw_stages_md(out, report->run, slw_md_prose, slw_md_mark);
     put_functions(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     put_function_topdown(out, report, opts->function_max ? opts->function_max : FUNCTIONS);
     for (int i = 0; i < SLW_SCOPE_TABLES; i++)
