@@ -104,6 +104,21 @@ static void put_trimmed(struct slw_buf *out, struct slw_buf *clean)
     slw_buf_release(clean);
 }
 
+/* Columns do not bound bytes: thousands of combining characters need no column. */
+static void fit(struct slw_buf *clean, const char *text, size_t columns)
+{
+    const size_t most = 4 * columns;
+
+    slw_text_fit(clean, text, columns);
+    if (clean->length <= most)
+        return;
+    size_t end = most;
+    while (end > 0 && ((unsigned char)clean->data[end] & 0xc0) == 0x80)
+        end--;
+    clean->length = end;
+    slw_buf_puts(clean, "…");
+}
+
 void slw_md_prose(struct slw_buf *out, const char *text)
 {
     struct slw_buf clean = {0};
@@ -116,7 +131,7 @@ void slw_md_prose_fit(struct slw_buf *out, const char *text, size_t columns)
 {
     struct slw_buf clean = {0};
 
-    slw_text_fit(&clean, text, columns);
+    fit(&clean, text, columns);
     put_trimmed(out, &clean);
 }
 
@@ -131,7 +146,7 @@ void slw_md_name_fit(struct slw_buf *out, const char *name, size_t columns)
 {
     struct slw_buf clean = {0};
 
-    slw_text_fit(&clean, name, columns);
+    fit(&clean, name, columns);
     const char *text = clean.data ? clean.data : "";
     if (text[0] && text[0] != ' ' && !strpbrk(text, "|`\\")) {
         slw_buf_printf(out, "`%s`", text);
@@ -149,7 +164,7 @@ void slw_md_pre_line(struct slw_buf *out, const char *text, size_t columns)
 {
     struct slw_buf clean = {0};
 
-    slw_text_fit(&clean, text, columns);
+    fit(&clean, text, columns);
     for (const char *c = clean.data ? clean.data : ""; *c; c++)
         if (strchr("&<>", *c))
             slw_buf_printf(out, "&#%d;", (int)*c);

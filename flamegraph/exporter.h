@@ -18,6 +18,7 @@ struct slw_exporter {
     const char *summary;
     const char *extension;
     bool needs_stacks;
+    bool needs_observations; /* of the run; without them it fails with SLW_E_NODATA */
     /* Append to out. stacks is NULL only when !needs_stacks; opts may be NULL. A column that is not
      * there is SLW_E_NODATA. */
     int (*export)(const struct slw_run *run, const struct slw_stacks *stacks,

@@ -78,6 +78,10 @@ test|cpio|packs what that machine boots
 test|valgrind|models an instruction cache in a bench
 test|procps|ps in tests
 test|util-linux|runuser, setpriv and unshare in tests
+test|cmark-gfm|parses the pull-request comment as GitHub does
+test|libxml2-utils|xmllint checks the JUnit file
+test|prometheus|promtool checks the OpenMetrics file
+test|python3-prometheus-client|a strict reader of the same
 '
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -153,7 +157,7 @@ keep_off_at_boot() { # packages just installed...
     local package service
     for package in "$@"; do
         case $package in
-        postgresql | redis-server | memcached) service=$package ;;
+        postgresql | redis-server | memcached | prometheus) service=$package ;;
         mariadb-server) service=mariadb ;;
         *) continue ;;
         esac

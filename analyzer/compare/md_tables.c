@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The comment's tables: the few metrics and functions that matter, and, folded, the others. Four
+ * columns are what a phone shows. */
+#include "analyzer/compare/change_text.h"
+#include "analyzer/compare/render_md_int.h"
+#include "analyzer/format.h"
+#include "analyzer/md_text.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TITLE     40 /* columns of a name or a value */
+#define METRICS   12 /* rows that are not folded */
+#define FUNCTIONS 8
+
+static const char close_details[] = "\n</details>\n\n";
+
+/* ---- metrics ---- */
+
+static void put_figure(struct slw_buf *out, const struct slw_figure *f,
+                       const struct slw_provenance *from)
+{
+    struct slw_buf text = {0};
+
+    slw_change_put_value(&text, f);
+    slw_md_prose_fit(out, text.data ? text.data : "", TITLE);
+    if (!f->absent)
+        slw_md_mark(out, from);
+    if (slw_buf_failed(&text))
+        out->failed = true;
+    slw_buf_release(&text);
+}
+
+static void put_change(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    struct slw_buf text = {0};
+
+    slw_change_put_estimate(&text, row);
+    slw_md_prose_fit(out, text.data ? text.data : "", TITLE);
+    slw_buf_puts(out, row->starred ? " ★" : "");
+    if (!row->absent && row->kind != SLW_PAIRS_ZERO && !row->difference.equal) {
+        slw_buf_puts(out, row->difference.enough ? "<br>" : "<br>extremes ");
+        slw_change_put_interval(out, row);
+    }
+    if (slw_buf_failed(&text))
+        out->failed = true;
+    slw_buf_release(&text);
+}
+
+static void put_word(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    const enum slw_judged word = row->judgement.word;
+    const bool bold = word == SLW_JUDGED_REGRESSED || word == SLW_JUDGED_IMPROVED;
+
+    if (row->absent) {
+        slw_buf_puts(out, "not compared");
+        return;
+    }
+    if (row->better == SLW_BETTER_NEITHER && bold) {
+        slw_buf_puts(out, "changed");
+        return;
+    }
+    slw_buf_puts(out, bold ? "**" : "");
+    slw_buf_puts(out, word == SLW_JUDGED_NO_CHANGE ? "no change" : slw_judged_text(word));
+    slw_buf_puts(out, bold ? "**" : "");
+}
+
+static void put_row(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    slw_buf_puts(out, "| ");
+    slw_md_prose_fit(out, row->title, TITLE);
+    slw_buf_puts(out, " | ");
+    put_figure(out, &row->a_value, row->a ? &row->a->from : &row->from);
+    slw_buf_puts(out, " | ");
+    put_figure(out, &row->b_value, row->b ? &row->b->from : &row->from);
+    slw_buf_puts(out, " | ");
+    put_change(out, row);
+    slw_buf_puts(out, " | ");
+    put_word(out, row);
+    slw_buf_puts(out, " |\n");
+}
+
+/* What is in the short table: what is gated, the metric of the verdict, and what surely changed. */
+static bool is_short(const struct slw_comparison *c, size_t row)
+{
+    const struct slw_metric_row *r = &c->rows[row];
+
+    return r->rank == SLW_METRIC_GATED || row == c->main_row ||
+           (r->rank == SLW_METRIC_SHOWN && !r->absent && r->starred);
+}
+
+/* The first few of them; the main one always. */
+static bool is_above(const struct slw_comparison *c, size_t row)
+{
+    size_t before = 0;
+
+    if (!is_short(c, row))
+        return false;
+    for (size_t i = 0; i < row && before < METRICS; i++)
+        before += is_short(c, i);
+    return before < METRICS || row == c->main_row;
+}
+
+static const char table_head[] = "| metric | A | B | B against A | |\n|---|---:|---:|---:|---|\n";
+
+static void put_legend(struct slw_buf *out, const struct slw_comparison *c)
+{
+    bool used[2] = {false, false}, starred = false;
+
+    for (size_t i = 0; i < c->row_count; i++) {
+        used[0] |= c->rows[i].from.source == SLW_SOURCE_SOFTWARE;
+        used[1] |= c->rows[i].from.source == SLW_SOURCE_SIMULATED;
+        starred |= c->rows[i].starred;
+    }
+    slw_buf_puts(out, "A and B: median over the rounds. Below the change its 95 % interval, of "
+                      "gated metrics jointly");
+    slw_buf_puts(out, starred ? "; ★ stands the correction for many metrics" : "");
+    if (used[0])
+        slw_buf_printf(out, "; <sup>s</sup> %s", slw_format_mark_meaning('s'));
+    if (used[1])
+        slw_buf_printf(out, "; <sup>m</sup> %s", slw_format_mark_meaning('m'));
+    slw_buf_puts(out, ".\n\n");
+}
+
+SLW_MD_PART(metrics)
+{
+    struct slw_buf piece = {0}, legend = {0};
+    bool fits = true, any = false;
+
+    (void)opts;
+    put_legend(&legend, c);
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (!is_above(c, i))
+            continue;
+        if (fits) {
+            slw_buf_puts(&piece, any ? "" : table_head);
+            put_row(&piece, &c->rows[i]);
+            fits = slw_md_page_put(page, &piece, legend.length + 1);
+            any |= fits;
+        }
+        page->left_out[SLW_MD_METRICS] += !fits;
+    }
+    if (!any)
+        slw_buf_release(&legend);
+    slw_buf_puts(page->out, any ? "\n" : "");
+    (void)slw_md_page_put(page, &legend, 0);
+}
+
+/* One number of how the row was judged; empty where there is none. */
+static void put_basis(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    slw_buf_printf(out, "%zu", row->pairs.used);
+    if (row->pairs.dropped > 0)
+        slw_buf_printf(out, " (%zu dropped)", row->pairs.dropped);
+    slw_buf_puts(out, " | ");
+    if (!row->absent && isfinite(row->judgement.margin.size)) {
+        slw_change_put_end(out, row, row->judgement.margin.size);
+        slw_buf_printf(out, ", %s", slw_margin_from_text(row->judgement.margin.from));
+    }
+    slw_buf_puts(out, " | ");
+    if (row->floor && isfinite(row->floor->floor))
+        slw_change_put_end(out, row, row->floor->floor);
+    else
+        slw_buf_puts(out, "not known");
+}
+
+static void put_full_row(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    put_row(out, row);
+    if (slw_buf_failed(out))
+        return;
+    out->data[out->length - 1] = ' '; /* the line goes on */
+    put_basis(out, row);
+    slw_buf_puts(out, " |\n");
+}
+
+/* All metrics again, with what they were judged by: one place to look things up. */
+SLW_MD_PART(all_metrics)
+{
+    static const char head[] =
+        "<details><summary>All metrics, and what they were judged by</summary>\n\n"
+        "| metric | A | B | B against A | | rounds | margin | A/A floor |\n"
+        "|---|---:|---:|---:|---|---:|---|---:|\n";
+    struct slw_buf piece = {0};
+    bool fits = true, any = false;
+
+    (void)opts;
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (fits) {
+            slw_buf_puts(&piece, any ? "" : head);
+            put_full_row(&piece, &c->rows[i]);
+            fits = slw_md_page_put(page, &piece, sizeof(close_details));
+            any |= fits;
+        }
+        page->left_out[SLW_MD_METRICS] += !fits && !is_above(c, i);
+    }
+    slw_buf_puts(page->out, any ? close_details : "");
+}
+
+/* ---- functions ---- */
+
+/* Nothing of a function that is new or gone was seen in one arm: that is no measured 0. */
+static void put_weight(struct slw_buf *out, const char *unit, double value, bool none)
+{
+    const struct slw_figure f = {.value = value, .unit = unit};
+
+    if (none)
+        slw_buf_puts(out, "none seen");
+    else
+        slw_change_put_value(out, &f);
+}
+
+static const char *weight_unit(const struct slw_comparison *c)
+{
+    const struct slw_report *r = c->in.b.report ? c->in.b.report : c->in.a.report;
+    const struct slw_column *column = r ? r->column : NULL;
+
+    if (!column || !column->unit)
+        return "";
+    return strcmp(column->unit, "nanoseconds") == 0 ? "ns" : column->unit;
+}
+
+static void put_function(struct slw_buf *out, const struct slw_comparison *c,
+                         const struct slw_function_change *f)
+{
+    const double change = f->b - f->a;
+
+    slw_buf_puts(out, "| ");
+    slw_md_name_fit(out, f->function[0] ? f->function : f->module, TITLE);
+    slw_buf_puts(out, " | ");
+    put_weight(out, weight_unit(c), f->a, f->only_b);
+    slw_buf_puts(out, " | ");
+    put_weight(out, weight_unit(c), f->b, f->only_a);
+    slw_buf_printf(out, " | %s", change < 0 ? "-" : change > 0 ? "+" : "");
+    put_weight(out, weight_unit(c), fabs(change), false);
+    slw_buf_puts(out, f->only_a ? "<br>gone" : f->only_b ? "<br>new" : "");
+    slw_buf_puts(out, f->real ? " |\n" : f->judged ? "<br>within noise |\n" : "<br>not judged |\n");
+}
+
+static const char function_head[] =
+    "| function | A per request | B per request | change |\n|---|---:|---:|---:|\n";
+
+SLW_MD_PART(functions)
+{
+    struct slw_buf piece = {0};
+    bool fits = true, any = false;
+
+    (void)opts;
+    for (size_t i = 0, shown = 0; i < c->function_count && shown < FUNCTIONS; i++) {
+        if (!c->functions[i].real)
+            continue;
+        shown++;
+        if (fits) {
+            slw_buf_puts(&piece, any ? "" : "#### Functions that explain it\n\n");
+            slw_buf_puts(&piece, any ? "" : function_head);
+            put_function(&piece, c, &c->functions[i]);
+            fits = slw_md_page_put(page, &piece, 1);
+            any |= fits;
+        }
+        page->left_out[SLW_MD_FUNCTIONS] += !fits;
+    }
+    if (c->function_count == 0 && c->functions_absent) {
+        slw_buf_puts(&piece, "No table of functions: ");
+        slw_md_prose_fit(&piece, c->functions_absent, 200);
+        slw_buf_puts(&piece, ".\n");
+        any |= slw_md_page_put(page, &piece, 1);
+    }
+    slw_buf_puts(page->out, any ? "\n" : "");
+}
+
+SLW_MD_PART(all_functions)
+{
+    struct slw_buf piece = {0};
+    const size_t most = opts && opts->function_max ? opts->function_max : 20;
+    bool fits = true, any = false;
+    size_t real = 0, shown = 0;
+
+    for (size_t i = 0; i < c->function_count; i++) {
+        real += c->functions[i].real;
+        if (c->functions[i].real && real <= FUNCTIONS)
+            continue;
+        if (fits && shown < most) {
+            slw_buf_puts(&piece, any ? "" : "<details><summary>More functions</summary>\n\n");
+            slw_buf_puts(&piece, any ? "" : function_head);
+            put_function(&piece, c, &c->functions[i]);
+            fits = slw_md_page_put(page, &piece, sizeof(close_details));
+            any |= fits;
+            shown += fits;
+            page->left_out[SLW_MD_FUNCTIONS] += !fits;
+        } else {
+            page->left_out[SLW_MD_FUNCTIONS]++;
+        }
+    }
+    slw_buf_puts(page->out, any ? close_details : "");
+}

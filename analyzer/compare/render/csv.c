@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* A comparison as CSV: see tracked.h. */
+#include "analyzer/compare/renderer.h"
+#include "analyzer/compare/tracked.h"
+
+static int render(const struct slw_comparison *comparison, const struct slw_render_options *opts,
+                  struct slw_buf *out, struct slw_error *err)
+{
+    const struct slw_tracked series = slw_tracked_of_comparison(comparison);
+
+    (void)opts;
+    return slw_tracked_csv(&series, out, err);
+}
+
+const struct slw_comparison_renderer slw_comparison_renderer_csv = {
+    .name = "csv",
+    .summary = "every value of every round, for spreadsheets and R",
+    .extension = "csv",
+    .render = render,
+};

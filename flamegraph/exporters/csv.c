@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The observations of a run as CSV: see analyzer/compare/tracked.h. */
+#include "analyzer/compare/tracked.h"
+#include "flamegraph/exporter.h"
+
+static int export(const struct slw_run *run, const struct slw_stacks *stacks,
+                  const struct slw_export_options *opts, struct slw_buf *out, struct slw_error *err)
+{
+    const struct slw_tracked series = slw_tracked_of_run(run);
+
+    (void)stacks;
+    (void)opts;
+    return slw_tracked_csv(&series, out, err);
+}
+
+const struct slw_exporter slw_exporter_csv = {
+    .name = "csv",
+    .summary = "every value of every round, for spreadsheets and R",
+    .extension = "csv",
+    .needs_observations = true,
+    .export = export,
+};
