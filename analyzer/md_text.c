@@ -15,11 +15,14 @@
  * character is itself again; an empty comment splits the text there. */
 #define SPLIT "<!-- -->"
 
-/* Clean text inside <code>, every character that Markdown could act on as an entity. */
+/* Clean text inside <code>, every character that Markdown could act on as an entity; addresses of
+ * mail are looked for after entities were read. */
 static void put_entities(struct slw_buf *out, const char *clean)
 {
     for (const char *c = clean; *c; c++)
-        if (strchr("\\`*_{}[]<>#|~@&!$:", *c))
+        if (*c == '@')
+            slw_buf_puts(out, "&#64;" SPLIT);
+        else if (strchr("\\`*_{}[]<>#|~@&!$:", *c))
             slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
         else
             slw_buf_putc(out, *c);

@@ -69,7 +69,7 @@ static const char *const gate_words[] = {"passed", "regressed", "inconclusive"};
 
 static void put_sentence(struct slw_buf *out, const char *lead, const char *text, const char *tail)
 {
-    if (!text || !text[0])
+    if (!text || text[strspn(text, " ")] == '\0')
         return;
     slw_buf_puts(out, lead);
     slw_md_prose_fit(out, text, SENTENCE);

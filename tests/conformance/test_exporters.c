@@ -16,10 +16,14 @@ static int set_up(void **state)
     const struct slw_frame f = {.function = "a;\"<\n\xff", .mapping = SLW_NO_MAPPING};
     const struct slw_thread t = {"client", 1, 2};
     const uint64_t weights[] = {3, 3000000};
+    double values[] = {1.5, 2};
+    const struct slw_observation o = {
+        .metric = "cpu_per_request", .title = "CPU", .unit = "ns", .values = values, .length = 2};
     uint32_t frame, thread;
 
     (void)state;
-    if (slw_run_new(&run, NULL) < 0 || slw_stacks_new(columns, 2, &stacks, NULL) < 0 ||
+    if (slw_run_new(&run, NULL) < 0 || slw_run_add_observation(run, &o, NULL) < 0 ||
+        slw_stacks_new(columns, 2, &stacks, NULL) < 0 ||
         slw_stacks_add_frame(stacks, &f, &frame) < 0 ||
         slw_stacks_add_thread(stacks, &t, &thread) < 0)
         return -1;
