@@ -26,8 +26,8 @@ struct table {
     struct slw_index index;
 };
 
-static const char no_path[] = "[unknown]";
-static const char no_stack[] = "[no stack]";
+static const char no_path[] = SLW_HOT_NO_MODULE;
+static const char no_stack[] = SLW_HOT_NO_STACK;
 
 static bool key_equal(const void *ctx, uint32_t position, const void *key)
 {
@@ -43,7 +43,7 @@ static const char *last_part(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-static const char *shown_name(struct slw_arena *arena, const char *function, const char *module)
+const char *slw_hot_shown_name(struct slw_arena *arena, const char *function, const char *module)
 {
     if (function[0])
         return function;
@@ -65,7 +65,7 @@ static int table_row(struct table *t, struct slw_arena *arena, const struct key 
     row->kind = (enum slw_frame_kind)key->kind;
     row->symbol = by_function ? key->function : "";
     if (by_function) {
-        row->function = shown_name(arena, key->function, key->path);
+        row->function = slw_hot_shown_name(arena, key->function, key->path);
         if (!row->function)
             return -SLW_E_NOMEM;
     }

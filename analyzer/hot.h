@@ -16,4 +16,10 @@
  * weights always sum to the column. -SLW_E_NOMEM, -SLW_E_RANGE. */
 int slw_hot_fill(struct slw_report *r, struct slw_error *err);
 
+/* What a function is called in a table: its name, else its module in brackets. Lent by function or
+ * module, or in the arena; NULL: no memory. */
+const char *slw_hot_shown_name(struct slw_arena *arena, const char *function, const char *module);
+#define SLW_HOT_NO_MODULE "[unknown]"
+#define SLW_HOT_NO_STACK  "[no stack]"
+
 #endif

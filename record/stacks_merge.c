@@ -41,7 +41,8 @@ static int make_like(const struct slw_stacks *from, struct slw_stacks **ret, str
     return slw_stacks_new(slw_stacks_column(from, 0), slw_stacks_column_count(from), ret, err);
 }
 
-static int copy_mappings(struct slw_stacks *into, const struct slw_stacks *from, struct ids *ids)
+static int copy_mappings(struct slw_stacks *into, const struct slw_stacks *from,
+                         const char *const *modules, struct ids *ids)
 {
     int rc = 0;
 
@@ -49,6 +50,8 @@ static int copy_mappings(struct slw_stacks *into, const struct slw_stacks *from,
         struct slw_mapping m = slw_stacks_mapping(from, i);
 
         m.start = m.limit = m.offset = 0;
+        if (modules)
+            m.path = modules[i];
         rc = slw_stacks_add_mapping(into, &m, &ids->mappings[i]);
     }
     return rc;
@@ -123,19 +126,43 @@ static int allocate(struct ids *ids, const struct slw_stacks *from)
     return ids->mappings && ids->frames && ids->threads && ids->paths ? 0 : -SLW_E_NOMEM;
 }
 
-static int copy_all(struct slw_stacks *into, const struct slw_stacks *from, struct ids *ids)
+static int copy_all(struct slw_stacks *into, const struct slw_stacks *from,
+                    const char *const *modules, struct ids *ids)
 {
     int rc = allocate(ids, from);
 
     if (rc == 0)
-        rc = copy_mappings(into, from, ids);
+        rc = copy_mappings(into, from, modules, ids);
     if (rc == 0)
         rc = copy_frames(into, from, ids);
     if (rc == 0)
         rc = copy_threads(into, from, ids);
-    if (rc == 0)
-        rc = copy_paths(into, from, ids);
-    return rc == 0 ? copy_weights(into, from, ids) : rc;
+    return rc == 0 ? copy_paths(into, from, ids) : rc;
+}
+
+static void release(struct ids *ids)
+{
+    free(ids->mappings);
+    free(ids->frames);
+    free(ids->threads);
+    free(ids->paths);
+}
+
+static int failed(struct slw_error *err, int rc)
+{
+    return slw_fail(err, (enum slw_code) - rc, "cannot put the samples together");
+}
+
+int slw_stacks_copy_paths(struct slw_stacks *into, const struct slw_stacks *from,
+                          const char *const *modules, uint32_t *ret_paths, struct slw_error *err)
+{
+    struct ids ids = {0};
+    int rc = copy_all(into, from, modules, &ids);
+
+    if (rc == 0 && ret_paths)
+        memcpy(ret_paths, ids.paths, slw_stacks_path_count(from) * sizeof(ids.paths[0]));
+    release(&ids);
+    return rc < 0 ? failed(err, rc) : 0;
 }
 
 int slw_stacks_merge(struct slw_stacks **into, const struct slw_stacks *from, uint32_t *ret_paths,
@@ -148,12 +175,11 @@ int slw_stacks_merge(struct slw_stacks **into, const struct slw_stacks *from, ui
         rc = match_columns(*into, from, &ids, err);
     if (rc < 0)
         return rc;
-    rc = copy_all(*into, from, &ids);
+    rc = copy_all(*into, from, NULL, &ids);
+    if (rc == 0)
+        rc = copy_weights(*into, from, &ids);
     if (rc == 0 && ret_paths)
         memcpy(ret_paths, ids.paths, slw_stacks_path_count(from) * sizeof(ids.paths[0]));
-    free(ids.mappings);
-    free(ids.frames);
-    free(ids.threads);
-    free(ids.paths);
-    return rc < 0 ? slw_fail(err, (enum slw_code) - rc, "cannot put the samples together") : 0;
+    release(&ids);
+    return rc < 0 ? failed(err, rc) : 0;
 }
