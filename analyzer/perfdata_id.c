@@ -23,41 +23,39 @@ static int32_t event_of_id(const struct slw_perfdata *pd, uint64_t id)
     return slw_perfdata_find_id(pd, id, &position, &event) ? (int32_t)event : NO_EVENT;
 }
 
-/* Skip to `field` in a sample whose fields up to there are all 8 bytes. */
-static void skip_fields(struct slw_perf_cursor *c, uint64_t sample_type, uint64_t stop)
-{
-    static const uint64_t order[] = {PERF_SAMPLE_IDENTIFIER, PERF_SAMPLE_IP,   PERF_SAMPLE_TID,
-                                     PERF_SAMPLE_TIME,       PERF_SAMPLE_ADDR, PERF_SAMPLE_ID};
+/* What stands before these fields of a sample; each is 8 bytes. */
+#define BEFORE_TIME (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID)
+#define BEFORE_ID   (BEFORE_TIME | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR)
 
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && order[i] != stop; i++)
-        if (sample_type & order[i])
-            (void)slw_perf_u64(c);
+/* The field of a sample that stands behind those of `before`. */
+static uint64_t field_after(const struct slw_perf_raw *raw, uint64_t sample_type, uint64_t before)
+{
+    struct slw_perf_cursor c = raw->body;
+
+    (void)slw_perf_skip(&c, 8 * (uint64_t)__builtin_popcountll(sample_type & before));
+    return slw_perf_u64(&c);
+}
+
+int32_t slw_perf_sample_event(const struct slw_perfdata *pd, const struct slw_perf_raw *raw)
+{
+    const uint64_t type = first_sample_type(pd);
+
+    if (pd->event_count == 1)
+        return 0;
+    if (type & PERF_SAMPLE_IDENTIFIER)
+        return event_of_id(pd, field_after(raw, type, 0));
+    if (type & PERF_SAMPLE_ID)
+        return event_of_id(pd, field_after(raw, type, BEFORE_ID));
+    return NO_EVENT;
 }
 
 uint64_t slw_perf_sample_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
-                              bool *ret_has_time, int32_t *ret_event)
+                              int32_t event, bool *ret_has_time)
 {
-    uint64_t type = first_sample_type(pd), id = 0;
-    struct slw_perf_cursor c = raw->body;
+    const uint64_t type = event >= 0 ? pd->events[event].attr.sample_type : first_sample_type(pd);
 
-    *ret_event = pd->event_count == 1 ? 0 : NO_EVENT;
-    if (type & PERF_SAMPLE_IDENTIFIER) {
-        id = slw_perf_u64(&c);
-        c = raw->body;
-    } else if (type & PERF_SAMPLE_ID) {
-        skip_fields(&c, type, PERF_SAMPLE_ID);
-        id = slw_perf_u64(&c);
-        c = raw->body;
-    }
-    if (type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_ID))
-        *ret_event = event_of_id(pd, id);
-    if (*ret_event >= 0)
-        type = pd->events[*ret_event].attr.sample_type;
     *ret_has_time = (type & PERF_SAMPLE_TIME) != 0;
-    if (!*ret_has_time)
-        return 0;
-    skip_fields(&c, type, PERF_SAMPLE_TIME);
-    return slw_perf_u64(&c);
+    return *ret_has_time ? field_after(raw, type, BEFORE_TIME) : 0;
 }
 
 static size_t trailer_bytes(uint64_t type)

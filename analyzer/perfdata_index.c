@@ -23,12 +23,14 @@ void slw_perf_damaged(struct slw_perfdata *pd, uint64_t offset, uint64_t bytes, 
 bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t left,
                      struct slw_perf_raw *ret_raw)
 {
-    struct slw_perf_cursor c = {.at = at, .end = at + left, .swap = pd->swap};
+    struct slw_perf_cursor c = {.at = at, .end = at + HEADER_BYTES, .swap = pd->swap};
 
+    if (left < HEADER_BYTES)
+        return false;
     ret_raw->type = slw_perf_u32(&c);
     ret_raw->misc = slw_perf_u16(&c);
     ret_raw->size = slw_perf_u16(&c);
-    if (c.bad || ret_raw->size < HEADER_BYTES || ret_raw->size > left)
+    if (ret_raw->size < HEADER_BYTES || ret_raw->size > left)
         return false;
     c.end = at + ret_raw->size;
     ret_raw->body = c;
@@ -79,8 +81,9 @@ static int index_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw,
     uint64_t time;
 
     if (raw->type == PERF_RECORD_SAMPLE) {
-        int32_t event;
-        time = slw_perf_sample_time(pd, raw, &has_time, &event);
+        const int32_t event = slw_perf_sample_event(pd, raw);
+
+        time = slw_perf_sample_time(pd, raw, event, &has_time);
         if (event < 0) {
             pd->damage.unknown_events++;
             return 0;

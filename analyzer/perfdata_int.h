@@ -157,9 +157,11 @@ int slw_perf_sort(struct slw_perf_entry *entries, size_t count);
 int slw_perf_unpack(struct slw_perfdata *pd, const uint8_t *packed, size_t length);
 void slw_perf_unpacker_free(struct slw_perf_unpacker *u);
 
-/* perfdata_id.c: the event and the trailer of a record. */
+/* perfdata_id.c: the event (negative: nobody knows) and the time of a sample, the trailer of any
+ * other record. */
+int32_t slw_perf_sample_event(const struct slw_perfdata *pd, const struct slw_perf_raw *raw);
 uint64_t slw_perf_sample_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
-                              bool *ret_has_time, int32_t *ret_event);
+                              int32_t event, bool *ret_has_time);
 struct slw_perf_trailer {
     int32_t pid, tid, cpu, event;
     uint64_t time;

@@ -129,6 +129,12 @@ static void read_fixed(struct slw_perf_cursor *c, uint64_t type, struct slw_perf
     s->has_period = (type & PERF_SAMPLE_PERIOD) != 0;
 }
 
+#define TAIL                                                                                       \
+    (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT | PERF_SAMPLE_DATA_SRC |                       \
+     PERF_SAMPLE_TRANSACTION | PERF_SAMPLE_REGS_INTR | PERF_SAMPLE_PHYS_ADDR |                     \
+     PERF_SAMPLE_CGROUP | PERF_SAMPLE_DATA_PAGE_SIZE | PERF_SAMPLE_CODE_PAGE_SIZE |                \
+     PERF_SAMPLE_AUX)
+
 /* What nothing uses yet is walked all the same: a sample that does not fit its record is damage. */
 static void skip_tail(struct slw_perf_cursor *c, const struct slw_perf_attr *attr)
 {
@@ -156,9 +162,8 @@ bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf
 {
     struct slw_perf_cursor c = raw->body;
     struct slw_perf_sample *s = &r->sample;
-    bool has_time;
 
-    (void)slw_perf_sample_time(pd, raw, &has_time, &r->event);
+    r->event = slw_perf_sample_event(pd, raw);
     if (r->event < 0)
         return true; /* whose it is stays unknown; the caller counts it */
     const struct slw_perf_attr *attr = &pd->events[r->event].attr;
@@ -179,7 +184,8 @@ bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf
         read_regs(&c, attr->sample_regs_user, &s->regs_user_abi, &s->regs_user);
     if (type & PERF_SAMPLE_STACK_USER)
         read_stack(&c, s);
-    skip_tail(&c, attr);
+    if (type & TAIL)
+        skip_tail(&c, attr);
     if (!s->has_period && !(attr->flags & SLW_PERF_ATTR_FREQ)) {
         s->period = attr->period_or_freq; /* a fixed period need not be repeated in each sample */
         s->has_period = true;

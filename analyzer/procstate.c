@@ -14,6 +14,8 @@
  * follow and are not its parent's. */
 #define MISC_FORK_EXEC (1 << 13)
 
+#define RECENT 64 /* a sample is mostly of one of the threads that run */
+
 struct process {
     int32_t pid;
     struct slw_mapset *maps;
@@ -33,6 +35,7 @@ struct slw_procstate {
     uint32_t task_count;
     size_t task_capacity;
     struct slw_index task_index;
+    uint32_t recent[RECENT]; /* position + 1 of the task seen last, by the low bits of its tid */
     struct slw_mapset *kernel;
     struct slw_index build_id_index;
     uint64_t changes, kernel_changed;
@@ -171,10 +174,13 @@ static struct slw_task *new_task(struct slw_procstate *ps, int32_t pid, int32_t 
 /* A tid that turns up under another pid is a new task that got a used number. */
 struct slw_task *slw_procstate_task(struct slw_procstate *ps, int32_t pid, int32_t tid)
 {
-    uint32_t position;
+    uint32_t *recent = &ps->recent[(uint32_t)tid % RECENT], position = *recent - 1;
 
-    if (!slw_index_find(&ps->task_index, number_hash(tid), task_equal, ps, &tid, &position))
-        return new_task(ps, pid, tid);
+    if (*recent == 0 || ps->tasks[position].tid != tid) {
+        if (!slw_index_find(&ps->task_index, number_hash(tid), task_equal, ps, &tid, &position))
+            return new_task(ps, pid, tid);
+        *recent = position + 1;
+    }
     struct slw_task *t = &ps->tasks[position];
     if (t->pid != pid) {
         t->pid = pid;
