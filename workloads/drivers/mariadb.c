@@ -4,13 +4,15 @@
  *   PIPELINE     statements as text, up to 256 in one packet (multi-statement): the server runs and
  *                commits one after the other. Its protocol has no other way to write requests
  *                together: it answers a packet before it takes the next
- *   STATEMENT    INSERT ... VALUES (..),(..) RETURNING, SELECT ... WHERE id IN (..). Where
- * RETURNING is not there, or with rows that are sent again: a transaction in one packet. UPDATE as
- * TRANSACTION, because no one statement gives each row a value of its own and tells which were
- * there. Array binding (COM_STMT_BULK_EXECUTE) does not tell the rows TRANSACTION  START
- * TRANSACTION, statements as text, COMMIT, in as few packets as they fit in Without waiting, the
- * library's non-blocking calls do the same as PIPELINE. On disk at the acknowledgement: what
- * innodb_flush_log_at_trx_commit of the server says; a client has no say in that. */
+ *   STATEMENT    INSERT ... VALUES (..),(..) RETURNING, SELECT ... WHERE id IN (..). Without
+ *                RETURNING, or with rows that are sent again: a transaction in one packet. UPDATE
+ *                as TRANSACTION, because no one statement gives each row a value of its own and
+ *                tells which were there. Array binding (COM_STMT_BULK_EXECUTE) does not tell the
+ *                rows
+ *   TRANSACTION  START TRANSACTION, statements as text, COMMIT, in as few packets as they fit in
+ * Without waiting, the library's non-blocking calls do the same as PIPELINE. On disk at the
+ * acknowledgement: what innodb_flush_log_at_trx_commit of the server says; a client has no say in
+ * that. */
 #include "workloads/drivers/mariadb/mariadb_int.h"
 #include "workloads/where.h"
 

@@ -3,10 +3,12 @@
  *   NONE         SET key payload NX (INSERT) or XX (UPDATE), GET key, its answer
  *   PIPELINE     the same, written together
  *   STATEMENT    MSETNX, MGET. UPDATE, and rows that are sent again: as TRANSACTION, because there
- * is no one command for them TRANSACTION  MULTI, the commands, EXEC. EXEC does not undo, so INSERT
- * asks before (WATCH, EXISTS) whether an id is taken: one round trip more, and work in the server
- * that grows with the square of the number of keys On disk at the acknowledgement: what appendonly
- * and appendfsync of the server say; a client has no say in that. */
+ *                is no one command for them
+ *   TRANSACTION  MULTI, the commands, EXEC. EXEC does not undo, so INSERT asks before (WATCH,
+ *                EXISTS) whether an id is taken: one round trip more, and work in the server that
+ *                grows with the square of the number of keys
+ * On disk at the acknowledgement: what appendonly and appendfsync of the server say; a client has
+ * no say in that. */
 #include "workloads/drivers/redis/redis_int.h"
 #include "workloads/where.h"
 
