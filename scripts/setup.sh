@@ -56,6 +56,7 @@ test|redis-server|a server to profile a client against
 test|redis-tools|redis-benchmark, a client to profile
 test|mariadb-server|a server to profile a client against
 test|mariadb-client|mysqlslap and mariadb, clients to profile
+test|sysbench|a client whose output is read
 test|memcached|a server to profile a client against
 test|openssl|makes certificates for the servers of tests
 test|python3-redis|a client library to profile
