@@ -232,7 +232,8 @@ static inline void hand_mismatch(struct hand *h, const char *what, const char *a
 
     c->mismatches = realloc(c->mismatches, (c->mismatch_count + 1) * sizeof(*c->mismatches));
     assert_non_null(c->mismatches);
-    c->mismatches[c->mismatch_count++] = (struct slw_mismatch){what, a, b, severe};
+    c->mismatches[c->mismatch_count++] =
+        (struct slw_mismatch){.what = what, .a = a, .b = b, .severe = severe};
 }
 
 /* What a pull request that batches looks like: cheaper, fewer calls, a worse p99. */

@@ -58,7 +58,12 @@ struct slw_metric_row {
     const struct slw_gate_rule *gate; /* NULL: none */
     enum slw_judged gate_word;        /* of the gate: REGRESSED fails it */
     struct slw_regimes regimes_a, regimes_b;
-    double drift; /* total over the rounds, log; NAN: unknown */
+    double drift;         /* total over the rounds, log; NAN: unknown */
+    bool drift_sure;      /* a trend, not chance */
+    bool headline;        /* stands in every report, changed or not */
+    const char *alias_of; /* ALIAS: the metric it repeats; else NULL */
+    const char *why;      /* why the word is not what the interval alone says, or what it takes for
+                             one: "needs 6 rounds or more"; NULL: nothing to add */
 };
 
 /* A reason for the change, in words for a reviewer, most important first: "16.0 requests a flush
@@ -84,7 +89,8 @@ struct slw_function_change {
 struct slw_mismatch {
     const char *what; /* "kernel", "CPU", "client" */
     const char *a, *b;
-    bool severe; /* the comparison is refused without force */
+    bool severe;     /* the comparison is refused without force */
+    bool downgrades; /* without force no word is more than inconclusive */
 };
 
 struct slw_comparison {
@@ -106,7 +112,10 @@ struct slw_comparison {
     size_t mismatch_count;
     struct slw_note *notes; /* order, drift, regimes, weak floor, denominators that disagree */
     size_t note_count;
-    bool interleaved; /* a coin per pair decided the order */
+    bool interleaved;   /* a coin per pair decided the order */
+    double alpha;       /* of the interval of one metric: .05, or that of the look it stopped at */
+    double alpha_gated; /* the same shared by the gated ones */
+    size_t gated_count;
 };
 
 /* -SLW_E_USAGE: a gate names a metric neither run has (the text lists the nearest).
@@ -115,5 +124,12 @@ struct slw_comparison {
 int slw_comparison_new(const struct slw_comparison_input *in,
                        struct slw_comparison **ret_comparison, struct slw_error *err);
 void slw_comparison_free(struct slw_comparison *c);
+
+/* The row of that metric, or NULL. */
+const struct slw_metric_row *slw_comparison_find(const struct slw_comparison *c,
+                                                 const char *metric);
+
+/* The row's interval is there and 0 is outside of it. */
+bool slw_metric_row_real(const struct slw_metric_row *row);
 
 #endif
