@@ -115,6 +115,7 @@ static inline const struct slw_comparison *versus_compare(struct versus *v)
 
     slw_comparison_free(v->comparison);
     v->comparison = NULL;
+    v->in.gates = v->gates.count > 0 ? &v->gates : NULL; /* a fixture may have been moved */
     if (slw_comparison_new(&v->in, &v->comparison, &err) < 0)
         fail_msg("%s", err.text);
     return v->comparison;

@@ -273,7 +273,7 @@ static int judge(struct slw_comparing *w)
     if (!first)
         return 0;
     w->downgrade = slw_arena_printf(
-        c->arena, "not the same %s, so that the machine may be what differs (--force judges)",
+        c->arena, "not the same %s, which may be what differs; --force compares nevertheless",
         first->what);
     return w->downgrade ? 0 : slw_comparison_nomem(w->err);
 }

@@ -9,6 +9,7 @@
 #include "analyzer/statistics/quantile.h"
 #include "base/arena.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,9 @@ static const char *why_incomparable(struct slw_comparing *w, const struct slw_me
     return unequal_counts(w, row->metric);
 }
 
+/* Beyond this a ratio is no number: nothing is known of such values, which is still no infinity. */
+#define LARGEST_LOG 700
+
 double slw_row_resolution(const struct slw_metric_row *row)
 {
     const double step = fmax(row->a->step, row->b->step);
@@ -244,7 +248,9 @@ double slw_row_resolution(const struct slw_metric_row *row)
         return 0;
     if (row->kind != SLW_PAIRS_RATIO)
         return step;
-    return slw_resolution_of_ratio(step, fmin(row->a_value.value, row->b_value.value));
+    const double median = fmin(row->a_value.value, row->b_value.value);
+    const double by = slw_resolution_of_ratio(step, fmax(median, DBL_MIN));
+    return fmin(by, LARGEST_LOG);
 }
 
 static const struct slw_floor *floor_of(const struct slw_comparison *c, const char *metric)

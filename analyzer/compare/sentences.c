@@ -89,7 +89,7 @@ static void put_same(struct slw_buf *out, const struct slw_comparison *c,
 static void put_untold(struct slw_buf *out, const struct slw_comparison *c,
                        const struct slw_metric_row *row)
 {
-    slw_buf_puts(out, "whether ");
+    slw_buf_puts(out, "Whether ");
     put_side(out, &c->in.b, "B");
     slw_buf_puts(out, is_used(row) ? " uses more or less " : " has a higher or lower ");
     put_title(out, row);
@@ -118,8 +118,9 @@ static void put_statement(struct slw_buf *out, const struct slw_comparison *c,
 static void put_because(struct slw_buf *out, const struct slw_comparison *c,
                         const struct slw_metric_row *row)
 {
-    if (c->cause_count == 0 || !slw_metric_row_real(row) ||
-        row->judgement.word == SLW_JUDGED_NO_CHANGE)
+    const enum slw_judged word = row->judgement.word;
+
+    if (c->cause_count == 0 || (word != SLW_JUDGED_IMPROVED && word != SLW_JUDGED_REGRESSED))
         return;
     slw_buf_puts(out, ", because ");
     slw_text_clean(out, c->causes[0].text);

@@ -79,20 +79,17 @@ void slw_row_put_value(struct slw_buf *out, const struct slw_metric_row *row,
     slw_buf_release(&text);
 }
 
-void slw_row_put_cell(struct slw_buf *out, const struct slw_metric_row *row,
-                      const struct slw_figure *value)
+/* "1.23M": three digits of 100,000 and more. */
+static void put_suffixed(struct slw_buf *out, double value)
 {
     static const struct {
         double least;
         const char *suffix;
-    } scales[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}};
-    const bool scaled = strcmp(row->unit, "ns") == 0 || strcmp(row->unit, "share") == 0;
-    struct slw_figure bare = *value;
+    } scales[] = {{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
 
-    bare.unit = NULL;
-    for (size_t i = 0; !value->absent && !scaled && i < sizeof(scales) / sizeof(scales[0]); i++)
-        if (value->value >= scales[i].least && value->value < 1e18) {
-            const double part = value->value / scales[i].least;
+    for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++)
+        if (value >= scales[i].least * .9995 || scales[i].least == 1e3) {
+            const double part = value / scales[i].least;
 
             slw_buf_printf(out, "%.*f%s",
                            part >= 99.95   ? 0
@@ -101,8 +98,19 @@ void slw_row_put_cell(struct slw_buf *out, const struct slw_metric_row *row,
                            part, scales[i].suffix);
             return;
         }
+}
+
+void slw_row_put_cell(struct slw_buf *out, const struct slw_metric_row *row,
+                      const struct slw_figure *value)
+{
+    const bool scaled = strcmp(row->unit, "ns") == 0 || strcmp(row->unit, "share") == 0;
+    struct slw_figure bare = *value;
+
+    bare.unit = NULL;
     if (scaled || value->absent)
         slw_row_put_value(out, row, value);
+    else if (value->value >= 1e6 && value->value < 1e18)
+        put_suffixed(out, value->value);
     else
         slw_format_figure(out, &bare);
 }
@@ -174,25 +182,33 @@ static struct scale scale_of(const struct slw_difference *d)
     return s;
 }
 
-/* Times of 1,000 and more and differences of counts. */
+/* "+1,234", "-1.23M": what is too long to be read in full is told in three digits. */
 static void put_large(struct slw_buf *out, double value, bool sign)
 {
-    if (sign && value >= 0)
-        slw_buf_putc(out, '+');
+    const double size = fabs(value);
+
     if (value < 0)
         slw_buf_putc(out, '-');
-    slw_format_number(out, fabs(value));
+    else if (sign)
+        slw_buf_putc(out, '+');
+    if (size < 99999.5)
+        slw_format_number(out, size);
+    else if (size < 1e15)
+        put_suffixed(out, size);
+    else
+        slw_buf_puts(out, ">1e15");
 }
 
 static void put_scaled(struct slw_buf *out, const struct scale *s, double log_ratio)
 {
-    if (s->times && exp(log_ratio) >= 999.5)
-        put_large(out, fmin(exp(log_ratio), 1e15), false);
+    const double value = s->times ? exp(log_ratio) : 100 * expm1(log_ratio);
+
+    if (value >= 999.5)
+        put_large(out, value, !s->times);
     else if (s->times)
-        slw_buf_printf(out, "%.*f", s->decimals, exp(log_ratio));
+        slw_buf_printf(out, "%.*f", s->decimals, value);
     else
-        slw_buf_printf(out, "%+.*f", s->decimals,
-                       fabs(100 * expm1(log_ratio)) < 1e-9 ? 0.0 : 100 * expm1(log_ratio));
+        slw_buf_printf(out, "%+.*f", s->decimals, fabs(value) < 1e-9 ? 0.0 : value);
 }
 
 void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
@@ -260,7 +276,7 @@ static void put_times(struct slw_buf *out, double log_ratio, double width)
     const double ratio = exp(log_ratio);
 
     if (ratio >= 999.5)
-        put_large(out, fmin(ratio, 1e15), false);
+        put_large(out, ratio, false);
     else
         slw_buf_printf(out, "%.*f",
                        ratio >= 99.5   ? 0

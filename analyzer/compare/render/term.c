@@ -19,7 +19,7 @@
 #define WORD      13
 #define ROWS      40
 #define FUNCTIONS 10
-#define SLW_GREEN "32"
+#define GREEN     "32"
 
 struct page {
     struct slw_term_page t;
@@ -30,10 +30,19 @@ struct page {
 
 /* ---- pieces ---- */
 
+/* A cell is as wide as any number that was ever measured; what is not is cut rather than let it
+ * push the others aside. */
 static void put_padded(struct page *p, struct slw_buf *text, size_t columns, bool right)
 {
     const char *s = text->data ? text->data : "";
     const size_t used = slw_text_columns(s);
+
+    if (used > columns) {
+        slw_text_fit(p->t.out, s, columns);
+        p->t.out->failed |= slw_buf_failed(text);
+        slw_buf_release(text);
+        return;
+    }
 
     if (right)
         slw_term_right(&p->t, s, columns);
@@ -61,6 +70,10 @@ static void put_value(struct page *p, const struct slw_metric_row *row, const st
         slw_buf_puts(&b, "-");
     } else {
         slw_row_put_cell(&b, row, f);
+        if (b.data && slw_text_columns(b.data) >= VALUE) {
+            slw_buf_release(&b);
+            slw_buf_printf(&b, "%.0e", f->value);
+        }
         slw_term_mark(&b, &f->from);
         use_marks(p, &f->from);
     }
@@ -71,7 +84,7 @@ static const char *word_style(const struct slw_metric_row *row)
 {
     static const char *const styles[] = {[SLW_JUDGED_INCONCLUSIVE] = SLW_TERM_WARN,
                                          [SLW_JUDGED_NO_CHANGE] = SLW_TERM_DIM,
-                                         [SLW_JUDGED_IMPROVED] = SLW_GREEN,
+                                         [SLW_JUDGED_IMPROVED] = GREEN,
                                          [SLW_JUDGED_REGRESSED] = SLW_TERM_HOT};
 
     if (row->absent)
@@ -146,7 +159,7 @@ static void put_head(struct page *p)
 
 static const char *gate_style(const char *word)
 {
-    return word[0] == 'p' ? SLW_GREEN : word[0] == 'f' ? SLW_TERM_HOT : SLW_TERM_WARN;
+    return word[0] == 'p' ? GREEN : word[0] == 'f' ? SLW_TERM_HOT : SLW_TERM_WARN;
 }
 
 static void put_gate_row(struct page *p, const struct slw_metric_row *row)
@@ -175,17 +188,15 @@ static void put_gate_row(struct page *p, const struct slw_metric_row *row)
 static void put_gate(struct page *p)
 {
     const char *word = slw_gate_word(p->c->gate);
+    struct slw_buf b = {0};
 
     if (!p->c->in.gates || p->c->in.gates->count == 0)
         return;
     slw_term_heading(&p->t, "GATE", NULL);
-    slw_buf_puts(p->t.out, "  ");
-    slw_term_style(&p->t, gate_style(word));
-    slw_buf_puts(p->t.out, word);
-    slw_term_plain(&p->t);
-    slw_buf_puts(p->t.out, ": ");
-    slw_text_wrap(p->t.out, p->c->gate_reason, p->t.width > 20 ? p->t.width - 16 : 4, 4);
-    slw_buf_putc(p->t.out, '\n');
+    slw_buf_printf(&b, "%s: ", word);
+    slw_term_styled(&p->t, gate_style(word), 2, b.data ? b.data : "", p->c->gate_reason);
+    p->t.out->failed |= slw_buf_failed(&b);
+    slw_buf_release(&b);
     for (size_t i = 0; i < p->c->row_count; i++)
         if (p->c->rows[i].gate)
             put_gate_row(p, &p->c->rows[i]);
@@ -220,6 +231,14 @@ static void put_remark(struct page *p, size_t index)
     slw_buf_release(&b);
 }
 
+/* Nothing follows it: no padding. */
+static size_t interval_columns(const struct slw_buf *interval)
+{
+    const size_t used = slw_text_columns(interval->data ? interval->data : "");
+
+    return used < INTERVAL ? used : INTERVAL;
+}
+
 static void put_row(struct page *p, size_t index)
 {
     const struct slw_metric_row *row = &p->c->rows[index];
@@ -246,7 +265,7 @@ static void put_row(struct page *p, size_t index)
     put_padded(p, &b, CHANGE, true);
     slw_buf_putc(p->t.out, ' ');
     slw_row_put_interval(&b, row);
-    put_padded(p, &b, INTERVAL, false);
+    put_padded(p, &b, one_line ? INTERVAL : interval_columns(&b), false);
     if (one_line) {
         slw_buf_putc(p->t.out, ' ');
         put_word(p, row);
@@ -267,7 +286,7 @@ static void put_columns(struct page *p)
     slw_term_right(&p->t, "A", VALUE);
     slw_buf_putc(p->t.out, ' ');
     slw_term_right(&p->t, "B", VALUE);
-    slw_buf_puts(p->t.out, one_line ? " B against A" : " B against A");
+    slw_buf_puts(p->t.out, " B against A");
     slw_term_plain(&p->t);
     slw_buf_putc(p->t.out, '\n');
 }
@@ -275,6 +294,7 @@ static void put_columns(struct page *p)
 static void put_metrics(struct page *p)
 {
     size_t rows = 0, hidden = 0;
+    struct slw_buf b = {0};
 
     slw_term_heading(&p->t, "METRICS", "medians of the rounds, and B against A with its interval");
     put_columns(p);
@@ -288,10 +308,10 @@ static void put_metrics(struct page *p)
     }
     if (hidden == 0)
         return;
-    slw_term_style(&p->t, SLW_TERM_DIM);
-    slw_buf_printf(p->t.out, "  %zu more: not changed, not known or repeating these (--verbose)\n",
-                   hidden);
-    slw_term_plain(&p->t);
+    slw_buf_printf(&b, "%zu more: not changed, not known or repeating these (--verbose)", hidden);
+    slw_term_styled(&p->t, SLW_TERM_DIM, 2, "", b.data ? b.data : "");
+    p->t.out->failed |= slw_buf_failed(&b);
+    slw_buf_release(&b);
 }
 
 /* ---- why, functions, what differs, notes ---- */
