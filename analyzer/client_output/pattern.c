@@ -13,10 +13,9 @@
 #define MAX_NAME    63
 #define MAX_UNIT    23
 #define MAX_MATCHES 1000 /* of one line; the line has no room for many more numbers */
-#define MAX_REPEATS 256  /* of all {n} of an expression multiplied: the C library writes them out  \
-                          */
-#define MAX_DEPTH 32     /* of parentheses: regcomp recurses */
-#define GROUPS    10
+#define MAX_PARTS   1000 /* of an expression with its repetitions written out, as regcomp does */
+#define MAX_DEPTH   32   /* of parentheses: regcomp recurses */
+#define GROUPS      10
 
 struct slw_output_pattern {
     struct slw_client_reading kind; /* without its value */
@@ -61,28 +60,61 @@ static const char *after_bracket(const char *c)
     return *c ? c + 1 : c;
 }
 
+/* How many parts the expression has once (ab){3} is ababab and a+ is aa*: groups of groups
+ * multiply.
+ */
+struct parts {
+    uint64_t before[MAX_DEPTH + 1], last[MAX_DEPTH + 1]; /* of each open group: all but the last */
+    size_t depth;
+};
+
+static void add_part(struct parts *p, uint64_t size)
+{
+    p->before[p->depth] += p->last[p->depth];
+    p->last[p->depth] = size;
+}
+
+static bool open_group(struct parts *p)
+{
+    if (p->depth == MAX_DEPTH)
+        return false;
+    p->depth++;
+    p->before[p->depth] = p->last[p->depth] = 0;
+    return true;
+}
+
+static void close_group(struct parts *p)
+{
+    const uint64_t size = p->before[p->depth] + p->last[p->depth] + 1;
+
+    if (p->depth == 0) {
+        add_part(p, 1);
+        return;
+    }
+    p->depth--;
+    add_part(p, size);
+}
+
 /* NULL, or why the C library is not to be given this. */
 static const char *refuse(const char *regex)
 {
-    uint64_t repeats = 1;
-    size_t depth = 0;
+    struct parts p = {.depth = 0};
 
     for (const char *c = regex; *c;) {
-        if (*c == '[') {
-            c = after_bracket(c);
-            continue;
-        }
+        const uint64_t repeats = *c == '{' ? repeats_of(c) : *c == '+' ? 2 : 0;
         if (*c == '\\' && isdigit((unsigned char)c[1]))
             return "a back reference (\\1) may take for ever to match";
-        if (*c == '\\' && c[1])
-            c++;
-        else if (*c == '(' && ++depth > MAX_DEPTH)
+        if (*c == '(' && !open_group(&p))
             return "too many parentheses within each other";
-        else if (*c == ')' && depth)
-            depth--;
-        else if (*c == '{' && repeats_of(c) > 1 && (repeats *= repeats_of(c)) > MAX_REPEATS)
-            return "too many repetitions: all {n} multiplied may be 256";
-        c++;
+        if (*c == ')')
+            close_group(&p);
+        else if (repeats)
+            p.last[p.depth] *= repeats;
+        else if (*c != '(')
+            add_part(&p, 1);
+        if (p.before[p.depth] + p.last[p.depth] > MAX_PARTS)
+            return "too many repetitions: written out it has more than 1000 parts";
+        c = *c == '[' ? after_bracket(c) : c + (*c == '\\' && c[1] ? 2 : 1);
     }
     return NULL;
 }

@@ -125,6 +125,8 @@ static void a_bad_metric_says_what_is_wrong(void **state)
         {"name=(a*)\\1", "back reference"},
         {"name=((a{20}){20}){20}", "too many repetitions"},
         {"name=x{1,99999999999999999999}", "too many repetitions"},
+        {"name=a++++++++++++", "too many repetitions"},
+        {"name=((((((((((a+)+)+)+)+)+)+)+)+)+)", "too many repetitions"},
         {"name=((((((((((((((((((((((((((((((((((", "parentheses"},
     };
 
@@ -144,6 +146,7 @@ static void ordinary_expressions_are_not_refused(void **state)
     assert_found("n=[]{9}]+([0-9]+)", "]{9}3", 3, 1);
     assert_found("n=[[:digit:]]{2}", "xx12yy", 12, 1);
     assert_found("n=\\{([0-9]+)\\}", "{5}", 5, 1);
+    assert_found("n=a+b+c+d+e+f+g+h+i+j+k+l+ +([0-9]+)", "abcdefghijkl 4", 4, 1);
     assert_found("n=\\(([0-9]{1,10})\\)", "(77)", 77, 1);
 }
 
