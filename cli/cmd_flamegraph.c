@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* slotwise flamegraph RUN|FILE: an interactive SVG. */
+/* slotwise flamegraph RUN|FILE [--diff BASE]: an interactive SVG of a run, or of the difference of
+ * two.
+ */
 #include "analyzer/report.h"
 #include "cli/command.h"
 #include "cli/graph.h"
+#include "cli/graph_diff.h"
 #include "cli/load.h"
 #include "cli/render.h"
 
@@ -44,6 +47,16 @@ static const struct slw_option options[] = {
      .choices = slw_model_builtin_name_or_null,
      .text = "With --color topdown: this CPU model instead of the one the run names."},
     {.name = "by-thread", .text = "One tower per thread instead of per thread name."},
+    {.name = "diff",
+     .kind = SLW_OPTION_FILE,
+     .value = "BASE",
+     .text = "Draw what changed from BASE, a run or a file, to RUN|FILE, per request."},
+    {.name = "diff-width",
+     .kind = SLW_OPTION_CHOICE,
+     .choices = slw_graph_diff_width,
+     .text = "With --diff: the width of a frame is what both cost (default), or one of them; then "
+             "code that only the other has cannot be seen."},
+    {.name = "force", .text = "With --diff: although the two were not measured in the same way."},
     SLW_OPTION_HELP,
     SLW_OPTION_END,
 };
@@ -51,6 +64,7 @@ static const struct slw_option options[] = {
 static const struct slw_example examples[] = {
     {"slotwise flamegraph pgbench.slotwise", "Write pgbench.svg; open it in a browser."},
     {"slotwise flamegraph perf.data -o - > out.svg", "Somebody else's samples."},
+    {"slotwise flamegraph new.slotwise --diff old.slotwise", "What changed, per request."},
     {NULL, NULL},
 };
 
@@ -58,11 +72,12 @@ static int write_svg(const struct slw_args *args, const struct slw_terminal *t,
                      const struct slw_buf *svg, struct slw_error *err)
 {
     const char *output = slw_args_get(args, "output");
-    char stem[SLW_MAX_STEM], name[SLW_MAX_STEM + 8];
+    char stem[SLW_MAX_STEM], name[SLW_MAX_STEM + 16];
 
     if (!output) {
         slw_path_stem(args->operands[0], stem);
-        (void)snprintf(name, sizeof(name), "%s.svg", stem);
+        (void)snprintf(name, sizeof(name), "%s%s.svg", stem,
+                       slw_args_get(args, "diff") ? "-diff" : "");
         output = name;
     }
     int rc = slw_output_write(output, t, svg, err);
@@ -93,7 +108,7 @@ static int load_colors(const struct slw_args *args, const struct slw_loaded *loa
     return rc;
 }
 
-static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+static int draw_run(const struct slw_args *args, struct slw_buf *svg, struct slw_error *err)
 {
     struct slw_graph_request request = {
         .event = slw_args_get(args, "event"),
@@ -104,29 +119,78 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
     struct slw_loaded loaded = {0};
     struct slw_report *report = NULL;
     struct slw_model *model = NULL;
-    struct slw_buf svg = {0};
-    int rc = slw_args_operands(args, 1, 1, "a run or a file of samples", err);
+    int rc = slw_load(args->operands[0], NULL, &loaded, err);
 
-    if (rc >= 0)
-        rc = slw_load(args->operands[0], NULL, &loaded, err);
     if (rc >= 0)
         rc = load_colors(args, &loaded, &model, &report, err);
     request.topdown = report;
     if (rc >= 0)
-        rc = slw_graph_render(loaded.run, loaded.stacks, &request, &svg, err);
-    if (rc >= 0)
-        rc = write_svg(args, t, &svg, err);
-    slw_buf_release(&svg);
+        rc = slw_graph_render(loaded.run, loaded.stacks, &request, svg, err);
     slw_report_free(report);
     slw_model_free(model);
     slw_loaded_release(&loaded);
     return rc;
 }
 
+static int draw_difference(const struct slw_args *args, struct slw_buf *svg, struct slw_error *err)
+{
+    const struct slw_graph_diff_request request = {
+        .event = slw_args_get(args, "event"),
+        .title = slw_args_get(args, "title"),
+        .width = slw_args_get(args, "diff-width"),
+        .inverted = slw_args_has(args, "inverted"),
+        .force = slw_args_has(args, "force"),
+    };
+    const struct slw_load_options with_moments = {.moments = true};
+    struct slw_loaded base = {0}, candidate = {0};
+    int rc = slw_load_with(slw_args_get(args, "diff"), &with_moments, &base, err);
+
+    if (rc >= 0)
+        rc = slw_load_with(args->operands[0], &with_moments, &candidate, err);
+    if (rc >= 0)
+        rc = slw_graph_diff_render(&base, &candidate, &request, svg, err);
+    slw_loaded_release(&base);
+    slw_loaded_release(&candidate);
+    return rc;
+}
+
+/* An option that would do nothing is a mistake. */
+static int check_options(const struct slw_args *args, struct slw_error *err)
+{
+    static const char *const only_diff[] = {"diff-width", "force"};
+    static const char *const never_diff[] = {"color", "model", "by-thread"};
+    const bool diff = slw_args_has(args, "diff");
+
+    for (size_t i = 0; i < 2 && !diff; i++)
+        if (slw_args_has(args, only_diff[i]))
+            return slw_fail(err, SLW_E_USAGE, "--%s needs --diff", only_diff[i]);
+    for (size_t i = 0; i < 3 && diff; i++)
+        if (slw_args_has(args, never_diff[i]))
+            return slw_fail(err, SLW_E_USAGE, "--%s cannot be had with --diff", never_diff[i]);
+    return 0;
+}
+
+static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+{
+    struct slw_buf svg = {0};
+    int rc = slw_args_operands(args, 1, 1, "a run or a file of samples", err);
+
+    if (rc >= 0)
+        rc = check_options(args, err);
+    if (rc >= 0)
+        rc = slw_args_has(args, "diff") ? draw_difference(args, &svg, err)
+                                        : draw_run(args, &svg, err);
+    if (rc >= 0)
+        rc = write_svg(args, t, &svg, err);
+    slw_buf_release(&svg);
+    return rc;
+}
+
 const struct slw_command_entry slw_command_flamegraph = {
     .name = "flamegraph",
     .summary = "Draw the samples of a run as an interactive SVG.",
-    .usage = "RUN|FILE [-o FILE.svg|-] [--event EVENT] [--inverted] [--color topdown]",
+    .usage = "RUN|FILE [-o FILE.svg|-] [--event EVENT] [--inverted] [--color topdown]\n"
+             "RUN|FILE --diff BASE [-o FILE.svg|-] [--event EVENT] [--inverted]",
     .about = "FILE may be a perf.data, folded stacks (one 'a;b;c 42' a line) or a pprof profile. "
              "The SVG needs nothing but a browser: click to zoom, '/' to search.",
     .options = options,

@@ -6,6 +6,7 @@
 #include "flamegraph/escape.h"
 #include "flamegraph/layout.h"
 #include "flamegraph/svg_assets.h"
+#include "flamegraph/svg_int.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,12 +20,14 @@
 #define MARGIN        10
 #define ROW           17   /* a frame and the line between it and the next */
 #define LINE          15   /* a line of small text */
+#define KEY_LINE      17   /* a line of the legend above the graph */
 #define TITLE_BASE    24   /* baseline of the title */
 #define TOOLBAR       36   /* the row of controls above the graph */
 #define FOOTER        58   /* details and legend below it */
 #define TEXT_MIN      2600 /* hundredths: narrower frames carry no text */
 #define CHAR_HUND     670  /* hundredths: advance of the 11 px fixed-width font */
 
+#define MARKED_COLUMNS   8 /* of a name that there is room for, behind its whole mark */
 #define SHADES           6
 #define MAX_NAME_COLUMNS 8192 /* of one name in a tooltip; longer ones end in an ellipsis */
 #define MAX_SUBTITLES    12
@@ -39,6 +42,7 @@ struct drawing {
     const char *title, *subtitle;
     slw_svg_category_fn category; /* NULL: colours are of kinds */
     const void *category_ctx;
+    const struct slw_svg_skin *skin; /* NULL: a plain graph */
     struct slw_buf *out;
 };
 
@@ -94,9 +98,12 @@ static void put_head(const struct drawing *d)
     put_attribute(out, "data-unit", d->unit.label);
     slw_buf_printf(out,
                    " data-scale=\"%u\" data-row=\"%d\" data-char=\"%d.%02d\" data-margin=\"%d\" "
-                   "data-toolbar=\"%d\"%s>\n<title>",
+                   "data-toolbar=\"%d\"%s",
                    d->unit.scale, ROW, CHAR_HUND / 100, CHAR_HUND % 100, MARGIN,
                    d->graph_top - TOOLBAR, d->tree->inverted ? " data-inverted=\"1\"" : "");
+    if (d->skin)
+        put_attribute(out, "data-wide", d->skin->wide);
+    slw_buf_puts(out, ">\n<title>");
     slw_escape_put(out, d->title, MAX_NAME_COLUMNS);
     slw_buf_puts(out, "</title>\n<style><![CDATA[\n");
     slw_buf_put(out, slw_svg_style, slw_svg_style_length);
@@ -156,6 +163,35 @@ static void put_subtitle(const struct drawing *d, int y)
     }
 }
 
+/* What the colours mean stands above a graph of differences, in words that no turn of the head can
+ * swap. Returns the y of the last line. */
+static int put_skin_head(const struct drawing *d, int y)
+{
+    const struct slw_svg_skin *skin = d->skin;
+
+    for (size_t i = 0; i < skin->line_count; i++, y += LINE) {
+        put_text_at(d->out, "sub", y);
+        slw_escape_put(d->out, skin->lines[i], (d->width - 2 * MARGIN) * 100 / CHAR_HUND);
+        slw_buf_puts(d->out, "</text>\n");
+    }
+    slw_buf_puts(d->out, "<g class=\"legend\" role=\"img\" aria-label=\"Legend\">\n");
+    for (size_t i = 0; i < skin->key_count; i++, y += KEY_LINE) {
+        int x = MARGIN;
+
+        for (size_t k = 0; k < SLW_SVG_SWATCHES && skin->keys[i].classes[k]; k++, x += 18)
+            slw_buf_printf(
+                d->out, "<g class=\"%s\"><rect x=\"%d\" y=\"%d\" width=\"14\" height=\"12\"/></g>",
+                skin->keys[i].classes[k], x, y - 10);
+        slw_buf_printf(d->out, "<text class=\"sub key\" x=\"%d\" y=\"%d\">",
+                       MARGIN + 18 * SLW_SVG_SWATCHES + 4, y);
+        slw_escape_put(d->out, skin->keys[i].words,
+                       (d->width - 2 * MARGIN - 18 * SLW_SVG_SWATCHES) * 100 / CHAR_HUND);
+        slw_buf_puts(d->out, "</text>\n");
+    }
+    slw_buf_puts(d->out, "</g>\n");
+    return y - LINE;
+}
+
 static void put_titles(const struct drawing *d)
 {
     int y = TITLE_BASE;
@@ -164,11 +200,19 @@ static void put_titles(const struct drawing *d)
     slw_escape_put(d->out, d->title, d->width / 9);
     slw_buf_puts(d->out, "</text>\n");
     y += LINE + 4;
-    put_summary(d, y);
+    if (d->skin)
+        y = put_skin_head(d, y);
+    else
+        put_summary(d, y);
     put_subtitle(d, y + LINE);
     put_text_at(d->out, "off", d->graph_top - 16);
     slw_buf_puts(d->out, "Open this file in a browser that runs scripts to zoom and search."
                          "</text>\n");
+}
+
+static int skin_height(const struct slw_svg_skin *skin)
+{
+    return skin ? (int)skin->line_count * LINE + (int)skin->key_count * KEY_LINE - LINE : 0;
 }
 
 static void put_label(const struct drawing *d, const struct slw_layout_frame *f)
@@ -196,11 +240,29 @@ static enum slw_svg_category category_of(const struct drawing *d, const struct s
     return d->category(d->category_ctx, name->label, name->module);
 }
 
+/* The module has a line, known or not: what follows it are facts, however many. */
+static void put_skin_tooltip(const struct drawing *d, const struct slw_layout_frame *f)
+{
+    struct slw_buf *out = d->out;
+
+    slw_buf_puts(out, "<title>");
+    put_label(d, f);
+    if (f->node == SLW_NO_NODE || !d->tree->names[d->tree->nodes[f->node].name].module[0])
+        slw_buf_putc(out, '\n');
+    if (f->node != SLW_NO_NODE)
+        d->skin->put_facts(d->skin->ctx, f->node, out);
+    slw_buf_puts(out, "</title>");
+}
+
 /* Lines: the name, the module when known, the numbers. The script reads them back. */
 static void put_tooltip(const struct drawing *d, const struct slw_layout_frame *f)
 {
     struct slw_buf *out = d->out;
 
+    if (d->skin) {
+        put_skin_tooltip(d, f);
+        return;
+    }
     slw_buf_puts(out, "<title>");
     put_label(d, f);
     slw_buf_putc(out, '\n');
@@ -224,6 +286,13 @@ static void put_class(const struct drawing *d, const struct slw_layout_frame *f)
         slw_buf_puts(d->out, "<g class=\"n\"");
         return;
     }
+    if (d->skin) {
+        slw_buf_printf(d->out, "<g class=\"%s\" data-m=\"",
+                       d->skin->class_of(d->skin->ctx, f->node));
+        d->skin->put_mark(d->skin->ctx, f->node, d->out);
+        slw_buf_putc(d->out, '"');
+        return;
+    }
     if (d->category) {
         slw_buf_printf(d->out, "<g class=\"%s\"", categories[category_of(d, f)].class);
         return;
@@ -234,6 +303,23 @@ static void put_class(const struct drawing *d, const struct slw_layout_frame *f)
     slw_buf_printf(d->out, "<g class=\"%c%u\"", kind_letter(name->kind), (unsigned)(hash % SHADES));
 }
 
+/* The mark, or its sign alone, or nothing: what leaves room for the name. Returns its columns, each
+ * of one byte. The script does the same. */
+static int put_fitting_mark(const struct drawing *d, const struct slw_layout_frame *f, int columns)
+{
+    const size_t before = d->out->length;
+
+    d->skin->put_mark(d->skin->ctx, f->node, d->out);
+    const int length = (int)(d->out->length - before);
+    if (length == 0 || length + MARKED_COLUMNS <= columns)
+        return length;
+    d->out->length = before;
+    if (columns < 4)
+        return 0;
+    slw_buf_printf(d->out, "%c ", d->out->data[before]);
+    return 2;
+}
+
 static void put_frame_text(const struct drawing *d, const struct slw_layout_frame *f, uint64_t x,
                            uint64_t width, int y)
 {
@@ -242,8 +328,10 @@ static void put_frame_text(const struct drawing *d, const struct slw_layout_fram
     slw_buf_puts(d->out, "<text x=\"");
     slw_amount_put_hundredths(d->out, x + 300);
     slw_buf_printf(d->out, "\" y=\"%d\">", y + 12);
-    slw_escape_put(d->out, d->tree->names[d->tree->nodes[f->node].name].label,
-                   (int)((width - 600) / CHAR_HUND));
+    int columns = (int)((width - 600) / CHAR_HUND);
+    if (d->skin)
+        columns -= put_fitting_mark(d, f, columns);
+    slw_escape_put(d->out, d->tree->names[d->tree->nodes[f->node].name].label, columns);
     slw_buf_puts(d->out, "</text>");
 }
 
@@ -292,6 +380,13 @@ static void put_legend(const struct drawing *d, int y)
                                            {"t2", "thread"}};
     int x = MARGIN;
 
+    if (d->skin) {
+        slw_buf_puts(d->out, "<g class=\"marks\">");
+        x = put_legend_entry(d, "n", "too narrow to draw", x, y);
+        (void)put_legend_entry(d, "d0 hit", "search match", x, y);
+        slw_buf_puts(d->out, "</g>\n");
+        return;
+    }
     slw_buf_puts(d->out, "<g class=\"legend\" role=\"img\" aria-label=\"Legend\">");
     for (size_t i = SLW_SVG_CATEGORY_COUNT; i-- > 0 && d->category;)
         x = put_legend_entry(d, categories[i].class, categories[i].words, x, y);
@@ -339,7 +434,8 @@ static void draw(struct drawing *d)
 {
     const uint32_t rows = d->layout->level_count ? d->layout->level_count : 1;
 
-    d->graph_top = TITLE_BASE + LINE + 4 + line_count(d->subtitle) * LINE + TOOLBAR + 10;
+    d->graph_top = TITLE_BASE + LINE + 4 + skin_height(d->skin) + line_count(d->subtitle) * LINE +
+                   TOOLBAR + 10;
     d->height = d->graph_top + (int)rows * ROW + FOOTER;
     put_head(d);
     put_titles(d);
@@ -351,6 +447,12 @@ static void draw(struct drawing *d)
 
 int slw_svg_render(const struct slw_tree *t, const struct slw_svg_options *opts,
                    struct slw_buf *out, struct slw_error *err)
+{
+    return slw_svg_draw(t, opts, NULL, out, err);
+}
+
+int slw_svg_draw(const struct slw_tree *t, const struct slw_svg_options *opts,
+                 const struct slw_svg_skin *skin, struct slw_buf *out, struct slw_error *err)
 {
     static const struct slw_svg_options none;
     struct slw_layout layout;
@@ -373,6 +475,7 @@ int slw_svg_render(const struct slw_tree *t, const struct slw_svg_options *opts,
                             .subtitle = opts->subtitle,
                             .category = opts->category,
                             .category_ctx = opts->category_ctx,
+                            .skin = skin,
                             .out = out};
         draw(&d);
         if (slw_buf_failed(out))

@@ -9,6 +9,7 @@
   const ELLIPSIS = "\u2026";
   const TEXT_MIN = 26; /* px: narrower frames carry no text */
   const PAD = 3;
+  const MARKED_COLUMNS = 8; /* of a name that there is room for, behind its whole mark */
 
   const script = document.currentScript;
   const svg = script && script.closest ? script.closest("svg.slw-fg") : null;
@@ -26,6 +27,7 @@
   const margin = number("margin");
   const unit = svg.dataset.unit;
   const inverted = svg.dataset.inverted === "1";
+  const wide = svg.dataset.wide; /* what width is, in words; then frames tell facts of their own */
   const height = Number(svg.getAttribute("height"));
   const box = svg.querySelector(".frames");
   const details = svg.querySelector("text.details");
@@ -123,7 +125,9 @@
       weightDigits: f[2],
       samplesDigits: f[3],
       name: lines[0],
-      module: lines.length > 2 ? lines[1] : "",
+      module: wide || lines.length > 2 ? lines[1] : "",
+      mark: g.dataset.m || "",
+      facts: wide ? lines.slice(2) : null,
       narrow: g.classList.contains("n"),
       parent: null,
       end: 0, /* index behind the last frame of its subtree */
@@ -178,6 +182,13 @@
     f.g.classList.toggle("dim", dim);
   }
 
+  /* The mark, or its sign alone, or nothing: what leaves room for the name. */
+  function fittingMark(f, columns) {
+    if (f.mark === "" || f.mark.length + MARKED_COLUMNS <= columns)
+      return f.mark;
+    return columns < 4 ? "" : f.mark[0] + " ";
+  }
+
   function placeText(f, x, w) {
     if (w < TEXT_MIN || f.narrow) {
       if (f.text) {
@@ -189,7 +200,8 @@
     if (!f.text)
       f.text = make(f.g, "text", {y: Number(f.rect.getAttribute("y")) + 12});
     f.text.setAttribute("x", (x + PAD).toFixed(2));
-    const shown = fit(f.name, Math.floor((w - 2 * PAD) / charWidth));
+    const columns = Math.floor((w - 2 * PAD) / charWidth);
+    const shown = fit(fittingMark(f, columns) + f.name, columns);
     if (f.text.textContent !== shown)
       f.text.textContent = shown;
   }
@@ -231,6 +243,10 @@
     const add = (text) => lines.push({text, name: false});
     if (f.module)
       wrap("in " + f.module, columns, 2).forEach(add);
+    if (f.facts) {
+      f.facts.forEach((fact) => wrap(fact, columns, 2).forEach(add));
+      return lines;
+    }
     add(amount(f.weightDigits));
     if (f.samplesDigits !== undefined)
       add(grouped(f.samplesDigits) + " samples");
@@ -262,7 +278,8 @@
     tip.removeAttribute("display");
     placeTip(x, y);
     details.textContent = fit(f.name, Math.max(20, Math.floor((width - 420) / charWidth))) +
-      "  " + amount(f.weightDigits) + ", " + percent(f.weight, total);
+      "  " + (f.facts ? f.facts.slice(0, 2).join(", ")
+        : amount(f.weightDigits) + ", " + percent(f.weight, total));
   }
 
   function hideTip() {
@@ -301,7 +318,7 @@
 
   const HELP = [
     "Flame graph", "",
-    "Wider is more of what was measured. Left to right is alphabetical, not time.",
+    "Wider is more of " + (wide || "what was measured") + ". Left to right is alphabetical, not time.",
     inverted ? "A frame is called by the frames below it." : "A frame calls the frames above it.", "",
     "Click, Enter      zoom to a frame; a dimmed parent zooms back out",
     "Escape            reset the zoom, then the search",
@@ -600,7 +617,8 @@
     f.g.setAttribute("role", "treeitem");
     f.g.setAttribute("aria-level", f.depth + 1);
     f.g.setAttribute("aria-label", f.name + (f.module ? " in " + f.module : "") + ", " +
-      amount(f.weightDigits) + ", " + percent(f.weight, total) + " of total");
+      (f.facts ? f.facts.join(", ")
+        : amount(f.weightDigits) + ", " + percent(f.weight, total) + " of total"));
   }
   if (root)
     setFocused(root);

@@ -17,6 +17,7 @@ struct builder {
     int sample_column; /* -1: none beside the weight */
     struct slw_tree_names names;
     struct slw_index children; /* (parent, name) -> node */
+    uint32_t *ends;            /* by stack; NULL: nobody asks */
 };
 
 static bool child_equal(const void *ctx, uint32_t position, const void *key)
@@ -66,8 +67,12 @@ static int find_child(struct builder *b, uint32_t parent, uint32_t name, uint32_
     return rc < 0 ? rc : slw_index_add(&b->children, hash, *ret_node);
 }
 
-static void add_own(struct builder *b, uint32_t node, const uint64_t *weights)
+static void add_own(struct builder *b, size_t stack, uint32_t node)
 {
+    const uint64_t *weights = slw_stacks_weights(b->stacks, stack);
+
+    if (b->ends)
+        b->ends[stack] = node;
     b->tree->nodes[node].own += weights[b->column];
     if (b->sample_column >= 0)
         b->tree->nodes[node].samples += weights[b->sample_column];
@@ -85,7 +90,7 @@ static int add_inverted(struct builder *b, size_t index)
     if (rc == 0 && stack.thread != SLW_NO_THREAD)
         rc = find_child(b, node, b->names.of_thread[stack.thread], &node);
     if (rc == 0)
-        add_own(b, node, stack.weights);
+        add_own(b, index, node);
     return rc;
 }
 
@@ -146,8 +151,7 @@ static int add_paths(struct builder *b, uint32_t *node_of_path)
     }
     for (size_t i = 0; rc == 0 && i < slw_stacks_count(b->stacks); i++)
         if (weighs(b, i))
-            add_own(b, node_of_path[slw_stacks_leaf(b->stacks, i)],
-                    slw_stacks_weights(b->stacks, i));
+            add_own(b, i, node_of_path[slw_stacks_leaf(b->stacks, i)]);
     return rc;
 }
 
@@ -307,9 +311,19 @@ static int fail(struct slw_error *err, int rc)
 int slw_tree_new(const struct slw_stacks *s, size_t column, const struct slw_tree_options *opts,
                  struct slw_tree **ret_tree, struct slw_error *err)
 {
+    return slw_tree_new_ends(s, column, opts, NULL, ret_tree, err);
+}
+
+int slw_tree_new_ends(const struct slw_stacks *s, size_t column,
+                      const struct slw_tree_options *opts, uint32_t *ret_ends,
+                      struct slw_tree **ret_tree, struct slw_error *err)
+{
     assert(s && column < slw_stacks_column_count(s));
     struct slw_tree *t = calloc(1, sizeof(*t));
-    struct builder b = {.tree = t, .stacks = s, .column = column};
+    struct builder b = {.tree = t, .stacks = s, .column = column, .ends = ret_ends};
+
+    for (size_t i = 0; ret_ends && i < slw_stacks_count(s); i++)
+        ret_ends[i] = SLW_NO_NODE;
 
     if (t) {
         t->arena = slw_arena_new();

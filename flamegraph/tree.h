@@ -54,4 +54,10 @@ struct slw_tree {
     bool inverted;
 };
 
+/* slw_tree_new that also tells where stacks end: ret_ends has room for slw_stacks_count(s), the
+ * node whose own weight the stack is part of, or SLW_NO_NODE where it weighs nothing. */
+int slw_tree_new_ends(const struct slw_stacks *s, size_t column,
+                      const struct slw_tree_options *opts, uint32_t *ret_ends,
+                      struct slw_tree **ret_tree, struct slw_error *err);
+
 #endif

@@ -42,7 +42,7 @@ static int make_like(const struct slw_stacks *from, struct slw_stacks **ret, str
 }
 
 static int copy_mappings(struct slw_stacks *into, const struct slw_stacks *from,
-                         const char *const *modules, struct ids *ids)
+                         const struct slw_stacks_names *names, struct ids *ids)
 {
     int rc = 0;
 
@@ -50,8 +50,8 @@ static int copy_mappings(struct slw_stacks *into, const struct slw_stacks *from,
         struct slw_mapping m = slw_stacks_mapping(from, i);
 
         m.start = m.limit = m.offset = 0;
-        if (modules)
-            m.path = modules[i];
+        if (names)
+            m.path = names->modules[i];
         rc = slw_stacks_add_mapping(into, &m, &ids->mappings[i]);
     }
     return rc;
@@ -71,12 +71,14 @@ static int copy_frames(struct slw_stacks *into, const struct slw_stacks *from, s
     return rc;
 }
 
-static int copy_threads(struct slw_stacks *into, const struct slw_stacks *from, struct ids *ids)
+static int copy_threads(struct slw_stacks *into, const struct slw_stacks *from,
+                        const struct slw_stacks_names *names, struct ids *ids)
 {
     int rc = 0;
 
     for (uint32_t i = 0; i < slw_stacks_thread_count(from) && rc == 0; i++) {
-        const struct slw_thread t = {slw_stacks_thread(from, i).comm, -1, -1};
+        const struct slw_thread t = {names ? names->threads[i] : slw_stacks_thread(from, i).comm,
+                                     -1, -1};
 
         rc = slw_stacks_add_thread(into, &t, &ids->threads[i]);
     }
@@ -127,16 +129,16 @@ static int allocate(struct ids *ids, const struct slw_stacks *from)
 }
 
 static int copy_all(struct slw_stacks *into, const struct slw_stacks *from,
-                    const char *const *modules, struct ids *ids)
+                    const struct slw_stacks_names *names, struct ids *ids)
 {
     int rc = allocate(ids, from);
 
     if (rc == 0)
-        rc = copy_mappings(into, from, modules, ids);
+        rc = copy_mappings(into, from, names, ids);
     if (rc == 0)
         rc = copy_frames(into, from, ids);
     if (rc == 0)
-        rc = copy_threads(into, from, ids);
+        rc = copy_threads(into, from, names, ids);
     return rc == 0 ? copy_paths(into, from, ids) : rc;
 }
 
@@ -154,10 +156,11 @@ static int failed(struct slw_error *err, int rc)
 }
 
 int slw_stacks_copy_paths(struct slw_stacks *into, const struct slw_stacks *from,
-                          const char *const *modules, uint32_t *ret_paths, struct slw_error *err)
+                          const struct slw_stacks_names *names, uint32_t *ret_paths,
+                          struct slw_error *err)
 {
     struct ids ids = {0};
-    int rc = copy_all(into, from, modules, &ids);
+    int rc = copy_all(into, from, names, &ids);
 
     if (rc == 0 && ret_paths)
         memcpy(ret_paths, ids.paths, slw_stacks_path_count(from) * sizeof(ids.paths[0]));

@@ -16,9 +16,14 @@ int slw_stacks_merge(struct slw_stacks **into, const struct slw_stacks *from, ui
                      struct slw_error *err);
 
 /* Only the stacks, without their weights: every path of `from` is a path of `into`. What is dropped
- * is as above. modules: NULL, or the path to give each mapping of `from`. ret_paths as above.
- * -SLW_E_NOMEM, -SLW_E_LIMIT. */
+ * is as above. names: NULL, or what to call things in `into`. ret_paths as above. -SLW_E_NOMEM,
+ * -SLW_E_LIMIT. */
+struct slw_stacks_names {
+    const char **modules; /* the path of each mapping of `from` */
+    const char **threads; /* the name of each thread of `from` */
+};
 int slw_stacks_copy_paths(struct slw_stacks *into, const struct slw_stacks *from,
-                          const char *const *modules, uint32_t *ret_paths, struct slw_error *err);
+                          const struct slw_stacks_names *names, uint32_t *ret_paths,
+                          struct slw_error *err);
 
 #endif

@@ -54,14 +54,14 @@ static int make_stacks(struct slw_both *both, struct slw_error *err)
 }
 
 static int copy_side(struct slw_both *both, size_t which, const struct side *s,
-                     const char *const *modules, struct slw_error *err)
+                     const struct slw_stacks_names *names, struct slw_error *err)
 {
     uint64_t weights[SLW_BOTH_COLUMNS];
 
     both->paths[which] = calloc(slw_stacks_path_count(s->stacks) + 1, sizeof(uint32_t));
     if (!both->paths[which])
         return slw_fail(err, SLW_E_NOMEM, "no memory for the stacks of both runs");
-    int rc = slw_stacks_copy_paths(both->stacks, s->stacks, modules, both->paths[which], err);
+    int rc = slw_stacks_copy_paths(both->stacks, s->stacks, names, both->paths[which], err);
     for (size_t i = 0; rc == 0 && i < slw_stacks_count(s->stacks); i++) {
         const uint64_t *from = slw_stacks_weights(s->stacks, i);
         const size_t own = which ? SLW_BOTH_B_SAMPLES : SLW_BOTH_A_SAMPLES;
@@ -80,16 +80,22 @@ static int copy_side(struct slw_both *both, size_t which, const struct side *s,
 static int copy_both(struct slw_both *both, const struct side *a, const struct side *b,
                      struct slw_error *err)
 {
-    const char **modules = calloc(slw_stacks_mapping_count(b->stacks) + 1, sizeof(*modules));
-    int rc = modules ? slw_modules_match(a->stacks, b->stacks, modules) : -SLW_E_NOMEM;
+    const struct slw_stacks_names names = {
+        calloc(slw_stacks_mapping_count(b->stacks) + 1, sizeof(char *)),
+        calloc(slw_stacks_thread_count(b->stacks) + 1, sizeof(char *))};
+    int rc = names.modules && names.threads ? slw_modules_match(a->stacks, b->stacks, names.modules)
+                                            : -SLW_E_NOMEM;
 
     if (rc < 0)
         rc = slw_fail(err, SLW_E_NOMEM, "no memory for the files of both runs");
-    if (rc == 0)
+    if (rc == 0) {
+        slw_threads_match(a->stacks, b->stacks, names.modules, names.threads);
         rc = copy_side(both, 0, a, NULL, err);
+    }
     if (rc == 0)
-        rc = copy_side(both, 1, b, modules, err);
-    free(modules);
+        rc = copy_side(both, 1, b, &names, err);
+    free(names.modules);
+    free(names.threads);
     return rc;
 }
 

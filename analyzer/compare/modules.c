@@ -200,3 +200,81 @@ int slw_modules_match(const struct slw_stacks *a, const struct slw_stacks *b,
     files_release(&right);
     return rc;
 }
+
+/* ---- threads ---- */
+
+#define COMM_LENGTH 15 /* TASK_COMM_LEN of the kernel, without the NUL */
+
+static const char *find_thread(const struct slw_stacks *s, const char *comm)
+{
+    for (uint32_t i = 0; i < slw_stacks_thread_count(s); i++)
+        if (strcmp(slw_stacks_thread(s, i).comm, comm) == 0)
+            return slw_stacks_thread(s, i).comm;
+    return NULL;
+}
+
+static bool is_called_after(const char *comm, const char *path)
+{
+    return strncmp(comm, last_part(path), COMM_LENGTH) == 0;
+}
+
+/* The thread of a that is called after the file as this one is after its own; NULL: none. */
+static const char *called_alike(const struct slw_stacks *a, const struct slw_stacks *b,
+                                const char *const *paths, const char *comm)
+{
+    for (size_t i = 0; i < slw_stacks_mapping_count(b); i++) {
+        if (strcmp(paths[i], path_of(b, i)) == 0 || !is_called_after(comm, path_of(b, i)))
+            continue;
+        for (uint32_t k = 0; k < slw_stacks_thread_count(a); k++)
+            if (is_called_after(slw_stacks_thread(a, k).comm, paths[i]))
+                return slw_stacks_thread(a, k).comm;
+    }
+    return NULL;
+}
+
+static bool is_taken(const char *const *names, size_t count, const char *comm)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], comm) == 0)
+            return true;
+    return false;
+}
+
+/* The only name of a that no thread of b has by now; NULL: there is none, or several. */
+static const char *only_left(const struct slw_stacks *a, const char *const *names, size_t count)
+{
+    const char *left = NULL;
+
+    for (uint32_t i = 0; i < slw_stacks_thread_count(a); i++) {
+        const char *comm = slw_stacks_thread(a, i).comm;
+
+        if (is_taken(names, count, comm) || (left && strcmp(left, comm) == 0))
+            continue;
+        if (left)
+            return NULL;
+        left = comm;
+    }
+    return left;
+}
+
+void slw_threads_match(const struct slw_stacks *a, const struct slw_stacks *b,
+                       const char *const *paths, const char **ret_names)
+{
+    const size_t count = slw_stacks_thread_count(b);
+    const char *alone = NULL;
+    bool several = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const char *comm = slw_stacks_thread(b, i).comm;
+        const char *alike = find_thread(a, comm) ? comm : called_alike(a, b, paths, comm);
+
+        ret_names[i] = alike ? alike : comm;
+        several = several || (!alike && alone && strcmp(alone, comm) != 0);
+        if (!alike)
+            alone = comm;
+    }
+    const char *left = alone && !several ? only_left(a, ret_names, count) : NULL;
+    for (uint32_t i = 0; left && i < count; i++)
+        if (strcmp(ret_names[i], alone) == 0)
+            ret_names[i] = left;
+}

@@ -141,6 +141,12 @@ static void choose(struct judging *j, enum slw_weighing_rule rule, size_t pairs,
         j->count = most;
 }
 
+/* Two that differ by less than a division rounds are equal. */
+static double difference(double a, double b)
+{
+    return fabs(b - a) <= 1e-12 * (fabs(a) + fabs(b)) ? 0 : b - a;
+}
+
 static int judge_one(struct judging *j, size_t index, double alpha, struct slw_part_change *changes,
                      struct slw_error *err)
 {
@@ -151,8 +157,8 @@ static int judge_one(struct judging *j, size_t index, double alpha, struct slw_p
 
     for (size_t i = 0; i < w->pairs; i++)
         if (good(w, i))
-            j->d[n++] =
-                w->weights[1][row + i] / w->per[1][i] - w->weights[0][row + i] / w->per[0][i];
+            j->d[n++] = difference(w->weights[0][row + i] / w->per[0][i],
+                                   w->weights[1][row + i] / w->per[1][i]);
     int rc = slw_paired_interval(j->paired, j->d, n, alpha, &change->difference, err);
     if (rc < 0)
         return rc;

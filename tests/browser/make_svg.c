@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* usage: make_svg FOLDED [--icicle] [--clock] [--topdown] [--title T] [--subtitle T] > x.svg: the
- * drawing alone, for the browser tests and for looking at it; --clock takes every count for as many
- * samples of 1.001001 ms of cpu-clock; --topdown colours functions named after a category by it.
- * Prints to stderr how long each step took. Not a command for people: that is `slotwise
- * flamegraph`. */
+/* usage: make_svg FOLDED [--icicle] [--clock] [--topdown] [--title T] [--subtitle T]
+ *                 [--diff BASE] [--requests N] > x.svg: the drawing alone, for the browser tests
+ * and for looking at it; --clock takes every count for as many samples of 1.001001 ms of cpu-clock;
+ * --topdown colours functions named after a category by it. Prints to stderr how long each step
+ * took. --diff: what changed from BASE, folded too, --requests of each run. Not a command for
+ * people: that is `slotwise flamegraph`. */
 #include "base/clock.h"
+#include "cli/graph_diff.h"
 #include "collector/importer.h"
 #include "flamegraph/flamegraph.h"
 
@@ -87,8 +89,40 @@ static int draw(const struct slw_stacks *stacks, const struct slw_tree_options *
     return rc;
 }
 
+/* Both are called what their files are. */
+static int draw_difference(struct slw_imported *candidate, const char *path, const char *base_path,
+                           uint64_t requests, const struct slw_graph_diff_request *request,
+                           struct slw_error *err)
+{
+    struct slw_imported base = {0};
+    struct slw_buf out = {0};
+    int rc = slw_import(base_path, NULL, &base, err);
+
+    if (rc == 0) {
+        const char *paths[2] = {base_path, path};
+        struct slw_loaded loaded[2] = {{.run = base.run, .stacks = base.stacks},
+                                       {.run = candidate->run, .stacks = candidate->stacks}};
+        for (size_t i = 0; i < 2; i++) {
+            loaded[i].run->command.argv = &paths[i];
+            loaded[i].run->command.argc = 1;
+            if (requests > 0)
+                loaded[i].run->requests = (struct slw_maybe_u64){requests, NULL};
+        }
+        rc = slw_graph_diff_render(&loaded[0], &loaded[1], request, &out, err);
+        if (rc == 0 && fwrite(out.data, 1, out.length, stdout) != out.length)
+            rc = slw_fail(err, SLW_E_IO, "cannot write");
+    }
+    slw_buf_release(&out);
+    slw_stacks_free(base.stacks);
+    slw_run_free(base.run);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
+    struct slw_graph_diff_request diff = {0};
+    const char *base = NULL;
+    uint64_t requests = 0;
     struct slw_tree_options tree_options = {0};
     struct slw_svg_options svg_options = {0};
     struct slw_imported imported = {0};
@@ -98,7 +132,13 @@ int main(int argc, char **argv)
 
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[i], "--icicle") == 0)
-            tree_options.inverted = true;
+            tree_options.inverted = diff.inverted = true;
+        else if (strcmp(argv[i], "--diff") == 0 && i + 1 < argc)
+            base = argv[++i];
+        else if (strcmp(argv[i], "--requests") == 0 && i + 1 < argc)
+            requests = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--diff-width") == 0 && i + 1 < argc)
+            diff.width = argv[++i];
         else if (strcmp(argv[i], "--clock") == 0)
             clock = true;
         else if (strcmp(argv[i], "--topdown") == 0)
@@ -112,7 +152,9 @@ int main(int argc, char **argv)
         return stop(&err);
     tell("import", &since);
     int rc = clock ? as_clock(&imported.stacks, &err) : 0;
-    if (rc == 0)
+    if (rc == 0 && base)
+        rc = draw_difference(&imported, argv[1], base, requests, &diff, &err);
+    else if (rc == 0)
         rc = draw(imported.stacks, &tree_options, &svg_options, &err);
     slw_stacks_free(imported.stacks);
     slw_run_free(imported.run);

@@ -96,6 +96,55 @@ static void each_file_is_given_once(void **state)
     slw_stacks_free(b);
 }
 
+static void add_thread(struct slw_stacks *s, const char *comm, int32_t tid)
+{
+    const struct slw_thread t = {comm, 1, tid};
+    uint32_t id;
+
+    assert_int_equal(slw_stacks_add_thread(s, &t, &id), 0);
+}
+
+static void threads_go_by_the_name_of_their_file(void **state)
+{
+    (void)state;
+    struct slw_stacks *a = empty(), *b = empty();
+    const char *paths[2], *names[4];
+
+    add(a, "/bin/a-client-of-the-old-kind", "abc");
+    add_thread(a, "a-client-of-the", 1); /* what the kernel keeps of it */
+    add_thread(a, "worker", 2);
+    add_thread(a, "other", 3);
+    add(b, "/bin/b-client", "abc");
+    add_thread(b, "worker", 1);
+    add_thread(b, "b-client", 2);
+    add_thread(b, "b-client", 3);
+    add_thread(b, "new", 4);
+    assert_int_equal(slw_modules_match(a, b, paths), 0);
+    slw_threads_match(a, b, paths, names);
+    assert_string_equal(names[0], "worker");
+    assert_string_equal(names[1], "a-client-of-the");
+    assert_string_equal(names[2], "a-client-of-the");
+    assert_string_equal(names[3], "other"); /* the only ones left */
+    slw_stacks_free(a);
+    slw_stacks_free(b);
+}
+
+static void several_unknown_threads_stay_apart(void **state)
+{
+    (void)state;
+    struct slw_stacks *a = empty(), *b = empty();
+    const char *names[2];
+
+    add_thread(a, "one", 1);
+    add_thread(b, "two", 1);
+    add_thread(b, "three", 2);
+    slw_threads_match(a, b, NULL, names);
+    assert_string_equal(names[0], "two");
+    assert_string_equal(names[1], "three");
+    slw_stacks_free(a);
+    slw_stacks_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +152,8 @@ int main(void)
         cmocka_unit_test(a_renamed_file_is_known_by_its_functions),
         cmocka_unit_test(a_few_common_names_make_no_file_the_same),
         cmocka_unit_test(each_file_is_given_once),
+        cmocka_unit_test(threads_go_by_the_name_of_their_file),
+        cmocka_unit_test(several_unknown_threads_stay_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
