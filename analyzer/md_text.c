@@ -15,6 +15,12 @@
  * character is itself again; an empty comment splits the text there. */
 #define SPLIT "<!-- -->"
 
+static bool starts_link(const char *text, const char *c)
+{
+    return (*c == ':' && c[1] == '/') ||
+           (*c == '.' && c - text >= 3 && strncasecmp(c - 3, "www", 3) == 0);
+}
+
 /* Clean text inside <code>, every character that Markdown could act on as an entity; addresses of
  * mail are looked for after entities were read. */
 static void put_entities(struct slw_buf *out, const char *clean)
@@ -22,16 +28,10 @@ static void put_entities(struct slw_buf *out, const char *clean)
     for (const char *c = clean; *c; c++)
         if (*c == '@')
             slw_buf_puts(out, "&#64;" SPLIT);
-        else if (strchr("\\`*_{}[]<>#|~@&!$:", *c))
+        else if (strchr("\\`*_{}[]<>#|~&!$:", *c) || starts_link(clean, c))
             slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
         else
             slw_buf_putc(out, *c);
-}
-
-static bool starts_link(const char *text, const char *c)
-{
-    return (*c == ':' && c[1] == '/') ||
-           (*c == '.' && c - text >= 3 && strncasecmp(c - 3, "www", 3) == 0);
 }
 
 /* ":tada:" is a picture. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* slotwise export RUN: samples in another tool's format. */
+/* slotwise export RUN: samples and metrics in another tool's format. */
+#include "analyzer/compare/observe.h"
 #include "cli/command.h"
 #include "cli/graph.h"
 #include "cli/load.h"
+#include "cli/render.h"
 #include "flamegraph/exporter.h"
 
 static const char *formats(size_t i)
@@ -38,11 +40,33 @@ static const struct slw_option options[] = {
 static const struct slw_example examples[] = {
     {"slotwise export pgbench.slotwise --format folded | sort", "Stacks as text, one a line."},
     {"slotwise export pgbench.slotwise --format pprof -o p.pb.gz", "For go tool pprof."},
+    {"slotwise export baseline.slotwise/run.json --format openmetrics", "Metrics for Prometheus."},
     {NULL, NULL},
 };
 
-static int export_loaded(const struct slw_args *args, const struct slw_loaded *l,
-                         struct slw_buf *out, struct slw_error *err)
+/* The metrics of a run that was saved without them: those its report has. */
+static int observe(struct slw_loaded *l, struct slw_error *err)
+{
+    struct slw_models models = {0};
+    struct slw_report *report = NULL;
+    int rc = 0;
+
+    if (l->run->observation_count > 0)
+        return 0;
+    rc = slw_models_load(l->run, &models);
+    if (rc < 0)
+        rc = slw_fail(err, SLW_E_NOMEM, "no memory for a CPU model");
+    if (rc >= 0)
+        rc = slw_models_report(l->run, l->stacks, &models, &report, err);
+    if (rc >= 0)
+        rc = slw_observe_run(l->run, report, err);
+    slw_report_free(report);
+    slw_models_release(&models);
+    return rc;
+}
+
+static int export_loaded(const struct slw_args *args, struct slw_loaded *l, struct slw_buf *out,
+                         struct slw_error *err)
 {
     const struct slw_exporter *exporter = slw_exporter_find(slw_args_get(args, "format"));
     const struct slw_export_options opts = {
@@ -53,6 +77,11 @@ static int export_loaded(const struct slw_args *args, const struct slw_loaded *l
 
     if (exporter->needs_stacks) {
         int rc = slw_graph_column(l->stacks, opts.event, &column, err);
+        if (rc < 0)
+            return rc;
+    }
+    if (exporter->needs_observations) {
+        int rc = observe(l, err);
         if (rc < 0)
             return rc;
     }
@@ -80,9 +109,12 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
 
 const struct slw_command_entry slw_command_export = {
     .name = "export",
-    .summary = "Write the samples of a run in another tool's format.",
+    .summary = "Write the samples or the metrics of a run in another tool's format.",
     .usage = "RUN --format FORMAT [--event EVENT] [-o FILE|-]",
-    .about = "The weights are exported exactly as they were measured.",
+    .about =
+        "The weights are exported exactly as they were measured. csv, openmetrics, bencher and "
+        "github-benchmark hold metrics: of a baseline or an arm the values of its rounds, else "
+        "one value each. A comparison is written so by 'slotwise report'.",
     .options = options,
     .examples = examples,
     .operand = SLW_OPERAND_FILE,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The comment's beginning: marker, verdict, gates, causes, warnings. */
-#include "analyzer/compare/change_text.h"
 #include "analyzer/compare/render_md_int.h"
+#include "analyzer/compare/words.h"
 #include "analyzer/md_text.h"
-#include "analyzer/shell_text.h"
 #include "base/hash.h"
 
 #include <stdio.h>
@@ -65,8 +64,6 @@ void slw_md_marker_id(const struct slw_comparison *c, char ret_id[17])
 
 /* ---- verdict ---- */
 
-static const char *const gate_words[] = {"passed", "regressed", "inconclusive"};
-
 static void put_sentence(struct slw_buf *out, const char *lead, const char *text, const char *tail)
 {
     if (!text || text[strspn(text, " ")] == '\0')
@@ -90,11 +87,12 @@ static void put_forced(struct slw_buf *out, const struct slw_comparison *c)
 }
 
 /* What A and B are: their commands; of saved runs also what the user called them. */
-static void put_arm(struct slw_buf *out, const char *letter, const struct slw_side_of *side)
+static void put_arm(struct slw_buf *out, const struct slw_comparison *c, const char *letter)
 {
+    const struct slw_side_of *side = letter[0] == 'A' ? &c->in.a : &c->in.b;
     struct slw_buf command = {0};
 
-    slw_shell_command(&command, &side->run->command);
+    slw_side_put_command(&command, c, letter);
     slw_buf_printf(out, "- **%s**", letter);
     if (side->name && strcmp(side->name, letter) != 0) {
         slw_buf_putc(out, ' ');
@@ -118,14 +116,14 @@ SLW_MD_PART(head)
     (void)opts;
     slw_md_marker_id(c, id);
     slw_buf_printf(&piece, "<!-- slotwise:compare %s -->\n### slotwise: %s\n\n", id,
-                   gate_words[c->gate]);
+                   slw_gate_word(c->gate));
     (void)slw_md_page_put(page, &piece, 0);
     put_sentence(&piece, "**", c->verdict, "**\n\n");
     page->left_out[SLW_MD_LINES] += !slw_md_page_put(page, &piece, 0);
     put_sentence(&piece, "", c->verdict_basis, "\n\n");
     page->left_out[SLW_MD_LINES] += !slw_md_page_put(page, &piece, 0);
-    put_arm(&piece, "A", &c->in.a);
-    put_arm(&piece, "B", &c->in.b);
+    put_arm(&piece, c, "A");
+    put_arm(&piece, c, "B");
     slw_buf_putc(&piece, '\n');
     page->left_out[SLW_MD_LINES] += !slw_md_page_put(page, &piece, 0);
     put_forced(&piece, c);
@@ -136,21 +134,23 @@ SLW_MD_PART(head)
 
 static void put_gate(struct slw_buf *out, const struct slw_metric_row *row)
 {
-    static const char *const words[] = {[SLW_JUDGED_INCONCLUSIVE] = "inconclusive",
-                                        [SLW_JUDGED_NO_CHANGE] = "passed",
-                                        [SLW_JUDGED_IMPROVED] = "passed",
-                                        [SLW_JUDGED_REGRESSED] = "**failed**"};
+    const bool failed = row->gate_word == SLW_JUDGED_REGRESSED;
     struct slw_buf text = {0};
 
     slw_buf_puts(out, "- ");
-    slw_md_name(out, row->gate->text);
-    slw_buf_printf(out, ": %s, ", words[row->gate_word]);
-    slw_change_put_whole(&text, row);
-    if (row->forecast.kind != SLW_FORECAST_NONE) {
-        slw_buf_puts(&text, "; ");
-        slw_change_put_forecast(&text, row);
-    }
+    slw_md_name(out, row->gate ? row->gate->text : row->metric);
+    slw_buf_printf(out, ": %s%s%s, ", failed ? "**" : "", slw_row_gate_word(row),
+                   failed ? "**" : "");
+    slw_row_put_change(&text, row);
+    slw_buf_puts(&text, row->absent ? "" : " ");
+    slw_row_put_interval(&text, row);
     slw_md_prose_fit(out, text.data ? text.data : "", SENTENCE);
+    slw_buf_release(&text);
+    slw_row_put_remark(&text, row);
+    if (text.length > 0 && !row->absent) {
+        slw_buf_puts(out, "; ");
+        slw_md_prose_fit(out, text.data, SENTENCE);
+    }
     slw_buf_putc(out, '\n');
     if (slw_buf_failed(&text))
         out->failed = true;
@@ -166,7 +166,7 @@ SLW_MD_PART(gates)
     put_sentence(&piece, "**Gate:** ", c->gate_reason, "\n\n");
     fits = slw_md_page_put(page, &piece, 1);
     for (size_t i = 0; i < c->row_count; i++) {
-        if (!c->rows[i].gate)
+        if (c->rows[i].rank != SLW_METRIC_GATED)
             continue;
         if (fits) {
             put_gate(&piece, &c->rows[i]);
@@ -204,13 +204,15 @@ SLW_MD_PART(causes)
 
 static void put_mismatch(struct slw_buf *out, const struct slw_mismatch *m)
 {
-    slw_buf_puts(out, "- different ");
+    slw_buf_puts(out, "- not the same ");
     slw_md_prose_fit(out, m->what, 60);
     slw_buf_puts(out, ": A ");
     slw_md_prose_fit(out, m->a ? m->a : "unknown", 120);
     slw_buf_puts(out, ", B ");
     slw_md_prose_fit(out, m->b ? m->b : "unknown", 120);
-    slw_buf_putc(out, '\n');
+    slw_buf_puts(out, m->severe       ? " (compared because it was forced)\n"
+                      : m->downgrades ? " (words may be no more than inconclusive because of it)\n"
+                                      : "\n");
 }
 
 static void put_note(struct slw_buf *out, const struct slw_note *n)

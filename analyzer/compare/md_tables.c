@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The comment's tables: the few metrics and functions that matter, and, folded, the others. Four
  * columns are what a phone shows. */
-#include "analyzer/compare/change_text.h"
 #include "analyzer/compare/render_md_int.h"
+#include "analyzer/compare/words.h"
 #include "analyzer/format.h"
 #include "analyzer/md_text.h"
 
@@ -17,52 +17,43 @@ static const char close_details[] = "\n</details>\n\n";
 
 /* ---- metrics ---- */
 
-static void put_figure(struct slw_buf *out, const struct slw_figure *f,
-                       const struct slw_provenance *from)
+static void put_text(struct slw_buf *out, struct slw_buf *text)
+{
+    slw_md_prose_fit(out, text->data ? text->data : "", TITLE);
+    if (slw_buf_failed(text))
+        out->failed = true;
+    slw_buf_release(text);
+}
+
+static void put_figure(struct slw_buf *out, const struct slw_metric_row *row,
+                       const struct slw_figure *f, const struct slw_observation *o)
 {
     struct slw_buf text = {0};
 
-    slw_change_put_value(&text, f);
-    slw_md_prose_fit(out, text.data ? text.data : "", TITLE);
+    slw_row_put_cell(&text, row, f);
+    put_text(out, &text);
     if (!f->absent)
-        slw_md_mark(out, from);
-    if (slw_buf_failed(&text))
-        out->failed = true;
-    slw_buf_release(&text);
+        slw_md_mark(out, o ? &o->from : &row->from);
 }
 
 static void put_change(struct slw_buf *out, const struct slw_metric_row *row)
 {
     struct slw_buf text = {0};
 
-    slw_change_put_estimate(&text, row);
-    slw_md_prose_fit(out, text.data ? text.data : "", TITLE);
+    slw_row_put_change(&text, row);
+    put_text(out, &text);
     slw_buf_puts(out, row->starred ? " ★" : "");
-    if (!row->absent && row->kind != SLW_PAIRS_ZERO && !row->difference.equal) {
-        slw_buf_puts(out, row->difference.enough ? "<br>" : "<br>extremes ");
-        slw_change_put_interval(out, row);
-    }
-    if (slw_buf_failed(&text))
-        out->failed = true;
-    slw_buf_release(&text);
+    slw_row_put_interval(&text, row);
+    slw_buf_puts(out, text.length > 0 ? "<br>" : "");
+    put_text(out, &text);
 }
 
 static void put_word(struct slw_buf *out, const struct slw_metric_row *row)
 {
     const enum slw_judged word = row->judgement.word;
-    const bool bold = word == SLW_JUDGED_REGRESSED || word == SLW_JUDGED_IMPROVED;
+    const bool bold = !row->absent && (word == SLW_JUDGED_REGRESSED || word == SLW_JUDGED_IMPROVED);
 
-    if (row->absent) {
-        slw_buf_puts(out, "not compared");
-        return;
-    }
-    if (row->better == SLW_BETTER_NEITHER && bold) {
-        slw_buf_puts(out, "changed");
-        return;
-    }
-    slw_buf_puts(out, bold ? "**" : "");
-    slw_buf_puts(out, word == SLW_JUDGED_NO_CHANGE ? "no change" : slw_judged_text(word));
-    slw_buf_puts(out, bold ? "**" : "");
+    slw_buf_printf(out, "%s%s%s", bold ? "**" : "", slw_row_word(row), bold ? "**" : "");
 }
 
 static void put_row(struct slw_buf *out, const struct slw_metric_row *row)
@@ -70,9 +61,9 @@ static void put_row(struct slw_buf *out, const struct slw_metric_row *row)
     slw_buf_puts(out, "| ");
     slw_md_prose_fit(out, row->title, TITLE);
     slw_buf_puts(out, " | ");
-    put_figure(out, &row->a_value, row->a ? &row->a->from : &row->from);
+    put_figure(out, row, &row->a_value, row->a);
     slw_buf_puts(out, " | ");
-    put_figure(out, &row->b_value, row->b ? &row->b->from : &row->from);
+    put_figure(out, row, &row->b_value, row->b);
     slw_buf_puts(out, " | ");
     put_change(out, row);
     slw_buf_puts(out, " | ");
@@ -85,7 +76,7 @@ static bool is_short(const struct slw_comparison *c, size_t row)
 {
     const struct slw_metric_row *r = &c->rows[row];
 
-    return r->rank == SLW_METRIC_GATED || row == c->main_row ||
+    return r->rank == SLW_METRIC_GATED || row == c->main_row || r->headline ||
            (r->rank == SLW_METRIC_SHOWN && !r->absent && r->starred);
 }
 
@@ -112,8 +103,7 @@ static void put_legend(struct slw_buf *out, const struct slw_comparison *c)
         used[1] |= c->rows[i].from.source == SLW_SOURCE_SIMULATED;
         starred |= c->rows[i].starred;
     }
-    slw_buf_puts(out, "A and B: median over the rounds. Below the change its 95 % interval, of "
-                      "gated metrics jointly");
+    slw_buf_puts(out, "A and B: median over the rounds; below the change its interval");
     slw_buf_puts(out, starred ? "; ★ stands the correction for many metrics" : "");
     if (used[0])
         slw_buf_printf(out, "; <sup>s</sup> %s", slw_format_mark_meaning('s'));
@@ -146,22 +136,43 @@ SLW_MD_PART(metrics)
     (void)slw_md_page_put(page, &legend, 0);
 }
 
-/* One number of how the row was judged; empty where there is none. */
+/* A margin or a floor: of ratios in percent, else in the unit of the metric. */
+static void put_size(struct slw_buf *out, const struct slw_metric_row *row, double size)
+{
+    struct slw_buf text = {0};
+    const struct slw_figure f = {.value = size};
+
+    if (!isfinite(size))
+        return;
+    if (row->kind == SLW_PAIRS_RATIO)
+        slw_words_put_log_percent(&text, size);
+    else
+        slw_row_put_value(&text, row, &f);
+    put_text(out, &text);
+}
+
+/* How the row was judged; empty where there is nothing to say. */
 static void put_basis(struct slw_buf *out, const struct slw_metric_row *row)
 {
+    struct slw_buf text = {0};
+
     slw_buf_printf(out, "%zu", row->pairs.used);
     if (row->pairs.dropped > 0)
         slw_buf_printf(out, " (%zu dropped)", row->pairs.dropped);
     slw_buf_puts(out, " | ");
-    if (!row->absent && isfinite(row->judgement.margin.size)) {
-        slw_change_put_end(out, row, row->judgement.margin.size);
-        slw_buf_printf(out, ", %s", slw_margin_from_text(row->judgement.margin.from));
-    }
+    if (!row->absent)
+        put_size(out, row, row->judgement.margin.size);
     slw_buf_puts(out, " | ");
-    if (row->floor && isfinite(row->floor->floor))
-        slw_change_put_end(out, row, row->floor->floor);
+    if (row->floor)
+        put_size(out, row, row->floor->floor);
     else
         slw_buf_puts(out, "not known");
+    slw_buf_puts(out, " | ");
+    slw_row_put_remark(&text, row);
+    slw_md_prose_fit(out, text.data ? text.data : "", 2 * TITLE);
+    if (slw_buf_failed(&text))
+        out->failed = true;
+    slw_buf_release(&text);
 }
 
 static void put_full_row(struct slw_buf *out, const struct slw_metric_row *row)
@@ -179,8 +190,8 @@ SLW_MD_PART(all_metrics)
 {
     static const char head[] =
         "<details><summary>All metrics, and what they were judged by</summary>\n\n"
-        "| metric | A | B | B against A | | rounds | margin | A/A floor |\n"
-        "|---|---:|---:|---:|---|---:|---|---:|\n";
+        "| metric | A | B | B against A | | rounds | margin | A/A floor | |\n"
+        "|---|---:|---:|---:|---|---:|---:|---:|---|\n";
     struct slw_buf piece = {0};
     bool fits = true, any = false;
 
@@ -207,7 +218,7 @@ static void put_weight(struct slw_buf *out, const char *unit, double value, bool
     if (none)
         slw_buf_puts(out, "none seen");
     else
-        slw_change_put_value(out, &f);
+        slw_format_figure(out, &f);
 }
 
 static const char *weight_unit(const struct slw_comparison *c)

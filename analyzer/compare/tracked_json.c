@@ -171,9 +171,11 @@ static void put_observation(struct github *g, const struct slw_observation *o)
     if (s.rounds > 1)
         put_range(&range, s.smallest, s.largest);
     slw_text_clean(&extra, o->title ? o->title : "");
-    slw_buf_printf(&extra, "; %s%s; median of %zu rounds; %s", slw_format_source(o->from.source),
-                   o->from.imported ? ", imported" : "", s.rounds,
-                   g->title.data ? g->title.data : "");
+    slw_buf_printf(&extra, "; %s%s; ", slw_format_source(o->from.source),
+                   o->from.imported ? ", imported" : "");
+    if (s.rounds > 1)
+        slw_buf_printf(&extra, "median of %zu rounds; ", s.rounds);
+    slw_buf_puts(&extra, g->title.data ? g->title.data : "");
     put_entry(g, o->metric, "", o->unit ? o->unit : "", s.median, range.data, extra.data);
     g->j.failed |= slw_buf_failed(&range) || slw_buf_failed(&extra);
     slw_buf_release(&range);

@@ -69,7 +69,8 @@ static double base_unit(const char *unit, char *to, size_t size)
         const char *unit, *base;
         double scale;
     } units[] = {{"ns", "seconds", 1e-9}, {"us", "seconds", 1e-6}, {"ms", "seconds", 1e-3},
-                 {"s", "seconds", 1},     {"1", "ratio", 1},       {"%", "percent", 1}};
+                 {"s", "seconds", 1},     {"1", "ratio", 1},       {"share", "ratio", 1},
+                 {"%", "percent", 1}};
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(unit, units[i].unit) == 0) {

@@ -4,6 +4,7 @@
  * expected files; review the diff. */
 #include "base/file.h"
 #include "flamegraph/exporter.h"
+#include "tests/compare_fixture.h"
 #include "tests/comparison_fixture.h"
 #include "tests/unit/run_observations_int.h"
 #include "tests/unit/xml_check_int.h"
@@ -32,17 +33,24 @@ static void compare(const char *file, const char *text)
 static void a_comparison_reads_as_expected(void **state)
 {
     (void)state;
+    const struct slw_render_options opts = {0};
+    struct versus v = versus_batching(20);
     struct hand h = hand_batching();
 
+    versus_gates(&v, "cpu_per_request>+3%,p99>+5%,requests_per_flush<-10%");
     for (size_t i = 0; i < FORMATS; i++) {
         char file[64];
-        char *text = hand_rendered(&h, formats[i]);
+        char *text = versus_render(&v, formats[i], &opts);
 
         (void)snprintf(file, sizeof(file), "compare-%s.%s", formats[i],
                        slw_comparison_renderer_find(formats[i])->extension);
         compare(file, text);
         free(text);
     }
+    versus_free(&v);
+    char *all_parts = hand_rendered(&h, "md");
+    compare("compare-all-parts.md", all_parts);
+    free(all_parts);
     hand_free(&h);
 }
 
@@ -259,7 +267,7 @@ static void what_was_not_measured_is_said_and_never_zero(void **state)
     assert_non_null(strstr(om, "reason=\"fewer than 20,000 requests\"} 1"));
     assert_null(strstr(om, "slotwise_metric_p99"));
     assert_null(strstr(bencher, "p99.9"));
-    assert_non_null(strstr(md, "not compared"));
+    assert_non_null(strstr(md, "| unknown |"));
     free(csv);
     free(junit);
     free(om);
@@ -294,25 +302,26 @@ static void a_run_without_observations_is_refused(void **state)
 static void one_round_makes_no_interval(void **state)
 {
     (void)state;
-    const struct slw_observation like = {.metric = "cpu_per_request",
-                                         .title = "CPU time per request",
-                                         .unit = "ns",
-                                         .gateable = true};
-    struct hand h = hand_new();
-    double a = 100, b = 200;
+    const struct slw_render_options opts = {0};
+    struct versus v = versus_batching(1);
 
-    hand_observation(h.a, &like, &a, 1);
-    hand_observation(h.b, &like, &b, 1);
-    (void)hand_done(&h);
-    hand_gate(&h, 0, "cpu_per_request>+3%");
-    check_all(&h);
-    char *md = hand_rendered(&h, "md"), *bencher = hand_rendered(&h, "bencher");
-    assert_non_null(strstr(md, "(1 pair, too few for an interval"));
-    assert_non_null(strstr(md, "inconclusive"));
-    assert_null(strstr(bencher, "lower_value"));
+    versus_gates(&v, "cpu_per_request>+3%");
+    for (size_t i = 0; i < FORMATS; i++) {
+        char *text = versus_render(&v, formats[i], &opts);
+
+        check(formats[i], text);
+        free(text);
+    }
+    char *md = versus_render(&v, "md", &opts), *bencher = versus_render(&v, "bencher", &opts);
+    char *junit = versus_render(&v, "junit", &opts);
+    assert_non_null(strstr(md, "`cpu_per_request>+3%`: inconclusive"));
+    assert_non_null(strstr(md, "needs \\>= 6 rounds"));
+    assert_non_null(strstr(junit, "failures=\"0\" errors=\"0\" skipped=\"1\""));
+    assert_null(strstr(bencher, "_value\": 12"));
     free(md);
     free(bencher);
-    hand_free(&h);
+    free(junit);
+    versus_free(&v);
 }
 
 /* ---- much of everything ---- */

@@ -3,10 +3,9 @@
  * a failure; inconclusive, and what could not be compared, is skipped with the reason, because it
  * neither passed nor failed. Elements and attributes are those that Jenkins' xUnit schema has.
  * Not for: metrics that are only shown. */
-#include "analyzer/compare/change_text.h"
 #include "analyzer/compare/renderer.h"
 #include "analyzer/compare/tracked.h"
-#include "analyzer/shell_text.h"
+#include "analyzer/compare/words.h"
 #include "analyzer/text.h"
 
 #include <inttypes.h>
@@ -67,9 +66,9 @@ static void put_properties(struct slw_buf *out, const struct slw_comparison *c)
     struct slw_buf text = {0};
 
     slw_buf_puts(out, "    <properties>\n");
-    slw_shell_command(&text, &c->in.a.run->command);
+    slw_side_put_command(&text, c, "A");
     put_property(out, "A", &text);
-    slw_shell_command(&text, &c->in.b.run->command);
+    slw_side_put_command(&text, c, "B");
     put_property(out, "B", &text);
     slw_buf_puts(&text, c->in.b.run->host.cpu.name ? c->in.b.run->host.cpu.name : "unknown");
     put_property(out, "cpu", &text);
@@ -86,29 +85,29 @@ static void put_properties(struct slw_buf *out, const struct slw_comparison *c)
 
 static bool is_case(const struct slw_comparison *c, size_t row)
 {
-    return c->rows[row].rank == SLW_METRIC_GATED || row == c->main_row;
+    return c->rows[row].rank == SLW_METRIC_GATED;
 }
 
 static void put_explanation(struct slw_buf *out, const struct slw_metric_row *row)
 {
     slw_buf_puts(out, row->title);
     slw_buf_puts(out, ": A ");
-    slw_change_put_value(out, &row->a_value);
+    slw_row_put_value(out, row, &row->a_value);
     slw_buf_puts(out, ", B ");
-    slw_change_put_value(out, &row->b_value);
+    slw_row_put_value(out, row, &row->b_value);
     slw_buf_puts(out, ", change ");
-    slw_change_put_whole(out, row);
+    slw_row_put_change(out, row);
+    slw_buf_putc(out, ' ');
+    slw_row_put_interval(out, row);
     if (row->gate)
         slw_buf_printf(out, "; gate %s", row->gate->text);
-    if (row->forecast.kind != SLW_FORECAST_NONE) {
-        slw_buf_puts(out, "; ");
-        slw_change_put_forecast(out, row);
-    }
+    slw_buf_puts(out, "; ");
+    slw_row_put_remark(out, row);
 }
 
 static void put_result(struct slw_buf *out, const struct slw_metric_row *row)
 {
-    const enum slw_judged word = row->absent ? SLW_JUDGED_INCONCLUSIVE : slw_change_word(row);
+    const enum slw_judged word = row->gate_word;
     struct slw_buf text = {0};
 
     put_explanation(&text, row);
@@ -172,8 +171,7 @@ static struct tally count_cases(const struct slw_comparison *c)
     for (size_t i = 0; i < c->row_count; i++) {
         if (!is_case(c, i))
             continue;
-        const enum slw_judged word =
-            c->rows[i].absent ? SLW_JUDGED_INCONCLUSIVE : slw_change_word(&c->rows[i]);
+        const enum slw_judged word = c->rows[i].gate_word;
         t.tests++;
         t.failures += word == SLW_JUDGED_REGRESSED;
         t.skipped += word == SLW_JUDGED_INCONCLUSIVE;
