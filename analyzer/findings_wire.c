@@ -183,7 +183,8 @@ bool slw_find_delayed_ack(const struct slw_report *r, struct slw_evidence *e)
     slw_format_integer(e->out, c.all);
     slw_buf_puts(e->out, " took 38 to 46 ms, ");
     slw_format_integer(e->out, c.around);
-    slw_buf_printf(e->out, " took nearly as long; a flush has %.0f bytes",
+    slw_buf_printf(e->out, " took nearly as long%s; a flush has %.0f bytes",
+                   r->run->round_count > 1 ? " (in all rounds together)" : "",
                    t->bytes_per_flush.value);
     return true;
 }

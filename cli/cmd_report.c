@@ -2,6 +2,7 @@
 /* slotwise report RUN: what a saved run means. */
 #include "analyzer/renderer.h"
 #include "cli/command.h"
+#include "cli/experiment/experiment.h"
 #include "cli/load.h"
 #include "cli/render.h"
 
@@ -9,7 +10,7 @@ static const struct slw_option options[] = {
     {.name = "format",
      .letter = 'f',
      .kind = SLW_OPTION_CHOICE,
-     .choices = slw_render_formats,
+     .choices = slw_report_formats,
      .text = "Format of the report (default term)."},
     {.name = "output",
      .letter = 'o',
@@ -34,8 +35,41 @@ static const struct slw_option options[] = {
 static const struct slw_example examples[] = {
     {"slotwise report pgbench.slotwise", "The report on the terminal."},
     {"slotwise report pgbench.slotwise --format md -o report.md", "The same for a review."},
+    {"slotwise report pgbench.compare", "A saved comparison, or a sweep."},
     {NULL, NULL},
 };
+
+static int report_run(const char *path, struct slw_render_request *request, struct slw_buf *out,
+                      struct slw_error *err)
+{
+    struct slw_loaded loaded = {0};
+
+    if (request->format && !slw_renderer_find(request->format))
+        return slw_fail(err, SLW_E_USAGE, "there is no format '%.40s' for a run", request->format);
+    int rc = slw_load(path, NULL, &loaded, err);
+    if (rc >= 0)
+        rc = slw_render_run(loaded.run, loaded.stacks, NULL, request, out, err);
+    slw_loaded_release(&loaded);
+    return rc;
+}
+
+static int report_experiment(const char *path, const struct slw_render_request *request,
+                             struct slw_buf *out, struct slw_error *err)
+{
+    const struct slw_render_options opts = {.color = request->color,
+                                            .width = request->width,
+                                            .function_max = (size_t)request->function_max,
+                                            .verbose = request->verbose};
+    struct slw_loaded_experiment loaded = {0};
+
+    if (request->model)
+        return slw_fail(err, SLW_E_USAGE, "--model is for the report of a single run");
+    int rc = slw_experiment_load(path, &loaded, err);
+    if (rc >= 0)
+        rc = slw_experiment_render(&loaded, request->format, &opts, out, err);
+    slw_loaded_experiment_release(&loaded);
+    return rc;
+}
 
 static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
 {
@@ -47,20 +81,18 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
         .width = output ? 0 : t->out.width,
         .verbose = slw_args_has(args, "verbose"),
     };
-    struct slw_loaded loaded = {0};
     struct slw_buf out = {0};
     int rc = slw_args_operands(args, 1, 1, "a run", err);
 
     if (rc >= 0)
         rc = slw_args_u64(args, "functions", 1, 100000, &request.function_max, err);
     if (rc >= 0)
-        rc = slw_load(args->operands[0], NULL, &loaded, err);
-    if (rc >= 0)
-        rc = slw_render_run(loaded.run, loaded.stacks, NULL, &request, &out, err);
+        rc = slw_is_experiment(args->operands[0])
+                 ? report_experiment(args->operands[0], &request, &out, err)
+                 : report_run(args->operands[0], &request, &out, err);
     if (rc >= 0)
         rc = slw_output_write(output, t, &out, err);
     slw_buf_release(&out);
-    slw_loaded_release(&loaded);
     return rc;
 }
 
@@ -68,9 +100,10 @@ const struct slw_command_entry slw_command_report = {
     .name = "report",
     .summary = "Print what a saved run means.",
     .usage = "RUN [--format FORMAT] [-o FILE] [--verbose]",
-    .about = "RUN is a directory that 'slotwise profile' or 'slotwise import' wrote; a perf.data, "
-             "folded stacks or a pprof profile will do as well. Nothing is measured: the report "
-             "can be made on another machine.",
+    .about =
+        "RUN is a directory that 'slotwise profile' or 'slotwise import' wrote; a perf.data, "
+        "folded stacks or a pprof profile will do as well, or a directory of 'slotwise compare' "
+        "or 'slotwise sweep'. Nothing is measured: the report can be made on another machine.",
     .options = options,
     .examples = examples,
     .operand = SLW_OPERAND_FILE,

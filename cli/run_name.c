@@ -25,6 +25,12 @@ static int create(const char *name, char **ret_path, struct slw_error *err)
 int slw_run_name_create(const char *explicit_name, const char *stem, char **ret_path,
                         struct slw_error *err)
 {
+    return slw_name_create(explicit_name, stem, ".slotwise", ret_path, err);
+}
+
+int slw_name_create(const char *explicit_name, const char *stem, const char *ending,
+                    char **ret_path, struct slw_error *err)
+{
     if (explicit_name)
         return create(explicit_name, ret_path, err);
     for (int i = 1; i <= SLW_MAX_RUN_SUFFIX; i++) {
@@ -34,11 +40,11 @@ int slw_run_name_create(const char *explicit_name, const char *stem, char **ret_
         slw_buf_puts(&name, stem);
         if (i > 1)
             slw_buf_printf(&name, "-%d", i);
-        slw_buf_puts(&name, ".slotwise");
+        slw_buf_puts(&name, ending);
         int rc = slw_buf_failed(&name) ? slw_fail(&why, SLW_E_NOMEM, "no memory for a path")
                                        : create(name.data, ret_path, &why);
         if (rc >= 0 && i > 1)
-            slw_terminal_say("%s.slotwise is taken: writing %s", stem, name.data);
+            slw_terminal_say("%s%s is taken: writing %s", stem, ending, name.data);
         slw_buf_release(&name);
         if (rc != -SLW_E_EXISTS) {
             if (rc < 0 && err)
@@ -46,6 +52,6 @@ int slw_run_name_create(const char *explicit_name, const char *stem, char **ret_
             return rc;
         }
     }
-    return slw_fail(err, SLW_E_EXISTS, "all of %s-2.slotwise to %s-%d.slotwise exist", stem, stem,
-                    SLW_MAX_RUN_SUFFIX);
+    return slw_fail(err, SLW_E_EXISTS, "all of %s-2%s to %s-%d%s exist", stem, ending, stem,
+                    SLW_MAX_RUN_SUFFIX, ending);
 }

@@ -12,4 +12,8 @@
 int slw_run_name_create(const char *explicit_name, const char *stem, char **ret_path,
                         struct slw_error *err);
 
+/* The same with another ending: ".compare", ".sweep". */
+int slw_name_create(const char *explicit_name, const char *stem, const char *ending,
+                    char **ret_path, struct slw_error *err);
+
 #endif

@@ -56,6 +56,9 @@ struct slw_measure_plan {
     void *enough_ctx;
     const char *directory; /* the experiment's; it exists. Outputs of the clients go below it */
     bool quiet;            /* no line for each block on a terminal */
+    const char *what;      /* for these lines: "A/A"; NULL: nothing */
+    bool is_up;            /* setup has run for a measurement before this one */
+    bool keep_up;          /* cleanup is the caller's, or the next measurement's */
 };
 
 /* Options every experiment has, for the tables of compare and sweep; besides these a table names
@@ -143,6 +146,10 @@ bool slw_is_experiment(const char *path);
 int slw_experiment_load(const char *path, struct slw_loaded_experiment *ret_loaded,
                         struct slw_error *err);
 void slw_loaded_experiment_release(struct slw_loaded_experiment *l);
+
+/* For the option table of `report`: every format that runs, comparisons or sweeps have, each name
+ * once; NULL past the last. */
+const char *slw_report_formats(size_t i);
 
 /* Render a saved or just measured experiment (compare or sweep by its kind). */
 int slw_experiment_render(const struct slw_loaded_experiment *l, const char *format,

@@ -258,7 +258,8 @@ static void tell(const struct slw_measuring *m, size_t round)
 
     if (m->plan->quiet || !m->plan->terminal->err.is_terminal)
         return;
-    slw_terminal_say("round %zu of %s%zu, %llu s, at most %llu s left", round,
+    slw_terminal_say("%s%sround %zu of %s%zu, %llu s, at most %llu s left",
+                     m->plan->what ? m->plan->what : "", m->plan->what ? ": " : "", round,
                      m->plan->enough ? "at most " : "", m->plan->blocks,
                      (unsigned long long)seconds, (unsigned long long)left);
 }
@@ -322,22 +323,25 @@ static int run_blocks(struct slw_measuring *m, struct slw_error *err)
 static int set_up_servers(const struct slw_measuring *m, struct slw_error *err)
 {
     char failure[96];
-    int rc = slw_hook_run(m->plan->setup, NULL, m->stop, failure, err);
+    const char *setup = m->plan->is_up ? NULL : m->plan->setup;
+    int rc = slw_hook_run(setup, NULL, m->stop, failure, err);
 
     if (rc < 0 || !failure[0])
         return rc;
     return slw_fail(err, SLW_E_EXEC, "the --setup command %s", failure);
 }
 
-/* Also after an interrupt: what setup made is there. */
+/* Also after a failure or an interrupt: what setup made is there. */
 static void clean_up(struct slw_measuring *m)
 {
     char failure[96];
     struct slw_error why = {0};
 
+    if (m->plan->keep_up)
+        return;
     if (slw_hook_run(m->plan->cleanup, NULL, NULL, failure, &why) < 0)
         (void)snprintf(failure, sizeof(failure), "did not run: %.60s", why.text);
-    for (size_t i = 0; failure[0] && i < m->plan->arm_count; i++)
+    for (size_t i = 0; failure[0] && i < m->plan->arm_count && m->plan->arms[i].run; i++)
         (void)slw_run_note(m->plan->arms[i].run, SLW_NOTE_WARNING, "cleanup-failed", NULL,
                            "the --cleanup command %s", failure);
 }
@@ -358,14 +362,28 @@ static int conclude(struct slw_measuring *m, int rc, const struct slw_error *why
     }
     if (m->states[0].kept == 0 && stopped(m))
         return slw_fail(err, SLW_E_NODATA, "interrupted before a round was measured");
-    if (m->states[0].kept == 0) {
-        slw_error_hint(err, "what the client printed is in %s", m->plan->directory);
+    if (m->states[0].kept == 0)
         return slw_fail(err, SLW_E_NODATA, "no round could be used: %s",
                         m->states[0].left_out ? m->states[0].left_out : "none was run");
-    }
     for (size_t i = 0; i < m->plan->arm_count && done == 0; i++)
         done = slw_arm_finish(m, i, err);
     return done;
+}
+
+/* Directories of arms that came to nothing. What clients printed stays, and is worth a hint. */
+static void discard(const struct slw_measuring *m, struct slw_error *err)
+{
+    const struct slw_experiment *e = m->experiment;
+    bool printed = false;
+
+    for (size_t i = 0; e->arms && i < e->arm_count && e->arms[i].directory; i++) {
+        char *path = slw_run_dir_file(m->plan->directory, e->arms[i].directory);
+
+        printed = printed || (path && rmdir(path) < 0 && errno == ENOTEMPTY);
+        free(path);
+    }
+    if (printed)
+        slw_error_hint(err, "what the client printed is in %s", m->plan->directory);
 }
 
 int slw_experiment_measure(const struct slw_measure_plan *plan, struct slw_experiment *experiment,
@@ -386,7 +404,11 @@ int slw_experiment_measure(const struct slw_measure_plan *plan, struct slw_exper
         rc = rc < 0 ? rc : run_blocks(&m, &why);
         clean_up(&m);
         rc = conclude(&m, rc, &why, err);
+    } else if (plan->is_up) {
+        clean_up(&m);
     }
+    if (rc < 0)
+        discard(&m, err);
     tear_down(&m);
     return rc;
 }

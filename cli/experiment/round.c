@@ -105,7 +105,9 @@ static int take_output(const struct slw_measuring *m, size_t arm, size_t round,
     char *text = NULL;
     size_t length = 0;
 
-    if (x->left_out[0])
+    if (x->left_out[0] && round == 0)
+        (void)snprintf(name, sizeof(name), "failed-warmup.out");
+    else if (x->left_out[0])
         (void)snprintf(name, sizeof(name), "failed-%zu.out", round);
     char *SLW_AUTO(free) path = slw_output_path(m, arm, name);
     if (!part || !path)
@@ -130,6 +132,16 @@ static int take_requests(struct slw_run *run, uint64_t requests, const char *cod
     return rc < 0 ? slw_fail(err, SLW_E_NOMEM, "no memory for notes") : 0;
 }
 
+/* The user's pattern wins over what a reader finds. */
+static const char *counted_by(const struct slw_measure_plan *plan,
+                              const struct slw_client_readings *client)
+{
+    for (size_t i = 0; i < plan->pattern_count; i++)
+        if (strcmp(slw_output_pattern_name(plan->patterns[i]), "requests") == 0)
+            return "--metric requests";
+    return client->reader ? client->reader : "its output";
+}
+
 int slw_resolve_requests(const struct slw_measure_plan *plan, struct slw_arm_round *x,
                          struct slw_error *err)
 {
@@ -142,8 +154,7 @@ int slw_resolve_requests(const struct slw_measure_plan *plan, struct slw_arm_rou
         x->client_requests = (uint64_t)(said + 0.5);
     if (x->tap_requests > 0)
         return 0;
-    (void)snprintf(by, sizeof(by), "the client's own count (%s)",
-                   x->client.reader ? x->client.reader : "--metric requests");
+    (void)snprintf(by, sizeof(by), "the client's own count (%s)", counted_by(plan, &x->client));
     if (x->client_requests > 0)
         return take_requests(x->run, x->client_requests, "requests-from-client", by, err);
     if (plan->operations > 0)
@@ -206,6 +217,11 @@ static int digest(struct slw_measuring *m, struct slw_profile *p, size_t arm, si
         rc = take_output(m, arm, round, x, err);
     if (rc < 0 || round == 0 || x->left_out[0])
         return rc;
+    if (x->client.left_out[0])
+        rc = slw_run_note(x->run, SLW_NOTE_WARNING, "metric-missing", NULL, "%s",
+                          x->client.left_out);
+    if (rc < 0)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for notes");
     rc = slw_resolve_requests(m->plan, x, err);
     return rc < 0 ? rc : make_report(m, x, err);
 }

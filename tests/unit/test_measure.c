@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Measuring arms in turn with shells as clients; how a round is observed and what clients print is
- * played here. */
+/* Measuring arms in turn with shells as clients. */
 #include "tests/unit/cmocka_int.h"
 
-#include "analyzer/compare/observe.h"
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/experiment/experiment.h"
@@ -21,79 +19,15 @@
 static char folder[] = "/tmp/slw-measure-XXXXXX";
 static char directory[64];
 
-/* ---- what others do ---- */
-
-static int observed;
-
-int slw_observe_round(struct slw_run *arm, size_t rounds_before, const struct slw_report *report,
-                      const struct slw_client_readings *client, struct slw_error *err)
-{
-    double value = report->run->requests.absent ? (double)NAN : (double)report->run->requests.value;
-    const struct slw_observation o = {
-        .metric = "work", .title = "work", .unit = "1", .values = &value, .length = 1};
-    int rc = 0;
-
-    (void)client;
-    observed++;
-    if (arm->observation_count > 0)
-        return slw_run_append_value(arm, 0, value, err);
-    assert_true(rounds_before < SLW_MAX_ROUNDS);
-    struct slw_observation first = o;
-    first.length = 0;
-    rc = slw_run_add_observation(arm, &first, err);
-    for (size_t i = 0; i < rounds_before && rc == 0; i++)
-        rc = slw_run_append_value(arm, 0, (double)NAN, err);
-    return rc == 0 ? slw_run_append_value(arm, 0, value, err) : rc;
-}
-
-int slw_client_output_read(size_t argc, const char *const *argv, const char *text, size_t length,
-                           const struct slw_output_pattern *const *patterns, size_t pattern_count,
-                           struct slw_client_readings *ret_readings, struct slw_error *err)
-{
-    const char *at = strstr(text, "requests ");
-
-    (void)patterns;
-    (void)pattern_count;
-    (void)err;
-    assert_true(argc == 3 && strlen(text) == length && !argv[argc]);
-    *ret_readings = (struct slw_client_readings){.reader = "played"};
-    if (at)
-        ret_readings->all[ret_readings->count++] =
-            (struct slw_client_reading){.key = "requests", .value = atof(at + 9)};
-    return 0;
-}
-
-bool slw_client_readings_find(const struct slw_client_readings *r, const char *key,
-                              double *ret_value)
-{
-    for (size_t i = 0; i < r->count; i++)
-        if (strcmp(r->all[i].key, key) == 0) {
-            *ret_value = r->all[i].value;
-            return true;
-        }
-    return false;
-}
-
-int slw_output_pattern_new(const char *text, struct slw_output_pattern **ret_pattern,
-                           struct slw_error *err)
-{
-    (void)text;
-    (void)ret_pattern;
-    return slw_fail(err, SLW_E_USAGE, "no patterns here");
-}
-
-void slw_output_pattern_free(struct slw_output_pattern *p)
-{
-    assert_null(p);
-}
-
 /* ---- an experiment ---- */
 
 static const struct slw_option table[] = {SLW_EXPERIMENT_OPTIONS, SLW_OPTION_END};
 static char program[] = "test", no_wire[] = "--no-wire", offcpu[] = "--offcpu=no",
             no_sampling[] = "--no-sampling", seed[] = "--seed=7", warmup[] = "--warmup=0",
-            label[] = "--label=k=v";
-static char *words[] = {program, no_wire, offcpu, no_sampling, seed, warmup, label};
+            label[] = "--label=k=v", metric[] = "--metric=requests=requests ([0-9]+)";
+static char *words[] = {program, no_wire, offcpu, no_sampling, seed, warmup, label, metric};
+
+#define WORDS (int)(sizeof(words) / sizeof(words[0]))
 
 static char shell[] = "/bin/sh", flag[] = "-c", a_text[256], b_text[256];
 static char *a_argv[] = {shell, flag, a_text, NULL}, *b_argv[] = {shell, flag, b_text, NULL};
@@ -120,8 +54,7 @@ static int set_up(void **state)
     (void)state;
     (void)snprintf(directory, sizeof(directory), "%.40s/%d", folder, ++number);
     error = (struct slw_error){0};
-    observed = 0;
-    if (slw_args_parse(table, false, 7, words, &args, &error) < 0 ||
+    if (slw_args_parse(table, false, WORDS, words, &args, &error) < 0 ||
         slw_run_dir_create(directory, &error) < 0 || slw_experiment_new(&experiment, &error) < 0)
         return -1;
     arms[0] = (struct slw_arm){.name = "A", .argv = a_argv, .shown = "a client"};
@@ -150,6 +83,14 @@ static int tear_down(void **state)
 static int measure(void)
 {
     return slw_experiment_measure(&plan, experiment, &error);
+}
+
+static const struct slw_observation *requests_of(const struct slw_run *run)
+{
+    const struct slw_observation *o = slw_run_find_observation(run, "requests");
+
+    assert_non_null(o);
+    return o;
 }
 
 static bool has_note(const struct slw_run *run, const char *code)
@@ -185,12 +126,11 @@ static void every_round_of_an_arm_is_in_its_run(void **state)
     assert_int_equal(measure(), 0);
     assert_int_equal(experiment->block_count, 4);
     assert_int_equal(experiment->stopped, SLW_STOPPED_ROUNDS);
-    assert_int_equal(observed, 8);
     for (size_t i = 0; i < 2; i++) {
         const struct slw_run *run = arms[i].run;
 
         assert_int_equal(run->round_count, 4);
-        assert_int_equal(run->observations[0].length, 4);
+        assert_int_equal(requests_of(run)->length, 4);
         assert_int_equal(run->requests.value, i == 0 ? 10 : 20);
         assert_string_equal(run->experiment.id, experiment->id);
         assert_string_equal(run->experiment.arm, i == 0 ? "A" : "B");
@@ -203,7 +143,7 @@ static void every_round_of_an_arm_is_in_its_run(void **state)
             assert_int_equal(run->rounds[k].round, k + 1);
             assert_null(run->rounds[k].left_out);
             assert_true(run->rounds[k].started_ns > 0);
-            assert_true(run->observations[0].values[k] == (i == 0 ? 10 : 20));
+            assert_true(requests_of(run)->values[k] == (i == 0 ? 10 : 20));
         }
     }
     holds("a.slotwise/client.out", "requests 10\n");
@@ -271,13 +211,13 @@ static void a_failed_round_takes_its_pair_along(void **state)
         assert_int_equal(run->round_count, 4);
         assert_non_null(run->rounds[1].left_out);
         assert_null(run->rounds[2].left_out);
-        assert_int_equal(run->observations[0].length, 4);
-        assert_true(isnan(run->observations[0].values[1]));
+        assert_int_equal(requests_of(run)->length, 4);
+        assert_true(isnan(requests_of(run)->values[1]));
         assert_true(has_note(run, "round-left-out"));
         for (size_t k = 0; k < run->count_count; k++)
             assert_int_not_equal(run->counts[k].round, 2);
     }
-    assert_true(arms[0].run->observations[0].values[2] == 10);
+    assert_true(requests_of(arms[0].run)->values[2] == 10);
     assert_string_equal(arms[1].run->rounds[1].left_out, "the client failed with exit status 3");
     assert_non_null(strstr(arms[0].run->rounds[1].left_out, "B"));
     assert_int_equal(arms[0].run->rounds[1].exit_value, 0);
@@ -394,7 +334,7 @@ static bool after_two(void *ctx, const struct slw_arm *all, size_t count, size_t
 
     ++*calls;
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(all[i].run->observations[0].length, blocks);
+        assert_int_equal(requests_of(all[i].run)->length, blocks);
         assert_non_null(all[i].report);
         assert_false(all[i].run->wall_ns.absent);
     }
@@ -425,6 +365,15 @@ static void requests_can_be_told(void **state)
     assert_int_equal(arms[1].run->requests.value, 20); /* what the client says is better */
 }
 
+static void a_metric_the_client_does_not_print_is_said(void **state)
+{
+    (void)state;
+    (void)strcpy(a_text, "echo nothing");
+    assert_int_equal(measure(), 0);
+    assert_true(has_note(arms[0].run, "metric-missing"));
+    assert_false(has_note(arms[1].run, "metric-missing"));
+}
+
 static void requests_nobody_knows_are_absent(void **state)
 {
     (void)state;
@@ -442,7 +391,7 @@ static void samples_of_all_rounds_are_one_profile(void **state)
     (void)state;
     slw_args_release(&args);
     words[3] = sampling;
-    assert_int_equal(slw_args_parse(table, false, 7, words, &args, &error), 0);
+    assert_int_equal(slw_args_parse(table, false, WORDS, words, &args, &error), 0);
     words[3] = no_sampling;
     (void)strcpy(a_text, "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done");
     (void)strcpy(b_text, a_text);
@@ -534,6 +483,7 @@ int main(void)
         TEST(the_budget_ends_it),
         TEST(enough_is_enough),
         TEST(requests_can_be_told),
+        TEST(a_metric_the_client_does_not_print_is_said),
         TEST(requests_nobody_knows_are_absent),
         TEST(samples_of_all_rounds_are_one_profile),
         TEST(what_is_saved_is_loaded),
