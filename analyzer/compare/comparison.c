@@ -140,8 +140,9 @@ static int fill(struct slw_comparing *w)
         return slw_fail(w->err, SLW_E_NODATA, "nothing of the two runs can be compared: %s",
                         why_nothing(c));
     slw_comparison_judge(w);
-    c->functions_absent = "no samples were compared";
-    rc = slw_comparison_causes(c, w->err);
+    rc = slw_comparison_functions(c, w->err);
+    if (rc == 0)
+        rc = slw_comparison_causes(c, w->err);
     if (rc == 0)
         rc = slw_comparison_notes(w);
     return rc == 0 ? slw_comparison_sentences(c, w->err) : rc;

@@ -28,7 +28,9 @@ int slw_comparison_rows(struct slw_comparing *w);
 /* Words of the rows, of the gates, and the gate's. */
 void slw_comparison_judge(struct slw_comparing *w);
 int slw_comparison_causes(struct slw_comparison *c, struct slw_error *err);
-/* c->functions, or why there are none. */
+/* c->functions, the largest change of self weight per request first, or why there are none. Judged
+ * where both arms kept the times of their samples, over the rounds of one experiment
+ * (c->interleaved), by weighing.h. -SLW_E_NOMEM. */
 int slw_comparison_functions(struct slw_comparison *c, struct slw_error *err);
 int slw_comparison_notes(struct slw_comparing *w);
 /* Verdict, its basis and the gate's reason. */

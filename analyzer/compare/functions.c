@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "analyzer/compare/functions.h"
+/* Which functions explain the difference of two runs. */
+#include "analyzer/compare/comparison_int.h"
 
 #include "analyzer/compare/both.h"
 #include "analyzer/compare/sampled.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALPHA 0.05
+#define MAX_CHANGES 1000 /* those that changed most; nobody reads more */
 
 static const char no_module[] = SLW_HOT_NO_MODULE; /* one pointer for all of them */
 
@@ -155,7 +156,7 @@ static int judge(struct work *w)
     }
     if (rc == 0) {
         slw_weighing_close(&weighing);
-        rc = slw_weighing_judge(&weighing, SLW_WEIGHING_EVERY, ALPHA, w->changes, w->err);
+        rc = slw_weighing_judge(&weighing, SLW_WEIGHING_EVERY, w->c->alpha, w->changes, w->err);
     }
     slw_weighing_release(&weighing);
     return rc;
@@ -211,8 +212,8 @@ static int fill(struct work *w)
     }
     if (rc == 0 && count > 1)
         qsort(rows, count, sizeof(*rows), by_change);
-    if (count > SLW_MAX_FUNCTION_CHANGES)
-        count = SLW_MAX_FUNCTION_CHANGES;
+    if (count > MAX_CHANGES)
+        count = MAX_CHANGES;
     if (rc == 0 && count > 0) {
         w->c->functions = slw_arena_array(w->c->arena, count, sizeof(*rows));
         rc = w->c->functions ? 0 : no_memory(w);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "analyzer/compare/functions.h"
+#include "analyzer/compare/comparison_int.h"
 #include "tests/compare_arms.h"
 
 #include <math.h>
@@ -25,6 +25,7 @@ static void fill(struct compared *t)
     assert_int_equal(slw_report_new(t->b.run, t->b.stacks, NULL, &t->reports[1], NULL), 0);
     t->c.arena = slw_arena_new();
     t->c.interleaved = true;
+    t->c.alpha = .05;
     t->c.in.a = (struct slw_side_of){"A", t->a.run, t->reports[0], t->a.stacks, t->a.moments};
     t->c.in.b = (struct slw_side_of){"B", t->b.run, t->reports[1], t->b.stacks, t->b.moments};
 }
