@@ -24,6 +24,16 @@ struct hand {
     struct slw_gate_rule *gates; /* of each row */
 };
 
+/* What cannot be: the tests of failing allocations do not fail these. */
+static inline void *hand_grown(void *old, size_t size)
+{
+    void *grown = realloc(old, size);
+
+    if (!grown)
+        abort();
+    return grown;
+}
+
 static inline struct slw_run *hand_run(const char **argv, size_t argc)
 {
     struct slw_run *run = NULL;
@@ -152,9 +162,9 @@ static inline struct slw_comparison *hand_done(struct hand *h)
 
     h->c.in.a = (struct slw_side_of){.name = "A", .run = h->a};
     h->c.in.b = (struct slw_side_of){.name = "B", .run = h->b};
-    h->c.rows = calloc(n + 1, sizeof(*h->c.rows));
-    h->gates = calloc(n + 1, sizeof(*h->gates));
-    assert_true(h->c.rows && h->gates);
+    h->c.rows = hand_grown(NULL, (n + 1) * sizeof(*h->c.rows));
+    h->gates = hand_grown(NULL, (n + 1) * sizeof(*h->gates));
+    memset(h->gates, 0, (n + 1) * sizeof(*h->gates));
     for (size_t i = 0; i < n; i++) {
         struct slw_metric_row *r = &h->c.rows[i];
         const struct slw_observation *o = &h->a->observations[i];
@@ -167,7 +177,7 @@ static inline struct slw_comparison *hand_done(struct hand *h)
                                      .from = o->from,
                                      .better = o->better,
                                      .rank = SLW_METRIC_SHOWN,
-                                     .drift = NAN};
+                                     .drift = (double)NAN};
         r->a_value = hand_centre(r->a);
         r->b_value = hand_centre(r->b);
         hand_judge(r);
@@ -194,8 +204,7 @@ static inline void hand_function(struct hand *h, const char *function, double a,
 {
     struct slw_comparison *c = &h->c;
 
-    c->functions = realloc(c->functions, (c->function_count + 1) * sizeof(*c->functions));
-    assert_non_null(c->functions);
+    c->functions = hand_grown(c->functions, (c->function_count + 1) * sizeof(*c->functions));
     c->functions[c->function_count++] = (struct slw_function_change){.function = function,
                                                                      .module = "/usr/bin/client",
                                                                      .a = a,
@@ -210,8 +219,7 @@ static inline void hand_cause(struct hand *h, const char *text)
 {
     struct slw_comparison *c = &h->c;
 
-    c->causes = realloc(c->causes, (c->cause_count + 1) * sizeof(*c->causes));
-    assert_non_null(c->causes);
+    c->causes = hand_grown(c->causes, (c->cause_count + 1) * sizeof(*c->causes));
     c->causes[c->cause_count++] = (struct slw_cause){.id = "cause", .text = text, .share = .94};
 }
 
@@ -220,8 +228,7 @@ static inline void hand_note(struct hand *h, enum slw_note_level level, const ch
 {
     struct slw_comparison *c = &h->c;
 
-    c->notes = realloc(c->notes, (c->note_count + 1) * sizeof(*c->notes));
-    assert_non_null(c->notes);
+    c->notes = hand_grown(c->notes, (c->note_count + 1) * sizeof(*c->notes));
     c->notes[c->note_count++] = (struct slw_note){level, "note", text, hint};
 }
 
@@ -230,8 +237,7 @@ static inline void hand_mismatch(struct hand *h, const char *what, const char *a
 {
     struct slw_comparison *c = &h->c;
 
-    c->mismatches = realloc(c->mismatches, (c->mismatch_count + 1) * sizeof(*c->mismatches));
-    assert_non_null(c->mismatches);
+    c->mismatches = hand_grown(c->mismatches, (c->mismatch_count + 1) * sizeof(*c->mismatches));
     c->mismatches[c->mismatch_count++] =
         (struct slw_mismatch){.what = what, .a = a, .b = b, .severe = severe};
 }

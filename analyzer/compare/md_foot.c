@@ -140,9 +140,11 @@ static void put_measured(struct slw_buf *out, const struct slw_comparison *c)
     slw_buf_puts(out, "slotwise compare");
     put_option(out, "--a", command_of(c, 0, &a));
     put_option(out, "--b", command_of(c, 1, &b));
-    slw_buf_printf(out, " --rounds %zu --seed %" PRIu64, e->block_count, e->seed);
+    slw_buf_printf(out, " --rounds %zu --warmup %zu --seed %" PRIu64, e->block_count, e->warmup,
+                   e->seed);
     if (e->margin > 0)
-        slw_buf_printf(out, " --margin %.6g%%", e->margin * 100);
+        slw_buf_printf(out, " --margin %.6g", e->margin * 100);
+    slw_buf_puts(out, e->equivalence_90 ? " --equivalence 90" : "");
     put_option(out, "--fail-on", e->gates);
     put_option(out, "--setup", e->setup);
     put_option(out, "--prepare", e->prepare);
@@ -152,12 +154,30 @@ static void put_measured(struct slw_buf *out, const struct slw_comparison *c)
     slw_buf_release(&b);
 }
 
+static void put_gates(struct slw_buf *out, const struct slw_gates *gates)
+{
+    struct slw_buf text = {0};
+
+    for (size_t i = 0; gates && i < gates->count; i++) {
+        slw_buf_puts(&text, i ? "," : "");
+        slw_buf_puts(&text, gates->all[i].text);
+    }
+    put_option(out, "--fail-on", text.data);
+    if (slw_buf_failed(&text))
+        out->failed = true;
+    slw_buf_release(&text);
+}
+
 static void put_saved(struct slw_buf *out, const struct slw_comparison *c)
 {
     slw_buf_puts(out, "slotwise compare ");
     slw_shell_word(out, c->in.a.name ? c->in.a.name : "A");
     slw_buf_putc(out, ' ');
     slw_shell_word(out, c->in.b.name ? c->in.b.name : "B");
+    put_gates(out, c->in.gates);
+    if (c->in.margin > 0)
+        slw_buf_printf(out, " --margin %.6g", c->in.margin * 100);
+    slw_buf_puts(out, c->in.equivalence_90 ? " --equivalence 90" : "");
     slw_buf_puts(out, c->in.force ? " --force" : "");
 }
 

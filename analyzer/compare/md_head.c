@@ -145,6 +145,7 @@ static void put_gate(struct slw_buf *out, const struct slw_metric_row *row)
     slw_buf_puts(&text, row->absent ? "" : " ");
     slw_row_put_interval(&text, row);
     slw_md_prose_fit(out, text.data ? text.data : "", SENTENCE);
+    out->failed |= slw_buf_failed(&text);
     slw_buf_release(&text);
     slw_row_put_remark(&text, row);
     if (text.length > 0 && !row->absent) {

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #define TITLE     40 /* columns of a name or a value */
+#define LONG      80 /* of a reason */
 #define METRICS   12 /* rows that are not folded */
 #define FUNCTIONS 8
+#define ABSENT    20 /* names of metrics after a reason */
 
 static const char close_details[] = "\n</details>\n\n";
 
@@ -76,8 +78,8 @@ static bool is_short(const struct slw_comparison *c, size_t row)
 {
     const struct slw_metric_row *r = &c->rows[row];
 
-    return r->rank == SLW_METRIC_GATED || row == c->main_row || r->headline ||
-           (r->rank == SLW_METRIC_SHOWN && !r->absent && r->starred);
+    return r->rank == SLW_METRIC_GATED || row == c->main_row ||
+           (!r->absent && (r->headline || (r->rank == SLW_METRIC_SHOWN && r->starred)));
 }
 
 /* The first few of them; the main one always. */
@@ -169,7 +171,7 @@ static void put_basis(struct slw_buf *out, const struct slw_metric_row *row)
         slw_buf_puts(out, "not known");
     slw_buf_puts(out, " | ");
     slw_row_put_remark(&text, row);
-    slw_md_prose_fit(out, text.data ? text.data : "", 2 * TITLE);
+    slw_md_prose_fit(out, text.data ? text.data : "", LONG);
     if (slw_buf_failed(&text))
         out->failed = true;
     slw_buf_release(&text);
@@ -185,11 +187,68 @@ static void put_full_row(struct slw_buf *out, const struct slw_metric_row *row)
     slw_buf_puts(out, " |\n");
 }
 
+static bool same_reason(const struct slw_metric_row *a, const struct slw_metric_row *b)
+{
+    return a->absent && b->absent && strcmp(a->absent, b->absent) == 0;
+}
+
+/* "- not counted without --offcpu: system calls per request, ...": all metrics of the reason that
+ * this row is the first with; nothing where it is not. Returns how many. */
+static size_t put_absent(struct slw_buf *out, const struct slw_comparison *c, size_t row)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < row; i++)
+        if (same_reason(&c->rows[i], &c->rows[row]))
+            return 0;
+    slw_buf_puts(out, "- ");
+    slw_md_prose_fit(out, c->rows[row].absent, LONG);
+    for (size_t i = row; i < c->row_count; i++) {
+        if (!same_reason(&c->rows[i], &c->rows[row]))
+            continue;
+        if (count < ABSENT) {
+            slw_buf_puts(out, count == 0 ? ": " : ", ");
+            slw_md_prose_fit(out, c->rows[i].title, TITLE);
+        }
+        count++;
+    }
+    if (count > ABSENT)
+        slw_buf_printf(out, " and %zu more", count - ABSENT);
+    slw_buf_putc(out, '\n');
+    return count;
+}
+
+static const char open_all[] =
+    "<details><summary>All metrics, and what they were judged by</summary>\n\n";
+
+static bool put_all_absent(struct slw_md_page *page, const struct slw_comparison *c, bool opened)
+{
+    struct slw_buf piece = {0};
+    bool fits = true, any = false;
+
+    for (size_t i = 0; i < c->row_count; i++) {
+        if (!c->rows[i].absent)
+            continue;
+        if (fits) {
+            slw_buf_puts(&piece, any || opened ? "" : open_all);
+            slw_buf_puts(&piece, any ? "" : "\nNot compared:\n\n");
+            const size_t count = put_absent(&piece, c, i);
+            if (count == 0) { /* told with another */
+                slw_buf_release(&piece);
+                continue;
+            }
+            fits = slw_md_page_put(page, &piece, sizeof(close_details));
+            any |= fits;
+        }
+        page->left_out[SLW_MD_METRICS] += !fits;
+    }
+    return any;
+}
+
 /* All metrics again, with what they were judged by: one place to look things up. */
 SLW_MD_PART(all_metrics)
 {
     static const char head[] =
-        "<details><summary>All metrics, and what they were judged by</summary>\n\n"
         "| metric | A | B | B against A | | rounds | margin | A/A floor | |\n"
         "|---|---:|---:|---:|---|---:|---:|---:|---|\n";
     struct slw_buf piece = {0};
@@ -197,7 +256,10 @@ SLW_MD_PART(all_metrics)
 
     (void)opts;
     for (size_t i = 0; i < c->row_count; i++) {
+        if (c->rows[i].absent)
+            continue;
         if (fits) {
+            slw_buf_puts(&piece, any ? "" : open_all);
             slw_buf_puts(&piece, any ? "" : head);
             put_full_row(&piece, &c->rows[i]);
             fits = slw_md_page_put(page, &piece, sizeof(close_details));
@@ -205,6 +267,7 @@ SLW_MD_PART(all_metrics)
         }
         page->left_out[SLW_MD_METRICS] += !fits && !is_above(c, i);
     }
+    any |= put_all_absent(page, c, any);
     slw_buf_puts(page->out, any ? close_details : "");
 }
 

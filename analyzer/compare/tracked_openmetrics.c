@@ -281,7 +281,7 @@ static int samples_of(const struct slw_tracked *series, struct sample **ret_samp
 
     for (size_t i = 0; i < series->arm_count; i++)
         count += series->arms[i].run->observation_count;
-    struct sample *samples = calloc(count, sizeof(*samples));
+    struct sample *samples = calloc(count + 1, sizeof(*samples));
     for (size_t i = 0; samples && i < series->arm_count; i++)
         for (size_t k = 0; k < series->arms[i].run->observation_count; k++) {
             samples[n] = sample_of(&series->arms[i].run->observations[k], i);

@@ -61,7 +61,7 @@ static inline void assert_observations(const struct slw_run *a, const struct slw
 
 static inline void fill_observations(struct slw_run *run)
 {
-    double values[] = {0.1, 1.0 / 3.0, NAN, 1e300, 5e-324, -0.5, 0};
+    double values[] = {0.1, 1.0 / 3.0, (double)NAN, 1e300, 5e-324, -0.5, 0};
     struct slw_observation o = {.metric = "p99" HOSTILE,
                                 .title = "p99 latency",
                                 .unit = "ns",

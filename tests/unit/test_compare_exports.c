@@ -138,13 +138,32 @@ static void check_openmetrics(const char *text)
     }
 }
 
+static size_t count_of(const char *text, const char *what)
+{
+    size_t count = 0;
+
+    while ((text = strstr(text, what)) != NULL) {
+        text += strlen(what);
+        count++;
+    }
+    return count;
+}
+
+static void check_comment(const char *text)
+{
+    assert_true(strlen(text) < 65000);
+    assert_int_equal(strncmp(text, "<!-- slotwise:compare ", 22), 0);
+    assert_int_equal(count_of(text, "<details><summary>"), count_of(text, "\n</details>\n"));
+    assert_int_equal(count_of(text, "<pre><code>"), count_of(text, "</code></pre>"));
+}
+
 static void check(const char *format, char *text)
 {
     for (const char *c = text; *c; c++)
         assert_true((unsigned char)*c >= 0x20 || *c == '\n' ||
                     (*c == '\r' && strcmp(format, "csv") == 0));
     if (strcmp(format, "md") == 0)
-        assert_true(strlen(text) < 65000);
+        check_comment(text);
     else if (strcmp(format, "junit") == 0)
         assert_int_equal(
             xml_check(strstr(text, "<testsuites"), strlen(strstr(text, "<testsuites"))), -1);
@@ -230,7 +249,7 @@ static void add_absent(struct hand *h, size_t rounds)
     double values[HAND_ROUNDS];
 
     for (size_t i = 0; i < rounds; i++)
-        values[i] = NAN;
+        values[i] = (double)NAN;
     hand_observation(h->a, &like, values, rounds);
     hand_observation(h->b, &like, values, rounds);
 }
@@ -272,6 +291,21 @@ static void what_was_not_measured_is_said_and_never_zero(void **state)
     free(junit);
     free(om);
     free(bencher);
+    free(md);
+    hand_free(&h);
+}
+
+static void nothing_measured_is_told_with_its_reason(void **state)
+{
+    (void)state;
+    struct hand h = hand_new();
+
+    add_absent(&h, 3);
+    (void)hand_done(&h);
+    h.c.main_row = h.c.row_count;
+    char *md = hand_rendered(&h, "md");
+    check("md", md);
+    assert_non_null(strstr(md, "Not compared:\n\n- no round has both values: p99.9 latency\n"));
     free(md);
     hand_free(&h);
 }
@@ -381,7 +415,6 @@ static void long_strings_do_not_make_a_long_comment(void **state)
         h.b->host.cpu.name = h.b->host.kernel = h.b->tool = text.data;
         char *md = hand_rendered(&h, "md");
         check("md", md);
-        assert_int_equal(strncmp(md, "<!-- slotwise:compare ", 22), 0);
         assert_non_null(strstr(md, "cpu_per_request>+3%"));
         free(md);
         hand_free(&h);
@@ -469,6 +502,7 @@ int main(void)
         cmocka_unit_test(a_comparison_reads_as_expected),
         cmocka_unit_test(hostile_text_stays_text),
         cmocka_unit_test(what_was_not_measured_is_said_and_never_zero),
+        cmocka_unit_test(nothing_measured_is_told_with_its_reason),
         cmocka_unit_test(a_run_without_observations_is_refused),
         cmocka_unit_test(one_round_makes_no_interval),
         cmocka_unit_test(a_thousand_metrics_fit_one_comment),

@@ -30,7 +30,7 @@ static const char *const hostile[] = {HOSTILE,
 static struct hand hostile_comparison(void)
 {
     static const char *units[] = {"ns", "requests/s", "1", "%", "total", "", "a b/c d", "\xff"};
-    const char *argv[] = {"x", "y"};
+    static const char *argv[] = {"x", "y"};
     struct hand h = hand_new();
 
     for (size_t i = 0; i < HOSTILES; i++)
