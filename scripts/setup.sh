@@ -82,6 +82,8 @@ test|util-linux|runuser, setpriv and unshare in tests
 test|cmark-gfm|parses the pull-request comment as GitHub does
 test|libxml2-utils|xmllint checks the JUnit file
 test|prometheus|promtool checks the OpenMetrics file
+test|python3-yaml|reads the example workflows
+test|jq|runs their steps
 test|python3-prometheus-client|a strict reader of the same
 '
 
