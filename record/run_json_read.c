@@ -271,7 +271,7 @@ static int read_reals(const struct reader *r, const struct place *at, const stru
         int rc = 0;
 
         if (text && strcmp(text, SLW_FIELD_NO_REAL) == 0)
-            reals[i] = NAN;
+            reals[i] = (double)NAN;
         else
             rc = read_real(r, &here, value, &reals[i]);
         if (rc < 0)

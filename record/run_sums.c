@@ -209,7 +209,7 @@ static int put_latencies(const struct slw_run_sums *s, struct slw_run *run, stru
 /* The row of the n-th thread of that name; rows past the first, which is all threads. */
 static struct slw_waiting *find_thread(struct slw_run *run, const char *comm, size_t rank)
 {
-    for (size_t i = 1; i < run->waiting_count; i++)
+    for (size_t i = 1; run->waiting && i < run->waiting_count; i++)
         if (same(run->waiting[i].comm, comm) && rank-- == 0)
             return &run->waiting[i];
     return NULL;
