@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "record/run_dir.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +14,10 @@
 
 /* ---- one of them ---- */
 
-static bool excludes_zero(const struct slw_comparison *c)
+bool slw_aa_excludes_zero(const struct slw_experiment *aa)
 {
-    for (size_t i = 0; i < c->row_count; i++)
-        if (c->rows[i].rank == SLW_METRIC_GATED && !c->rows[i].absent &&
-            slw_difference_real(&c->rows[i].difference))
+    for (size_t i = 0; i < aa->floor_count; i++)
+        if (aa->floors[i].differs)
             return true;
     return false;
 }
@@ -79,10 +79,9 @@ static int judge(struct slw_aa_test *t, const struct slw_aa_request *request,
     struct slw_error why = {0};
     int rc = slw_judge_arms(&arms[0], &arms[1], t->experiment, &how, &judged, &why);
 
-    if (rc >= 0) {
-        t->differs = excludes_zero(judged.comparison);
+    if (rc >= 0)
         rc = take_floors(t->experiment, judged.comparison, &why);
-    }
+    t->differs = slw_aa_excludes_zero(t->experiment);
     slw_judged_release(&judged);
     /* No floor then, as with a gate on a metric that only B has. */
     return rc == -SLW_E_NOMEM ? slw_fail(err, SLW_E_NOMEM, "%s", why.text) : 0;
@@ -154,6 +153,7 @@ int slw_aa_combine(const struct slw_aa_tests *tests, bool differs, struct slw_ex
 {
     const struct slw_experiment *latest = tests->all[tests->count - 1].experiment;
 
+    assert(latest);
     e->floors = slw_arena_array(e->arena, latest->floor_count + 1, sizeof(e->floors[0]));
     if (!e->floors)
         return slw_fail(err, SLW_E_NOMEM, "no memory for noise floors");
@@ -161,8 +161,7 @@ int slw_aa_combine(const struct slw_aa_tests *tests, bool differs, struct slw_ex
         struct slw_floor f = combine(tests, &latest->floors[i]);
 
         f.metric = slw_arena_strdup(e->arena, f.metric);
-        /* Only what both tests found: chance alone excludes 0 for one metric in twenty. */
-        f.differs = differs && (f.low > 0 || f.high < 0);
+        f.differs = differs && latest->floors[i].differs;
         if (!f.metric)
             return slw_fail(err, SLW_E_NOMEM, "no memory for noise floors");
         e->floors[e->floor_count++] = f;
@@ -240,6 +239,8 @@ int slw_aa_floors(const struct slw_aa_request *request, struct slw_experiment *e
     if (request->kind == SLW_AA_AUTO)
         slw_aa_recall(request, &tests);
     experiment->floor_reused = tests.count > 0;
+    if (tests.count >= 2)
+        differs = tests.all[tests.count - 1].differs && tests.all[tests.count - 2].differs;
     if (tests.count == 0)
         rc = make(request, &tests, &differs, ret_measured, err);
     if (rc >= 0)

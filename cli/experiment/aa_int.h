@@ -7,10 +7,11 @@
 
 #define SLW_MAX_AA_TESTS 32 /* that a floor is made of; the latest */
 
-/* An experiment whose floors are what this one test found. */
+/* An experiment whose floors are what this one test found; `differs` of a floor: the metric was
+ * gated, and 0 lay outside of its interval in this test. */
 struct slw_aa_test {
     struct slw_experiment *experiment;
-    bool differs; /* 0 lay outside of the interval of a gated metric */
+    bool differs; /* one of its floors does */
     bool interrupted;
 };
 
@@ -19,6 +20,7 @@ struct slw_aa_tests {
     size_t count;
     size_t made; /* in this comparison */
 };
+bool slw_aa_excludes_zero(const struct slw_experiment *aa);
 void slw_aa_tests_release(struct slw_aa_tests *tests);
 
 /* Measure one; is_up: setup has run. */

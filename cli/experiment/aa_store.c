@@ -164,7 +164,8 @@ void slw_aa_recall(const struct slw_aa_request *request, struct slw_aa_tests *te
         /* Two commands may have one key, if hardly ever. */
         if (e && e->floor_count > 0 &&
             strcmp(e->arms[0].command, request->plan->arms[0].shown) == 0)
-            tests->all[tests->count++] = (struct slw_aa_test){.experiment = e};
+            tests->all[tests->count++] =
+                (struct slw_aa_test){.experiment = e, .differs = slw_aa_excludes_zero(e)};
         else
             slw_experiment_free(e);
     }

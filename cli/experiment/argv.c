@@ -89,7 +89,10 @@ static bool take_double(struct splitter *s)
             s->at++;
         slw_buf_putc(&s->word, *s->at);
     }
-    return *s->at++ == '"';
+    if (!*s->at)
+        return false;
+    s->at++;
+    return true;
 }
 
 static bool take_plain(struct splitter *s)

@@ -281,7 +281,7 @@ static int ask_enough(struct slw_measuring *m, bool *ret_enough, struct slw_erro
 
 static int warm_up(struct slw_measuring *m, struct slw_error *err)
 {
-    uint16_t order[SLW_MAX_ARMS];
+    uint16_t order[SLW_MAX_ARMS] = {0};
     int rc = 0;
 
     for (size_t i = 0; i < m->plan->arm_count; i++)
