@@ -206,6 +206,56 @@ class Profiling(Faults):
                 self.assertEqual(done.returncode, harness.INTERNAL, f"{n}: {done.stderr}")
 
 
+class Comparing(Faults):
+    """A comparison is there as a whole, or there is a word about why it is not."""
+
+    def args(self):
+        client = f"{harness.CLIENT} spin 5"
+        return ("compare", "-q", "--aa", "no", "--rounds", "1", "--warmup", "0", "--ops", "1",
+                "--seed", "1", "-o", os.path.join(self.out, "x.compare"), "--a", client, "--b",
+                client)
+
+    def nothing_half_written(self, fault):
+        for folder, _, names in os.walk(self.out):
+            for name in names:
+                self.assertFalse(name.endswith((".tmp", ".part", ".XXXXXX")) or
+                                 name == "perf.data", f"{fault} left {folder}/{name}")
+
+    def measured(self, done, fault):
+        saved = os.path.join(self.out, "x.compare")
+        if not os.path.exists(os.path.join(saved, "experiment.json")):
+            self.assertNotIn(done.returncode, (0, 10, 11), fault)
+            return
+        for arm in ("a.slotwise", "b.slotwise"):
+            document = self.load(os.path.join(saved, arm))
+            sampled = sum(s["samples"] for s in document["samplings"])
+            self.assertTrue(sampled > 0 or document["notes"], fault)
+        self.assertIn("inconclusive", self.slotwise("report", saved).stdout)
+
+    def test_measuring(self):
+        self.loop(self.args(), ("alloc", "open-eacces", "write-enospc", "read-eio"), self.measured)
+
+    def test_harmless(self):
+        def check(done, fault):
+            self.assertEqual(done.returncode, 11, f"{fault}: {done.stderr}")
+            self.measured(done, fault)
+        for kind in HARMLESS:
+            check(self.once(self.args(), kind + ":1:always")[0], kind)
+
+    def test_rendering(self):
+        x = self.path("x.compare")
+        client = f"{harness.CLIENT} spin 20"
+        self.slotwise("compare", "-q", "--aa", "no", "--rounds", "2", "--ops", "1", "-o", x, "--a",
+                      client, "--b", client, status=None)
+        done, _ = self.once(("report", x), "alloc:0")
+        reference = done.stdout
+
+        def check(done, fault):
+            if done.returncode == 0:
+                self.assertTrue(done.stdout == reference or done.stderr.strip(), fault)
+        self.loop(("report", x), ("alloc", "open-eacces", "read-eio", "write-enospc"), check)
+
+
 class Workloads(Faults):
     """A client of a database under faults: what it calls done is stored, and it never crashes."""
     WORKLOAD = os.path.join(os.path.dirname(harness.SLOTWISE), "slotwise-workload")
