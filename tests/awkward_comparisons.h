@@ -79,8 +79,8 @@ static inline struct versus awkward_gaps(void)
     double none[AWKWARD_ROUNDS], other[AWKWARD_ROUNDS];
 
     for (size_t i = 0; i < AWKWARD_ROUNDS; i++) {
-        none[i] = NAN;
-        other[i] = i % 2 ? INFINITY : NAN;
+        none[i] = (double)NAN;
+        other[i] = i % 2 ? (double)INFINITY : (double)NAN;
     }
     versus_add(v.a, "p90", none, AWKWARD_ROUNDS);
     versus_add(v.b, "p90", other, AWKWARD_ROUNDS);

@@ -117,7 +117,7 @@ static bool matches(const char *pattern, const char *metric)
 static double delta(const struct slw_metric_row *row)
 {
     if (!row || row->absent)
-        return NAN;
+        return (double)NAN;
     return row->b_value.value - row->a_value.value;
 }
 
@@ -133,7 +133,7 @@ static double in_logs(const struct slw_comparison *c, const struct slw_metric_ro
 
     if (!instructions || !ipc || instructions->absent || ipc->absent ||
         instructions->kind != SLW_PAIRS_RATIO || ipc->kind != SLW_PAIRS_RATIO)
-        return NAN;
+        return (double)NAN;
     const double cycles = instructions->difference.estimate - ipc->difference.estimate;
     return (row == ipc ? -1 : 1) * row->difference.estimate / cycles;
 }
@@ -142,7 +142,7 @@ static double in_logs(const struct slw_comparison *c, const struct slw_metric_ro
 static double share_of(const struct slw_comparison *c, const struct rule *rule,
                        const struct slw_metric_row *row)
 {
-    double share = NAN;
+    double share = (double)NAN;
 
     if (rule->share == OF_USER_AND_SYSTEM)
         share = delta(row) / (delta_of(c, "user_per_request") + delta_of(c, "system_per_request"));
@@ -155,7 +155,7 @@ static double share_of(const struct slw_comparison *c, const struct rule *rule,
     else if (rule->share == OF_THREAD_TIME)
         share = delta(row) / delta_of(c, "thread_time_per_request");
     if (!isfinite(share) || share <= 0 || share > 1.1)
-        return NAN;
+        return (double)NAN;
     return share < 1 ? share : 1;
 }
 
@@ -275,28 +275,66 @@ static int apply(struct slw_comparison *c, const struct rule *rule, bool gain, s
     return 0;
 }
 
-/* Functions that allocate, together. */
-static int add_allocator(struct slw_comparison *c, bool gain, struct draft *drafts, size_t *count)
+/* ---- functions ---- */
+
+#define NAMED_FUNCTIONS 2
+#define NAME_COLUMNS    48
+
+/* Change of all sampled weight per request; functions are those that changed most. */
+static double sampled_change(const struct slw_comparison *c)
 {
-    double sum = 0, whole = 0;
+    double whole = 0;
+
+    for (size_t i = 0; i < c->function_count; i++)
+        whole += c->functions[i].b - c->functions[i].a;
+    return whole;
+}
+
+static const char *file_of(const struct slw_function_change *f)
+{
+    const char *slash = strrchr(f->module, '/');
+
+    return slash ? slash + 1 : f->module;
+}
+
+static int add_sampled(struct slw_comparison *c, struct draft *drafts, size_t *count,
+                       const char *id, const char *what, double change)
+{
+    const double share = change / sampled_change(c);
     struct slw_buf text = {0};
 
-    for (size_t i = 0; i < c->function_count; i++) {
-        const struct slw_function_change *f = &c->functions[i];
-        const char *slash = strrchr(f->module, '/');
-
-        whole += f->b - f->a;
-        if (f->real &&
-            slw_family_has(SLW_FAMILY_ALLOCATOR, f->function, slash ? slash + 1 : f->module))
-            sum += f->b - f->a;
-    }
-    const double share = sum / whole;
-    if (sum == 0 || (sum < 0) != gain || !isfinite(share) || share < SMALLEST || share > 1)
+    if (!isfinite(share) || share < SMALLEST || share > 1)
         return 0;
-    slw_buf_printf(&text, "B spends %s in memory allocation, ", sum < 0 ? "less" : "more");
+    slw_buf_printf(&text, "B spends %s in ", change < 0 ? "less" : "more");
+    slw_text_fit(&text, what, NAME_COLUMNS);
+    slw_buf_puts(&text, ", ");
     slw_format_percent(&text, share);
     slw_buf_puts(&text, " of the change in sampled time");
-    return add(c, drafts, count, "allocation", &text, share, 0);
+    return add(c, drafts, count, id, &text, share, -.1);
+}
+
+/* Those that allocate together, and the ones that changed most. */
+static int add_functions(struct slw_comparison *c, bool gain, struct draft *drafts, size_t *count)
+{
+    double allocator = 0;
+    size_t named = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < c->function_count && rc == 0; i++) {
+        const struct slw_function_change *f = &c->functions[i];
+        const double change = f->b - f->a;
+
+        if (!f->real || (change < 0) != gain)
+            continue;
+        if (slw_family_has(SLW_FAMILY_ALLOCATOR, f->function, file_of(f)))
+            allocator += change;
+        else if (named++ < NAMED_FUNCTIONS)
+            rc = add_sampled(c, drafts, count, "function",
+                             f->function[0] ? f->function : file_of(f), change);
+    }
+    if (rc < 0 || allocator == 0)
+        return rc;
+    return add_sampled(c, drafts, count, "allocation", "memory allocation", allocator);
 }
 
 int slw_comparison_causes(struct slw_comparison *c, struct slw_error *err)
@@ -312,7 +350,7 @@ int slw_comparison_causes(struct slw_comparison *c, struct slw_error *err)
         if (rules[i].of & kind_of(main))
             rc = apply(c, &rules[i], is_gain(main), drafts, &count);
     if (rc == 0 && kind_of(main) == OF_CPU)
-        rc = add_allocator(c, is_gain(main), drafts, &count);
+        rc = add_functions(c, is_gain(main), drafts, &count);
     c->causes = slw_arena_array(c->arena, count + 1, sizeof(c->causes[0]));
     if (rc < 0 || !c->causes)
         return slw_comparison_nomem(err);

@@ -60,16 +60,17 @@ static bool same_at_90(struct slw_comparing *w, const struct slw_metric_row *row
 
 /* ---- rows ---- */
 
-static struct slw_forecast forecast_of(const struct slw_metric_row *row)
+static struct slw_forecast forecast_of(const struct slw_difference *d,
+                                       const struct slw_judgement *j)
 {
-    const size_t pairs = row->difference.pairs;
+    const size_t pairs = d->pairs;
     size_t most = pairs < SLW_LOOK_LAST ? SLW_LOOK_LAST : 2 * pairs;
 
     if (most > SLW_MAX_PAIRS)
         most = SLW_MAX_PAIRS;
     if (most <= pairs)
         return (struct slw_forecast){.kind = SLW_FORECAST_NONE};
-    return slw_forecast_of(&row->difference, &row->judgement, most);
+    return slw_forecast_of(d, j, most);
 }
 
 void slw_row_judge(struct slw_comparing *w, struct slw_metric_row *row)
@@ -85,7 +86,7 @@ void slw_row_judge(struct slw_comparing *w, struct slw_metric_row *row)
         row->judgement.word = SLW_JUDGED_NO_CHANGE;
         row->judgement.unsettled = false;
     }
-    row->forecast = forecast_of(row);
+    row->forecast = forecast_of(&row->difference, &row->judgement);
     if (row->judgement.too_few)
         row->why = too_few_text(w, row);
     const char *why = forbidden(w, row);
@@ -126,6 +127,20 @@ static enum slw_judged gate_word_of(const struct slw_comparing *w, const struct 
     return high <= bound ? SLW_JUDGED_NO_CHANGE : SLW_JUDGED_INCONCLUSIVE;
 }
 
+/* What would settle the gate, which may ask for another bound than the word's margin. */
+static struct slw_forecast gate_forecast(const struct slw_metric_row *row)
+{
+    const double bound = bound_of(row);
+    const double worse = row->gate->above ? row->difference.estimate : -row->difference.estimate;
+    struct slw_difference d = row->difference;
+    struct slw_judgement j = row->judgement;
+
+    d.estimate = fmax(worse, 0);
+    j.word = SLW_JUDGED_INCONCLUSIVE;
+    j.margin.size = worse < 0 ? bound - worse : bound; /* as far from the bound on one side */
+    return forecast_of(&d, &j);
+}
+
 void slw_comparison_judge(struct slw_comparing *w)
 {
     struct slw_comparison *c = w->c;
@@ -139,6 +154,8 @@ void slw_comparison_judge(struct slw_comparing *w)
         if (row->rank != SLW_METRIC_GATED)
             continue;
         row->gate_word = gate_word_of(w, row);
+        if (row->gate && row->gate_word == SLW_JUDGED_INCONCLUSIVE && !row->why)
+            row->forecast = gate_forecast(row);
         words[count++] = row->gate_word;
     }
     c->gate = slw_gate_of(words, count);

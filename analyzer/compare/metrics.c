@@ -283,6 +283,7 @@ static bool quantile(const struct slw_report *r, const char *name, enum slw_late
     if (ret->figure.absent || percent == 0)
         return true;
     ret->step = bucket_step(r->run, of, ret->figure.value);
+    ret->relative = true;
     if (seen < least) {
         (void)snprintf(
             ret->why, sizeof(ret->why), "it takes %llu %s in an execution, %llu were seen",

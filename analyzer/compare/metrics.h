@@ -16,7 +16,8 @@ enum slw_metric_use {
 /* One value. The reason may stand in `why`, so measures are not copied. */
 struct slw_measure {
     struct slw_figure figure;
-    double step; /* as in struct slw_observation */
+    double step;   /* as in struct slw_observation */
+    bool relative; /* the step grows with the value, as buckets of a histogram do */
     char why[160];
 };
 

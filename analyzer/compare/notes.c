@@ -75,6 +75,21 @@ static int gates(struct slw_comparing *w)
                                least, c->rows[c->main_row].pairs.used);
 }
 
+/* Fewer rounds than were asked for. */
+static int stopped(struct slw_comparing *w)
+{
+    static const char *const why[] = {[SLW_STOPPED_BUDGET] = "the time was up",
+                                      [SLW_STOPPED_INTERRUPTED] = "it was interrupted",
+                                      [SLW_STOPPED_FAILED] = "a round could not be measured"};
+    const struct slw_experiment *e = w->c->in.experiment;
+
+    if (!e || !w->c->interleaved || e->stopped < SLW_STOPPED_BUDGET)
+        return 0;
+    return slw_comparison_note(
+        w->c, e->stopped == SLW_STOPPED_BUDGET ? SLW_NOTE_INFO : SLW_NOTE_WARNING, "stopped", NULL,
+        "measuring ended after %zu rounds: %s", e->block_count, why[e->stopped]);
+}
+
 /* Stars that no p-value of so few pairs can earn. */
 static int stars(struct slw_comparing *w)
 {
@@ -123,6 +138,16 @@ static int floors(struct slw_comparing *w)
 
 /* ---- the machine over the rounds ---- */
 
+/* "+12 %"; "" without memory, which the note that it is for will find too. */
+static const char *signed_percent(struct slw_comparison *c, double log_ratio)
+{
+    struct slw_buf b = {0};
+
+    slw_buf_puts(&b, log_ratio >= 0 ? "+" : "");
+    slw_words_put_log_percent(&b, log_ratio);
+    return slw_comparison_text(c, &b);
+}
+
 static int drift(struct slw_comparing *w)
 {
     struct slw_comparison *c = w->c;
@@ -134,11 +159,14 @@ static int drift(struct slw_comparing *w)
         if ((row->rank != SLW_METRIC_GATED && i != c->main_row) || row->absent ||
             !row->drift_sure || fabs(row->drift) <= row->judgement.margin.size)
             continue;
-        rc = slw_comparison_note(c, SLW_NOTE_INFO, "drift", NULL,
-                                 "the machine drifted: '%s' of both moved by %+.1f %% from the "
-                                 "first round to the last; pairs of neighbouring rounds are %s",
-                                 row->metric, 100 * expm1(row->drift),
-                                 c->interleaved ? "hardly moved by it" : "moved by it");
+        const char *moved = signed_percent(c, row->drift);
+        rc = !moved ? -SLW_E_NOMEM
+                    : slw_comparison_note(c, SLW_NOTE_INFO, "drift", NULL,
+                                          "the machine drifted: '%s' of both moved by %s from the "
+                                          "first round to the last; pairs of neighbouring rounds "
+                                          "are %s",
+                                          row->metric, moved,
+                                          c->interleaved ? "hardly moved by it" : "moved by it");
     }
     return rc;
 }
@@ -164,12 +192,28 @@ static int by_regime(struct slw_comparing *w, const struct slw_metric_row *row)
     const struct slw_regime_pairs p =
         slw_regime_pairs_of(w->a, w->b, used, &row->regimes_a, &row->regimes_b);
 
+    const char *low = signed_percent(w->c, p.low), *high = signed_percent(w->c, p.high);
+
+    if (!low || !high)
+        return -SLW_E_NOMEM;
     return slw_comparison_note(
         w->c, SLW_NOTE_WARNING, "regimes", NULL,
         "the rounds of both sit in two regimes of '%s'; where both are in the lower one (%zu "
-        "pairs) B differs by %+.1f %%, in the upper one (%zu) by %+.1f %%, %zu pairs are mixed",
-        row->metric, p.low_count, 100 * expm1(p.low), p.high_count, 100 * expm1(p.high),
-        p.mixed_count);
+        "pairs) B differs by %s, in the upper one (%zu) by %s, %zu pairs are mixed",
+        row->metric, p.low_count, low, p.high_count, high, p.mixed_count);
+}
+
+static int one_regime(struct slw_comparing *w, const struct slw_metric_row *row,
+                      const struct slw_regimes *one)
+{
+    const char *apart_by = signed_percent(w->c, one->high - one->low);
+
+    if (!apart_by)
+        return -SLW_E_NOMEM;
+    return slw_comparison_note(w->c, SLW_NOTE_WARNING, "regimes", NULL,
+                               "the rounds of %s sit in two regimes of '%s', %s apart: one ratio "
+                               "does not tell all",
+                               row->regimes_a.two ? "A" : "B", row->metric, apart_by);
 }
 
 static int regimes(struct slw_comparing *w)
@@ -183,14 +227,7 @@ static int regimes(struct slw_comparing *w)
 
         if ((row->rank != SLW_METRIC_GATED && i != c->main_row) || row->absent || !one->two)
             continue;
-        if (row->regimes_a.two && row->regimes_b.two)
-            rc = by_regime(w, row);
-        else
-            rc = slw_comparison_note(c, SLW_NOTE_WARNING, "regimes", NULL,
-                                     "the rounds of %s sit in two regimes of '%s', %.1f %% apart: "
-                                     "one ratio does not tell all",
-                                     row->regimes_a.two ? "A" : "B", row->metric,
-                                     100 * expm1(one->high - one->low));
+        rc = row->regimes_a.two && row->regimes_b.two ? by_regime(w, row) : one_regime(w, row, one);
     }
     return rc;
 }
@@ -210,7 +247,7 @@ static bool requests_per_operation(struct slw_comparing *w, const struct slw_run
         !(b > 0))
         return false;
     *ret = a / b;
-    return true;
+    return isfinite(*ret);
 }
 
 #define DISAGREE 0.01 /* connecting and asking for the version are requests too */
@@ -291,9 +328,11 @@ static int latency_price(struct slw_comparing *w)
             row->difference.estimate < 0)
             continue;
         slw_row_put_change(&size, row);
-        rc = slw_comparison_note(w->c, SLW_NOTE_INFO, "latency-price", NULL,
-                                 "batching has its price: %s of a request is %s", row->title,
-                                 size.data ? size.data : "");
+        rc = slw_buf_failed(&size) ? -SLW_E_NOMEM : 0;
+        if (rc == 0)
+            rc = slw_comparison_note(w->c, SLW_NOTE_INFO, "latency-price", NULL,
+                                     "batching has its price: %s of a request is %s", row->title,
+                                     size.data ? size.data : "");
         break;
     }
     slw_buf_release(&size);
@@ -302,9 +341,9 @@ static int latency_price(struct slw_comparing *w)
 
 int slw_comparison_notes(struct slw_comparing *w)
 {
-    static const note_fn all[] = {apart, forced,       rounds,       gates,          floors,
-                                  stars, denominators, errors,       no_denominator, regimes,
-                                  drift, no_batching,  latency_price};
+    static const note_fn all[] = {apart,   forced, stopped,      rounds,       gates,
+                                  floors,  stars,  denominators, errors,       no_denominator,
+                                  regimes, drift,  no_batching,  latency_price};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i](w) < 0)

@@ -3,6 +3,7 @@
 
 #include "analyzer/compare/observe_int.h"
 #include "analyzer/rounds.h"
+#include "analyzer/statistics/lack_of_fit.h"
 #include "base/arena.h"
 
 #include <assert.h>
@@ -51,7 +52,7 @@ static void set_absent(struct slw_observing *o, size_t index, const char *why)
 static void pad(struct slw_observing *o, size_t index, size_t length, const char *why)
 {
     while (o->rc == 0 && o->arm->observations[index].length < length) {
-        fail(o, slw_run_append_value(o->arm, index, NAN, o->err));
+        fail(o, slw_run_append_value(o->arm, index, (double)NAN, o->err));
         if (o->rc == 0)
             set_absent(o, index, why);
     }
@@ -92,6 +93,28 @@ static int own_provenance(struct slw_run *arm, struct slw_observation *kept,
     return from->detail && !kept->from.detail ? -SLW_E_NOMEM : 0;
 }
 
+static double median_of(const struct slw_observation *kept)
+{
+    double space[SLW_MAX_ROUNDS];
+    size_t count = 0;
+
+    for (size_t i = 0; i < kept->length && i < SLW_MAX_ROUNDS; i++)
+        if (isfinite(kept->values[i]))
+            space[count++] = kept->values[i];
+    return count > 0 ? slw_median_of(space, count) : 0;
+}
+
+/* Of all rounds so far and this one, as part of the value: the step of a slow round says nothing
+ * about the others. */
+static double relative_step(const struct slw_observation *kept, const struct slw_measure *m)
+{
+    const double median = median_of(kept);
+    const double before = median > 0 ? kept->step / median : 0;
+    const double now = m->figure.value > 0 ? m->step / m->figure.value : 0;
+
+    return now > before ? now : before;
+}
+
 static void append(struct slw_observing *o, size_t index, const struct slw_measure *m)
 {
     struct slw_observation *kept = &o->arm->observations[index];
@@ -106,9 +129,12 @@ static void append(struct slw_observing *o, size_t index, const struct slw_measu
         fail_nomem(o);
         return;
     }
-    if (isfinite(m->step) && m->step > kept->step)
+    const double relative = m->relative ? relative_step(kept, m) : 0;
+    if (isfinite(m->step) && m->step > kept->step && !m->relative)
         kept->step = m->step;
     fail(o, slw_run_append_value(o->arm, index, m->figure.value, o->err));
+    if (m->relative)
+        kept->step = relative * median_of(kept);
 }
 
 void slw_observing_add(struct slw_observing *o, const struct slw_observation *metric,

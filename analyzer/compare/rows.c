@@ -41,7 +41,7 @@ static void add_row(struct slw_comparison *c, const char *metric, enum slw_metri
         .better = any->better,
         .rank = rank,
         .gate = gate,
-        .drift = NAN,
+        .drift = (double)NAN,
         .headline = known ? known->use == SLW_METRIC_HEADLINE : false,
     };
 }
@@ -240,17 +240,20 @@ static const char *why_incomparable(struct slw_comparing *w, const struct slw_me
 /* Beyond this a ratio is no number: nothing is known of such values, which is still no infinity. */
 #define LARGEST_LOG 700
 
+static double step_of(const struct slw_observation *o)
+{
+    return o->step > 0 && isfinite(o->step) ? o->step : 0;
+}
+
+/* The arm that is known less finely counts: steps may grow with the values. */
 double slw_row_resolution(const struct slw_metric_row *row)
 {
-    const double step = fmax(row->a->step, row->b->step);
+    const double a = step_of(row->a), b = step_of(row->b);
 
-    if (!(step > 0) || !isfinite(step))
-        return 0;
     if (row->kind != SLW_PAIRS_RATIO)
-        return step;
-    const double median = fmin(row->a_value.value, row->b_value.value);
-    const double by = slw_resolution_of_ratio(step, fmax(median, DBL_MIN));
-    return fmin(by, LARGEST_LOG);
+        return fmax(a, b);
+    return fmin(LARGEST_LOG, fmax(slw_resolution_of_ratio(a, fmax(row->a_value.value, DBL_MIN)),
+                                  slw_resolution_of_ratio(b, fmax(row->b_value.value, DBL_MIN))));
 }
 
 static const struct slw_floor *floor_of(const struct slw_comparison *c, const char *metric)
@@ -336,8 +339,8 @@ static bool same_differences(const struct slw_comparing *w, size_t one, size_t o
     const size_t n = x->pairs.used;
     double largest = 0, apart = 0, mirrored = 0;
 
-    if (x->absent || y->absent || x->kind != SLW_PAIRS_RATIO || y->kind != SLW_PAIRS_RATIO ||
-        n != y->pairs.used || n < 2)
+    if (!d || !e || x->absent || y->absent || x->kind != SLW_PAIRS_RATIO ||
+        y->kind != SLW_PAIRS_RATIO || n != y->pairs.used || n < 2)
         return false;
     for (size_t i = 0; i < n; i++) {
         largest = fmax(largest, fabs(d[i]));
@@ -379,11 +382,12 @@ static bool counts_in_holm(const struct slw_metric_row *row)
 static int star(struct slw_comparing *w)
 {
     struct slw_comparison *c = w->c;
-    double *p = calloc(2 * c->row_count + 1, sizeof(*p)), *adjusted = p + c->row_count;
+    double *p = calloc(2 * c->row_count + 1, sizeof(*p));
     size_t count = 0;
 
     if (!p)
         return slw_comparison_nomem(w->err);
+    double *adjusted = p + c->row_count;
     for (size_t i = 0; i < c->row_count; i++)
         if (counts_in_holm(&c->rows[i]))
             p[count++] = c->rows[i].difference.p;

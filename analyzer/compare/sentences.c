@@ -24,7 +24,7 @@ static void put_side(struct slw_buf *out, const struct slw_side_of *side, const 
 
 static void put_title(struct slw_buf *out, const struct slw_metric_row *row)
 {
-    slw_text_fit(out, row->title, 2 * NAME_COLUMNS);
+    slw_text_fit(out, row->title, (size_t)2 * NAME_COLUMNS);
 }
 
 /* Clients use CPU time and instructions; latency and throughput they have. */
@@ -170,7 +170,8 @@ static void put_order(struct slw_buf *out, const struct slw_comparison *c,
         slw_buf_puts(out, " of rounds measured apart");
         return;
     }
-    slw_buf_puts(out, ", a coin decided the order in each");
+    slw_buf_puts(out, e && e->arm_count > 2 ? ", the arms in random order in each"
+                                            : ", a coin decided the order in each");
     slw_buf_printf(out, " (seed %llu)",
                    (unsigned long long)(e ? e->seed : c->in.a.run->experiment.seed));
     if (e && e->warmup > 0)
@@ -188,7 +189,7 @@ static void put_floor(struct slw_buf *out, const struct slw_comparison *c,
         slw_buf_puts(out, "no A/A floor");
         if (c->in.experiment && c->in.experiment->floor_absent) {
             slw_buf_puts(out, " (");
-            slw_text_fit(out, c->in.experiment->floor_absent, 2 * NAME_COLUMNS);
+            slw_text_fit(out, c->in.experiment->floor_absent, (size_t)2 * NAME_COLUMNS);
             slw_buf_putc(out, ')');
         }
         return;
@@ -254,7 +255,7 @@ static void put_bound(struct slw_buf *out, const struct slw_metric_row *row)
 
 static void put_gate_row(struct slw_buf *out, const struct slw_metric_row *row, const char *verb)
 {
-    slw_text_fit(out, row->metric, 2 * NAME_COLUMNS);
+    slw_text_fit(out, row->metric, (size_t)2 * NAME_COLUMNS);
     slw_buf_puts(out, ": ");
     slw_row_put_change(out, row);
     if (row->absent)
@@ -276,7 +277,7 @@ static const char *make_gate_reason(struct slw_comparison *c)
         put_gate_row(&b, row, "is beyond");
     } else if (c->gate == SLW_GATE_INCONCLUSIVE) {
         put_gate_row(&b, row, "may be beyond");
-        slw_row_put_remark(&remark, row);
+        slw_row_put_reason(&remark, row);
         if (remark.length > 0 && !row->absent)
             slw_buf_printf(&b, "; %s", remark.data);
     } else if (c->gated_count > 1) {

@@ -145,7 +145,10 @@ void slw_words_put_log_percent(struct slw_buf *out, double log_ratio)
 {
     const double percent = 100 * expm1(log_ratio);
 
-    slw_buf_printf(out, fabs(percent) < 9.95 ? "%.1f %%" : "%.0f %%", percent);
+    if (percent >= 1e9)
+        slw_buf_puts(out, ">1e9 %");
+    else
+        slw_buf_printf(out, fabs(percent) < 9.95 ? "%.1f %%" : "%.0f %%", percent);
 }
 
 /* From twice as much on, percent are read wrongly: "+1,500 %" is 16 times. */
@@ -168,14 +171,20 @@ struct scale {
     int decimals;
 };
 
+/* What percent tell takes three digits near 1, and below a tenth. */
+static int times_decimals(double ratio, double width)
+{
+    if (ratio >= 9.95)
+        return ratio >= 99.5 ? 0 : 1;
+    return width < 0.02 || ratio < 0.1 ? 3 : 2;
+}
+
 static struct scale scale_of(const struct slw_difference *d)
 {
     struct scale s = {.times = told_in_times(d)};
 
     if (s.times) {
-        const double ratio = exp(d->estimate);
-
-        s.decimals = ratio >= 99.5 ? 0 : ratio >= 9.95 ? 1 : 2;
+        s.decimals = times_decimals(exp(d->estimate), 1);
     } else {
         s.decimals = percent_decimals(d);
     }
@@ -270,7 +279,6 @@ void slw_row_put_size(struct slw_buf *out, const struct slw_metric_row *row)
     }
 }
 
-/* Three digits of a ratio near or below 1 tell what percent tell. */
 static void put_times(struct slw_buf *out, double log_ratio, double width)
 {
     const double ratio = exp(log_ratio);
@@ -278,12 +286,7 @@ static void put_times(struct slw_buf *out, double log_ratio, double width)
     if (ratio >= 999.5)
         put_large(out, ratio, false);
     else
-        slw_buf_printf(out, "%.*f",
-                       ratio >= 99.5   ? 0
-                       : ratio >= 9.95 ? 1
-                       : width < 0.02  ? 3
-                                       : 2,
-                       ratio);
+        slw_buf_printf(out, "%.*f", times_decimals(ratio, width), ratio);
 }
 
 void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
@@ -347,18 +350,23 @@ static void put_margin(struct slw_buf *out, const struct slw_metric_row *row)
         slw_buf_printf(out, ", a weak one (%zu A/A)", row->floor->tests);
 }
 
+void slw_row_put_reason(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    if (row->why)
+        slw_text_clean(out, row->why);
+    else if (!row->absent && row->judgement.unsettled)
+        slw_buf_puts(out, "a difference is real, its size is not settled");
+    if (row->absent || row->forecast.kind == SLW_FORECAST_NONE)
+        return;
+    slw_buf_puts(out, row->why || row->judgement.unsettled ? "; " : "");
+    slw_row_put_forecast(out, row);
+}
+
 void slw_row_put_remark(struct slw_buf *out, const struct slw_metric_row *row)
 {
     struct slw_buf b = {0};
 
-    if (row->why)
-        slw_text_clean(&b, row->why);
-    else if (!row->absent && row->judgement.unsettled)
-        slw_buf_puts(&b, "a difference is real, its size is not settled");
-    if (!row->absent && row->forecast.kind != SLW_FORECAST_NONE) {
-        slw_buf_puts(&b, b.length > 0 ? "; " : "");
-        slw_row_put_forecast(&b, row);
-    }
+    slw_row_put_reason(&b, row);
     if (!row->absent)
         put_margin(&b, row);
     slw_buf_puts(out, b.data ? b.data : "");

@@ -47,7 +47,11 @@ void slw_words_put_log_percent(struct slw_buf *out, double log_ratio);
 /* "about 12 more rounds (could be a third of that)"; nothing where nothing can be said. */
 void slw_row_put_forecast(struct slw_buf *out, const struct slw_metric_row *row);
 
-/* What the whole row says beyond its word: why, the forecast, a floor that is weak. May be "". */
+/* Why the word is what it is, and what would settle it. May be "". */
+void slw_row_put_reason(struct slw_buf *out, const struct slw_metric_row *row);
+
+/* What the whole row says beyond its word: the reason, and the margin where it is not
+ * the one asked for. May be "". */
 void slw_row_put_remark(struct slw_buf *out, const struct slw_metric_row *row);
 
 #endif

@@ -19,6 +19,8 @@ static void assert_clean(const struct slw_comparison_renderer *renderer, const c
             for (text += 2; isdigit((unsigned char)*text); text++)
                 ;
             n = 1;
+        } else if (code == '\r' && text[1] == '\n') {
+            n = 2; /* how lines of CSV end */
         } else if (code != '\n' && slw_text_is_unsafe(code)) {
             fail_msg("%s of %s holds U+%04x", renderer->name, name, (unsigned)code);
         }

@@ -123,11 +123,34 @@ static void steps_are_those_of_clocks_and_buckets(void **state)
     assert_true(found(f.run, "requests_per_flush")->step == 0);
     assert_true(found(f.run, "cpu_per_request")->step == 1.0 / 8000);
     assert_true(found(f.run, "user_per_request")->step == 1000.0 / 8000);
-    assert_true(found(f.run, "p99")->step == 3000);
+    assert_true(fabs(found(f.run, "p99")->step - 3000) < 1e-9);
     assert_false(found(f.run, "max_latency")->gateable);
     assert_true(found(f.run, "p99")->gateable);
     assert_int_equal(found(f.run, "requests_per_flush")->better, SLW_BETTER_HIGHER);
     fixture_free(&f);
+}
+
+/* Buckets are wider where latencies are longer: one slow round must not blur the others. */
+static void steps_of_buckets_stay_in_proportion(void **state)
+{
+    (void)state;
+    struct slw_run *arm = NULL;
+    struct fixture fast = client_run(8000), slow = client_run(8000);
+
+    for (size_t i = 0; i < 2; i++) {
+        slow.run->latencies[i].low_ns *= 100;
+        slow.run->latencies[i].high_ns *= 100;
+    }
+    slow.run->connections[0].latency_max_ns = 1000000000;
+    assert_int_equal(slw_run_new(&arm, NULL), 0);
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(
+            slw_observe_round(arm, i, fixture_report(i == 2 ? &slow : &fast), NULL, NULL), 0);
+    assert_true(found(arm, "p99")->values[2] == 11950000);
+    assert_true(fabs(found(arm, "p99")->step - 3000) < 1e-6);
+    slw_run_free(arm);
+    fixture_free(&fast);
+    fixture_free(&slow);
 }
 
 static void without_requests_costs_are_absent(void **state)
@@ -153,6 +176,69 @@ static void zero_requests_divide_nothing(void **state)
     assert_absent(f.run, "cpu_per_request", "no request was observed");
     assert_value(f.run, "requests", 0);
     fixture_free(&f);
+}
+
+/* ---- the pipeline ---- */
+
+static const struct slw_cost *cost_of(const struct slw_report *r, const char *key)
+{
+    for (size_t i = 0; i < r->costs->count; i++)
+        if (strcmp(r->costs->rows[i].key, key) == 0)
+            return &r->costs->rows[i];
+    fail_msg("no cost '%s'", key);
+    return NULL;
+}
+
+static double node_of(const struct slw_report *r, const char *name)
+{
+    for (size_t i = 0; i < r->node_count; i++)
+        if (strcmp(r->nodes[i].name, name) == 0)
+            return r->nodes[i].value.value;
+    fail_msg("no node '%s'", name);
+    return 0;
+}
+
+static void a_tree_becomes_slots_and_shares(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *event;
+        uint64_t raw;
+    } counts[] = {{"cpu_clk_unhalted.thread", 1000000000},
+                  {"cpu_clk_unhalted.thread_any", 1000000000},
+                  {"idq_uops_not_delivered.core", 400000000},
+                  {"idq_uops_not_delivered.cycles_0_uops_deliv.core", 50000000},
+                  {"uops_issued.any", 1300000000},
+                  {"uops_retired.retire_slots", 1200000000},
+                  {"int_misc.recovery_cycles_any", 10000000},
+                  {"int_misc.recovery_cycles", 10000000},
+                  {"inst_retired.any", 900000000},
+                  {"icache_64b.iftag_miss", 9000000}};
+    struct fixture f = fixture_new();
+    struct slw_model *model = NULL;
+
+    f.run->host.cpu.smt = 0;
+    f.run->requests = (struct slw_maybe_u64){.value = 1000};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        fixture_count(&f, counts[i].event, "events", counts[i].raw);
+    assert_int_equal(slw_model_builtin("skylake", &model, NULL), 0);
+    assert_int_equal(slw_report_new(f.run, NULL, model, &f.report, NULL), 0);
+    assert_int_equal(slw_observe_run(f.run, f.report, NULL), 0);
+    const double slots = cost_of(f.report, "slots")->per_request.value;
+    assert_value(f.run, "slots", slots);
+    assert_value(f.run, "slots.frontend_bound",
+                 cost_of(f.report, "slots.frontend_bound")->per_request.value);
+    assert_value(f.run, "share.frontend_bound", node_of(f.report, "frontend_bound"));
+    assert_value(f.run, "slots.fetch_latency", slots * node_of(f.report, "fetch_latency"));
+    assert_value(f.run, "ipc", .9);
+    assert_value(f.run, "icache_mpki", 10);
+    assert_value(f.run, "icache_misses_per_request", 9000);
+    assert_value(f.run, "instructions_per_request", 900000);
+    assert_value(f.run, "cycles_per_request", 1000000);
+    assert_string_equal(found(f.run, "share.frontend_bound")->unit, "share");
+    assert_true(isnan(found(f.run, "slots.machine_clears")->values[0])); /* not counted */
+    fixture_free(&f);
+    slw_model_free(model);
 }
 
 /* ---- rounds of an arm ---- */
@@ -222,7 +308,7 @@ static void what_the_client_printed_keeps_its_name(void **state)
                                                   .better = SLW_BETTER_HIGHER,
                                                   .step = .1,
                                                   .value = 833.3};
-    readings.all[2] = (struct slw_client_reading){.key = "score", .value = NAN};
+    readings.all[2] = (struct slw_client_reading){.key = "score", .value = (double)NAN};
     assert_int_equal(slw_run_new(&arm, NULL), 0);
     observe(arm, 0, &f, &readings);
     assert_value(arm, "client_requests", 1000);
@@ -357,8 +443,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_report_becomes_a_value_for_each_metric),
         cmocka_unit_test(steps_are_those_of_clocks_and_buckets),
+        cmocka_unit_test(steps_of_buckets_stay_in_proportion),
         cmocka_unit_test(without_requests_costs_are_absent),
         cmocka_unit_test(zero_requests_divide_nothing),
+        cmocka_unit_test(a_tree_becomes_slots_and_shares),
         cmocka_unit_test(rounds_are_appended),
         cmocka_unit_test(a_metric_that_comes_late_or_goes_is_nan_there),
         cmocka_unit_test(what_the_client_printed_keeps_its_name),

@@ -104,24 +104,31 @@ static void put_word(struct page *p, const struct slw_metric_row *row)
 }
 
 /* "/req." for " per request" where the column is too narrow for both. */
-static void put_title(struct page *p, const char *title, size_t columns)
+static void put_short_title(struct slw_buf *out, const char *title, size_t columns)
 {
     static const char per[] = " per request";
     const char *at = strstr(title, per);
-    struct slw_buf b = {0}, cut = {0};
 
-    if (slw_text_columns(title) > columns && at) {
-        slw_buf_put(&cut, title, (size_t)(at - title));
-        slw_buf_puts(&cut, "/req.");
-        slw_buf_puts(&cut, at + sizeof(per) - 1);
-    } else {
-        slw_buf_puts(&cut, title);
+    if (slw_text_columns(title) <= columns || !at) {
+        slw_buf_puts(out, title);
+        return;
     }
-    slw_text_cell(&b, cut.data ? cut.data : "", columns);
-    slw_buf_puts(p->t.out, b.data ? b.data : "");
-    p->t.out->failed |= slw_buf_failed(&b) || slw_buf_failed(&cut);
+    slw_buf_put(out, title, (size_t)(at - title));
+    slw_buf_puts(out, "/req.");
+    slw_buf_puts(out, at + sizeof(per) - 1);
+}
+
+/* The name that gates use is whole where the title is not. */
+static void put_title(struct page *p, const struct slw_metric_row *row, size_t columns)
+{
+    struct slw_buf b = {0};
+
+    put_short_title(&b, row->title, columns);
+    const bool fits = b.data && slw_text_columns(b.data) <= columns;
+    const bool name_fits = slw_text_columns(row->metric) <= columns;
+    slw_text_cell(p->t.out, fits || !name_fits ? (b.data ? b.data : "") : row->metric, columns);
+    p->t.out->failed |= slw_buf_failed(&b);
     slw_buf_release(&b);
-    slw_buf_release(&cut);
 }
 
 /* ---- head ---- */
@@ -211,7 +218,8 @@ static bool shown(const struct page *p, size_t index)
 
     if (p->t.verbose || index == p->c->main_row || row->rank == SLW_METRIC_GATED)
         return true;
-    if (row->absent || row->kind == SLW_PAIRS_ZERO || row->rank == SLW_METRIC_ALIAS)
+    if (row->absent || row->kind == SLW_PAIRS_ZERO || row->rank == SLW_METRIC_ALIAS ||
+        !row->a->gateable)
         return false;
     return row->headline || row->starred || word == SLW_JUDGED_IMPROVED ||
            word == SLW_JUDGED_REGRESSED;
@@ -247,7 +255,7 @@ static void put_row(struct page *p, size_t index)
     struct slw_buf b = {0};
 
     slw_buf_puts(p->t.out, "  ");
-    put_title(p, row->title, one_line ? p->t.width - fixed : p->t.width - 2 - 1 - WORD);
+    put_title(p, row, one_line ? p->t.width - fixed : p->t.width - 2 - 1 - WORD);
     if (!one_line) {
         slw_buf_putc(p->t.out, ' ');
         put_word(p, row);
@@ -355,7 +363,7 @@ static void put_function(struct page *p, const struct slw_function_change *f)
                  f->function[0] ? f->function
                  : slash        ? slash + 1
                                 : f->module,
-                 p->t.width - 2 - 3 * (VALUE + 1) - 6);
+                 p->t.width - 2 - (size_t)3 * (VALUE + 1) - 6);
     slw_buf_putc(p->t.out, '\n');
 }
 
