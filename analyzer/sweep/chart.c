@@ -35,7 +35,7 @@ static size_t row_of(const struct canvas *v, double cost)
 
 static bool axes(struct canvas *v, const struct slw_sweep_curve *c)
 {
-    v->low_x = INFINITY;
+    v->low_x = (double)INFINITY;
     for (size_t i = 0; i < c->point_count; i++) {
         const struct slw_figure *f = &c->cost[i];
 

@@ -10,30 +10,62 @@
 #define MAX_METRICS 64 /* a tree has some ten categories; more curves than that nobody reads */
 
 const struct slw_sweep_metric slw_sweep_cpu = {
-    "cpu_per_request", "CPU time per request", "ns", {"cpu_per_request"}};
+    .metric = "cpu_per_request",
+    .title = "CPU time per request",
+    .unit = "ns",
+    .parts = {"cpu_per_request"},
+};
 const struct slw_sweep_metric slw_sweep_user = {
-    "user_per_request", "user time per request", "ns", {"user_per_request"}};
+    .metric = "user_per_request",
+    .title = "user time per request",
+    .unit = "ns",
+    .parts = {"user_per_request"},
+};
 const struct slw_sweep_metric slw_sweep_system = {
-    "system_per_request", "system time per request", "ns", {"system_per_request"}};
+    .metric = "system_per_request",
+    .title = "system time per request",
+    .unit = "ns",
+    .parts = {"system_per_request"},
+};
 const struct slw_sweep_metric slw_sweep_batch_factor = {
-    "requests_per_flush", "requests a flush", "requests", {"requests_per_flush"}};
+    .metric = "requests_per_flush",
+    .unit = "requests",
+    .parts = {"requests_per_flush"},
+    .of = SLW_SWEEP_REQUESTS,
+};
 const struct slw_sweep_metric slw_sweep_throughput = {
-    "requests_per_second", "requests per second", "requests/s", {"requests_per_second"}};
-const struct slw_sweep_metric slw_sweep_p50 = {"p50", "p50 latency", "ns", {"p50"}};
-const struct slw_sweep_metric slw_sweep_p99 = {"p99", "p99 latency", "ns", {"p99"}};
+    .metric = "requests_per_second",
+    .unit = "requests/s",
+    .parts = {"requests_per_second"},
+    .of = SLW_SWEEP_REQUESTS,
+};
+const struct slw_sweep_metric slw_sweep_p50 = {
+    .metric = "p50",
+    .unit = "ns",
+    .parts = {"p50"},
+    .of = SLW_SWEEP_LATENCY,
+    .own = "client_p50",
+};
+const struct slw_sweep_metric slw_sweep_p99 = {
+    .metric = "p99",
+    .unit = "ns",
+    .parts = {"p99"},
+    .of = SLW_SWEEP_LATENCY,
+    .own = "client_p99",
+};
 
 /* After the slots; "sends_and_reads" is what batching saves of system calls, where only the wire
  * tap counts. */
 static const struct slw_sweep_metric later[] = {
-    {"sends_and_reads_per_request",
-     "sends and reads per request",
-     "1",
-     {"sends_per_request", "reads_per_request"}},
-    {"syscalls_per_request", NULL, NULL, {"syscalls_per_request"}},
-    {"bytes_sent_per_request", NULL, NULL, {"bytes_sent_per_request"}},
-    {"bytes_received_per_request", NULL, NULL, {"bytes_received_per_request"}},
-    {"instructions_per_request", NULL, NULL, {"instructions_per_request"}},
-    {"icache_misses_per_request", NULL, NULL, {"icache_misses_per_request"}},
+    {.metric = "sends_and_reads_per_request",
+     .title = "sends and reads per request",
+     .unit = "1",
+     .parts = {"sends_per_request", "reads_per_request"}},
+    {.metric = "syscalls_per_request", .parts = {"syscalls_per_request"}},
+    {.metric = "bytes_sent_per_request", .parts = {"bytes_sent_per_request"}},
+    {.metric = "bytes_received_per_request", .parts = {"bytes_received_per_request"}},
+    {.metric = "instructions_per_request", .parts = {"instructions_per_request"}},
+    {.metric = "icache_misses_per_request", .parts = {"icache_misses_per_request"}},
 };
 
 /* ---- which metrics ---- */
@@ -76,8 +108,7 @@ static void add_slots(struct metrics *m, const struct slw_run *run)
     for (size_t i = 0; i < run->observation_count; i++) {
         const char *name = run->observations[i].metric;
 
-        if ((strncmp(name, "slots.", 6) == 0 || strcmp(name, "slots") == 0) &&
-            has_value(run, name))
+        if ((strncmp(name, "slots.", 6) == 0 || strcmp(name, "slots") == 0) && has_value(run, name))
             add_metric(m, &(struct slw_sweep_metric){.metric = name, .parts = {name}});
     }
 }
@@ -172,14 +203,44 @@ static int fit_curve(struct slw_sweep_build *b, struct slw_sweep_curve *c, struc
     return absent_or_fail(b, c, status, &why, err);
 }
 
+/* Where a cost is 0 there is no logarithm: the parts themselves, block by block. */
+static int find_parts_removed(struct slw_sweep_build *b, struct slw_sweep_curve *c,
+                              const struct slw_sweep_metric *metric, struct slw_error *err)
+{
+    struct slw_difference d;
+    size_t kept = 0;
+
+    (void)slw_sweep_values(b, c->points[0], metric, b->a);
+    (void)slw_sweep_values(b, c->points[c->point_count - 1], metric, b->b);
+    for (size_t k = 0; k < b->r->blocks; k++) {
+        if (!isfinite(b->a[k]) || !isfinite(b->b[k]))
+            continue;
+        const double part = 1 - b->b[k] / b->a[k];
+        if (!(b->a[k] > 0) || b->b[k] < 0 || !isfinite(part))
+            return 0;
+        b->d[kept++] = part;
+    }
+    if (kept == 0)
+        return 0;
+    const int status = slw_paired_interval(b->space, b->d, kept, SLW_SWEEP_ALPHA, &d, err);
+    if (status < 0)
+        return status;
+    c->removed = d.estimate;
+    if (d.enough) {
+        c->removed_low = d.low;
+        c->removed_high = d.high;
+    }
+    return 0;
+}
+
 static int find_removed(struct slw_sweep_build *b, struct slw_sweep_curve *c,
                         const struct slw_sweep_metric *metric, struct slw_error *err)
 {
     struct slw_difference ratio;
     struct slw_error why = {0};
 
-    c->removed = c->removed_low = c->removed_high = NAN;
-    c->part = c->part_low = c->part_high = NAN;
+    c->removed = c->removed_low = c->removed_high = (double)NAN;
+    c->part = c->part_low = c->part_high = (double)NAN;
     if (c->point_count < 2)
         return 0;
     const int status =
@@ -187,7 +248,7 @@ static int find_removed(struct slw_sweep_build *b, struct slw_sweep_curve *c,
     if (status == -SLW_E_NOMEM)
         return slw_fail(err, SLW_E_NOMEM, "%s", why.text);
     if (status < 0)
-        return 0;
+        return find_parts_removed(b, c, metric, err);
     c->removed = 0 - expm1(ratio.estimate); /* not -expm1: no minus before a 0 */
     if (ratio.enough) {
         c->removed_low = 0 - expm1(ratio.high);
@@ -207,12 +268,13 @@ static int allocate(struct slw_sweep_build *b, struct slw_sweep_curve *c, struct
 }
 
 static void name_curve(struct slw_sweep_curve *c, const struct slw_sweep_metric *metric,
-                       const struct slw_observation *o)
+                       const struct slw_observation *o, bool own_count)
 {
     c->title = metric->title ? metric->title : c->title ? c->title : o ? o->title : NULL;
     c->unit = metric->unit ? metric->unit : c->unit ? c->unit : o ? o->unit : NULL;
     if (o)
         c->from = o->from;
+    c->from.imported = c->from.imported || own_count;
 }
 
 static int make_curve(struct slw_sweep_build *b, const struct slw_sweep_range *range,
@@ -227,7 +289,8 @@ static int make_curve(struct slw_sweep_build *b, const struct slw_sweep_range *r
         c->points[i] = range->first + i;
         c->x[i] = b->r->points[range->first + i].x;
         name_curve(c, metric,
-                   slw_run_find_observation(b->r->points[range->first + i].run, metric->parts[0]));
+                   slw_run_find_observation(b->r->points[range->first + i].run, metric->parts[0]),
+                   b->r->own_count);
         status = slw_sweep_figure(b, range->first + i, metric, &c->cost[i], err);
     }
     if (!c->title)

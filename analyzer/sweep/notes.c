@@ -81,12 +81,37 @@ static int note_difference(struct slw_sweep_build *b, const struct slw_sweep_ran
     return add(b, SLW_NOTE_WARNING, "batch-differs", &text, NULL, err);
 }
 
+static int note_falling(struct slw_sweep_build *b, const struct slw_sweep_range *range,
+                        double first, double last, struct slw_error *err)
+{
+    struct slw_buf text = {0};
+
+    put_series(&text, range->series);
+    slw_buf_puts(&text, "Fewer requests were counted at ");
+    slw_sweep_put_point(&text, b->r, range->first + range->count - 1);
+    slw_buf_puts(&text, " (");
+    slw_sweep_put_number(&text, last);
+    slw_buf_puts(&text, ") than at ");
+    slw_sweep_put_point(&text, b->r, range->first);
+    slw_buf_puts(&text, " (");
+    slw_sweep_put_number(&text, first);
+    slw_buf_puts(&text, "): where a batch is sent as one statement it is counted as one request, "
+                        "and costs per request are then of different things.");
+    return add(b, SLW_NOTE_WARNING, "requests-fall", &text,
+               "let the client count its requests: --metric requests=REGEX, or a client whose "
+               "output slotwise reads",
+               err);
+}
+
 static int note_batches(struct slw_sweep_build *b, const struct slw_sweep_range *range,
                         struct slw_error *err)
 {
     const bool flat = slw_sweep_flat(b, range);
     struct slw_buf text = {0};
+    double first, last;
 
+    if (slw_sweep_count_falls(b, range, &first, &last))
+        return note_falling(b, range, first, last, err);
     if (slw_sweep_asks_for_batches(b->r)) {
         const size_t point = farthest(b, range);
 
@@ -150,7 +175,8 @@ static int note_run(struct slw_sweep_build *b, const struct slw_run *run, struct
 
     for (size_t i = 0; status >= 0 && i < run->note_count; i++) {
         struct slw_buf text = {0};
-        bool told = run->notes[i].level != SLW_NOTE_WARNING;
+        bool told = run->notes[i].level != SLW_NOTE_WARNING ||
+                    (b->r->own_count && strcmp(run->notes[i].code, "requests-disagree") == 0);
 
         for (size_t k = 0; !told && k < b->r->note_count; k++)
             told = strcmp(b->r->notes[k].code, run->notes[i].code) == 0;

@@ -247,6 +247,8 @@ int slw_sweep_make_points(struct slw_sweep_build *b, struct slw_error *err)
         status = check_ranges(b, err);
     if (status >= 0)
         status = name_series(b, err);
+    if (status >= 0)
+        status = slw_sweep_choose_count(b, err);
     return status < 0 ? status : fill_figures(b, err);
 }
 
@@ -259,7 +261,7 @@ bool slw_sweep_asks_for_batches(const struct slw_sweep_report *r)
 
 bool slw_sweep_flat(const struct slw_sweep_build *b, const struct slw_sweep_range *range)
 {
-    double least = INFINITY, most = 0;
+    double least = (double)INFINITY, most = 0;
 
     for (size_t i = range->first; i < range->first + range->count; i++) {
         const struct slw_figure *f = &b->r->points[i].batch_factor;

@@ -68,7 +68,7 @@ static int begin(const struct slw_sweep_input *in, struct slw_sweep_build *b, st
     if (!arena)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the report of a sweep");
     b->r = slw_arena_alloc(arena, sizeof(*b->r));
-    b->a = calloc((3 + SLW_MAX_SWEEP_POINTS) * space, sizeof(*b->a));
+    b->a = calloc((4 + SLW_MAX_SWEEP_POINTS) * space, sizeof(*b->a));
     if (!b->r || !b->a) {
         slw_arena_free(arena);
         b->r = NULL;
@@ -76,7 +76,8 @@ static int begin(const struct slw_sweep_input *in, struct slw_sweep_build *b, st
     }
     b->b = b->a + space;
     b->d = b->b + space;
-    b->costs = b->d + space;
+    b->own = b->d + space;
+    b->costs = b->own + space;
     *b->r = (struct slw_sweep_report){
         .arena = arena,
         .in = *in,

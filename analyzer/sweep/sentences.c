@@ -9,13 +9,14 @@
 
 /* ---- curves ---- */
 
-static void put_bracketed(struct slw_buf *out, const char *unit, const struct slw_difference *d)
+static void put_bracketed(struct slw_buf *out, const struct slw_sweep_curve *c,
+                          const struct slw_difference *d)
 {
-    slw_sweep_put_value(out, unit, d->estimate);
+    slw_sweep_put_value(out, c->unit, slw_sweep_no_dust(c, d->estimate));
     slw_buf_puts(out, " [");
-    slw_sweep_put_value(out, unit, d->low);
+    slw_sweep_put_value(out, c->unit, slw_sweep_no_dust(c, d->low));
     slw_buf_puts(out, ", ");
-    slw_sweep_put_value(out, unit, d->high);
+    slw_sweep_put_value(out, c->unit, slw_sweep_no_dust(c, d->high));
     slw_buf_putc(out, ']');
 }
 
@@ -34,6 +35,11 @@ static void put_knee(struct slw_buf *out, const struct slw_sweep_report *r,
 {
     const struct slw_knee *k = &c->knee;
 
+    if (slw_sweep_knee_before_all(c)) {
+        slw_buf_printf(out, "The smallest is within %.0f %% of the marginal cost already.",
+                       100 * SLW_SWEEP_EXCESS);
+        return;
+    }
     slw_buf_puts(out, k->beyond ? "Gains had not ended at the largest one tried; they end near "
                                 : "Gains end near ");
     put_x(out, r, k->at);
@@ -78,10 +84,10 @@ static void put_fit(struct slw_buf *out, const struct slw_sweep_report *r,
                     const struct slw_sweep_curve *c)
 {
     slw_buf_puts(out, "Fixed cost ");
-    put_bracketed(out, c->unit, &c->fit.fixed);
+    put_bracketed(out, c, &c->fit.fixed);
     slw_buf_puts(out, r->observed_x ? ", shared by the requests of a flush; marginal cost "
                                     : "; marginal cost ");
-    put_bracketed(out, c->unit, &c->fit.marginal);
+    put_bracketed(out, c, &c->fit.marginal);
     slw_buf_puts(out, ". ");
     if (c->knee_known)
         put_knee(out, r, c);
@@ -147,11 +153,15 @@ static void put_removed(struct slw_buf *out, const struct slw_sweep_report *r,
     slw_buf_puts(out, " CPU time per request (");
     slw_sweep_put_part(out, c->removed, c->removed_low, c->removed_high);
     slw_buf_putc(out, ')');
-    if (c->part_of) {
-        slw_buf_puts(out, ", of which ");
-        slw_sweep_put_part(out, c->part, c->part_low, c->part_high);
-        slw_buf_printf(out, " was %s", c->part_of);
+    if (!c->part_of)
+        return;
+    if (c->part >= .995) { /* more than all: the rest became dearer */
+        slw_buf_printf(out, ", all of which was %s", c->part_of);
+        return;
     }
+    slw_buf_puts(out, ", of which ");
+    slw_sweep_put_part(out, c->part, c->part_low, c->part_high);
+    slw_buf_printf(out, " was %s", c->part_of);
 }
 
 static void put_added(struct slw_buf *out, const struct slw_sweep_report *r,
@@ -207,6 +217,27 @@ static void put_change(struct slw_buf *out, const struct slw_sweep_report *r,
         put_unsure(out, r, c);
 }
 
+/* Of what the costs are, before what they are: fewer requests for the same work are no gain. */
+static bool put_falling(struct slw_buf *out, const struct slw_sweep_build *b,
+                        const struct slw_sweep_range *range)
+{
+    double first, last;
+
+    if (!slw_sweep_count_falls(b, range, &first, &last))
+        return false;
+    slw_buf_puts(out,
+                 "Costs are told for a request as the wire tap counts it, of which there were ");
+    slw_sweep_put_number(out, first);
+    slw_buf_puts(out, " at ");
+    slw_sweep_put_point(out, b->r, range->first);
+    slw_buf_puts(out, " and ");
+    slw_sweep_put_number(out, last);
+    slw_buf_puts(out, " at ");
+    slw_sweep_put_point(out, b->r, range->first + range->count - 1);
+    slw_buf_puts(out, ", which may be another thing; ");
+    return true;
+}
+
 /* It asked for batches and sent none: the first thing a reader has to know. */
 static bool put_no_batches(struct slw_buf *out, const struct slw_sweep_build *b,
                            const struct slw_sweep_range *range)
@@ -214,6 +245,8 @@ static bool put_no_batches(struct slw_buf *out, const struct slw_sweep_build *b,
     const struct slw_sweep_report *r = b->r;
     const size_t last = range->first + range->count - 1;
 
+    if (put_falling(out, b, range))
+        return true;
     if (!slw_sweep_asks_for_batches(r) || !slw_sweep_flat(b, range))
         return false;
     slw_buf_puts(out, "It does not batch: ");
@@ -257,9 +290,10 @@ static int tell_basis(struct slw_sweep_build *b, struct slw_error *err)
                    r->blocks, r->blocks == 1 ? "" : "s", r->point_count);
     if (r->blocks >= SLW_MIN_PAIRS)
         slw_buf_puts(&text, "; 95 % intervals over the blocks");
-    slw_buf_printf(&text, "; CPU time: %s%s%s%s. %s", slw_format_source(cpu->from.source),
+    slw_buf_printf(&text, "; CPU time: %s%s%s%s. %s%s%s", slw_format_source(cpu->from.source),
                    cpu->from.imported ? ", imported" : "", cpu->from.detail ? ", " : "",
-                   cpu->from.detail ? cpu->from.detail : "", r->x_basis);
+                   cpu->from.detail ? cpu->from.detail : "", r->x_basis, r->count_basis ? " " : "",
+                   r->count_basis ? r->count_basis : "");
     r->verdict_basis = slw_sweep_keep(r->arena, &text);
     return r->verdict_basis ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for a verdict");
 }

@@ -71,8 +71,10 @@ struct slw_sweep_curve {
 struct slw_sweep_report {
     struct slw_arena *arena;
     struct slw_sweep_input in;
-    bool observed_x;     /* x is the observed batch factor, not what was asked for */
-    const char *x_basis; /* one sentence: which, and why */
+    bool observed_x;         /* x is the observed batch factor, not what was asked for */
+    const char *x_basis;     /* one sentence: which, and why */
+    bool own_count;          /* requests are those the client itself counted, not the wire tap's */
+    const char *count_basis; /* one sentence about that; NULL: nothing to say */
     struct slw_sweep_point *points;
     size_t point_count;
     struct slw_sweep_curve *curves; /* CPU time first */

@@ -16,10 +16,19 @@ struct slw_sweep_range {
     size_t first, count;
 };
 
+/* What becomes of a metric when requests are counted otherwise. */
+enum slw_sweep_of {
+    SLW_SWEEP_PER_REQUEST, /* was divided by requests */
+    SLW_SWEEP_REQUESTS,    /* is requests for each of something */
+    SLW_SWEEP_LATENCY,     /* of a request: then the client's own */
+};
+
 /* Where the values of a curve come from. */
 struct slw_sweep_metric {
     const char *metric, *title, *unit; /* title and unit NULL: those of the observation */
     const char *parts[2];              /* observations that are summed; [1] NULL: one */
+    enum slw_sweep_of of;
+    const char *own; /* LATENCY: the observation of what the client said of itself */
 };
 
 struct slw_sweep_build {
@@ -27,7 +36,8 @@ struct slw_sweep_build {
     struct slw_paired *space;
     struct slw_sweep_range *ranges;
     size_t range_count;
-    double *a, *b, *d, *costs; /* work space: blocks each; costs: SLW_MAX_SWEEP_POINTS times that */
+    double *a, *b, *d, *own; /* work space: a value for each block */
+    double *costs;           /* SLW_MAX_SWEEP_POINTS times that */
 };
 
 extern const struct slw_sweep_metric slw_sweep_cpu, slw_sweep_user, slw_sweep_system,
@@ -56,7 +66,20 @@ int slw_sweep_log_ratio(const struct slw_sweep_build *b, size_t from, size_t to,
                         const struct slw_sweep_metric *metric, struct slw_difference *ret_ratio,
                         struct slw_error *err);
 
+/* ---- counts (counts.c) ---- */
+
+/* What of the client's own requests one request of the run is, block by block; 1 where the run's
+ * count is used. */
+void slw_sweep_own_requests(const struct slw_sweep_build *b, size_t point, double *values);
+
+/* Did the requests of a round fall so much along the series that they cannot be the same thing at
+ * both ends, for all that is known? */
+bool slw_sweep_count_falls(const struct slw_sweep_build *b, const struct slw_sweep_range *range,
+                           double *ret_first, double *ret_last);
+
 /* ---- parts of the report ---- */
+
+int slw_sweep_choose_count(struct slw_sweep_build *b, struct slw_error *err);
 
 int slw_sweep_make_points(struct slw_sweep_build *b, struct slw_error *err);
 int slw_sweep_choose_x(struct slw_sweep_build *b, struct slw_error *err);

@@ -6,11 +6,18 @@
 #include <math.h>
 #include <string.h>
 
+#define LEAST_SHOWN                                                                                \
+    2e-4 /* of the largest cost of a curve; a smaller fixed or marginal cost is 0                  \
+          */
+
 #define DUST 1e-12 /* rounding errors of a fit without noise; nothing is measured that finely */
 
 void slw_sweep_put_number(struct slw_buf *out, double value)
 {
-    slw_format_number(out, fabs(value) < DUST ? 0 : value);
+    if (fabs(value) < 1000)
+        slw_buf_printf(out, "%.3g", fabs(value) < DUST ? 0 : value);
+    else
+        slw_format_number(out, value);
 }
 
 void slw_sweep_put_value(struct slw_buf *out, const char *unit, double value)
@@ -80,36 +87,75 @@ static void put_seen_cell(struct slw_buf *out, const struct slw_sweep_report *r,
 
     slw_sweep_put_number(out, r->points[c->points[k->first_possible]].parameter);
     if (k->first_sure != k->first_possible) {
-        slw_buf_puts(out, " to ");
+        slw_buf_puts(out, "-");
         slw_sweep_put_number(out, r->points[c->points[k->first_sure]].parameter);
     }
 }
 
+double slw_sweep_no_dust(const struct slw_sweep_curve *c, double value)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < c->point_count; i++)
+        if (!c->cost[i].absent)
+            most = fmax(most, fabs(c->cost[i].value));
+    return fabs(value) < most * LEAST_SHOWN ? 0 : value;
+}
+
+bool slw_sweep_knee_before_all(const struct slw_sweep_curve *c)
+{
+    return c->knee_known && c->knee.high <= c->x[0];
+}
+
+static void put_known_cell(struct slw_buf *out, const struct slw_sweep_curve *c, bool interval)
+{
+    if (slw_sweep_knee_before_all(c)) {
+        slw_buf_puts(out, "< ");
+        slw_sweep_put_number(out, c->x[0]);
+        return;
+    }
+    if (c->knee.beyond && !interval) {
+        slw_buf_puts(out, "> ");
+        slw_sweep_put_number(out, c->x[c->point_count - 1]);
+        return;
+    }
+    slw_buf_puts(out, c->knee.beyond ? "beyond: " : "");
+    slw_sweep_put_number(out, c->knee.at);
+    if (!interval)
+        return;
+    slw_buf_puts(out, " [");
+    slw_sweep_put_number(out, c->knee.low);
+    slw_buf_puts(out, ", ");
+    slw_sweep_put_number(out, c->knee.high);
+    slw_buf_putc(out, ']');
+}
+
 void slw_sweep_put_knee(struct slw_buf *out, const struct slw_sweep_report *r,
-                        const struct slw_sweep_curve *c)
+                        const struct slw_sweep_curve *c, bool interval)
 {
     if (c->knee_known) {
-        slw_buf_puts(out, c->knee.beyond ? "beyond: " : "");
-        slw_sweep_put_number(out, c->knee.at);
-        slw_buf_puts(out, " [");
-        slw_sweep_put_number(out, c->knee.low);
-        slw_buf_puts(out, ", ");
-        slw_sweep_put_number(out, c->knee.high);
-        slw_buf_putc(out, ']');
+        put_known_cell(out, c, interval);
     } else if (c->absent || !c->knee_seen_known) {
         slw_buf_puts(out, "unknown");
     } else if (!c->fit.fits) {
         put_seen_cell(out, r, c);
     } else {
-        slw_buf_puts(out, c->fit.knee == SLW_KNEE_NO_FIXED ? "no fixed cost" : "no end");
+        slw_buf_puts(out, c->fit.knee == SLW_KNEE_NO_FIXED ? "no fixed" : "no end");
     }
 }
 
 double slw_sweep_fitted(const struct slw_sweep_curve *c, double x)
 {
     if (c->absent || !c->fit.fits)
-        return NAN;
+        return (double)NAN;
     return c->fit.fixed.estimate / x + c->fit.marginal.estimate;
+}
+
+const char *slw_sweep_command(const struct slw_sweep_report *r, size_t point)
+{
+    const char *command = r->points[point].arm->command;
+
+    return command ? command : "unknown command";
 }
 
 const char *slw_sweep_stopped(const struct slw_experiment *e)

@@ -20,12 +20,22 @@ void slw_sweep_put_point(struct slw_buf *out, const struct slw_sweep_report *r, 
 /* "87 % [85, 88]"; "unknown" */
 void slw_sweep_put_part(struct slw_buf *out, double part, double low, double high);
 
-/* "89", "[84, 95]" of a knee; "no", "beyond" and so on: a cell of a table */
+/* Where gains end, as a cell of a table: "39.8 [39.4, 40.5]", "beyond: 90 [88, 92]" or "> 64",
+ * "16-32" where it was seen without a model, "no fixed", "no end", "unknown". */
 void slw_sweep_put_knee(struct slw_buf *out, const struct slw_sweep_report *r,
-                        const struct slw_sweep_curve *c);
+                        const struct slw_sweep_curve *c, bool interval);
+
+/* Gains end before the smallest batch that was tried. */
+bool slw_sweep_knee_before_all(const struct slw_sweep_curve *c);
+
+/* A cost of the fit, or 0 where it is nothing next to the costs of the curve. */
+double slw_sweep_no_dust(const struct slw_sweep_curve *c, double value);
 
 /* Where the fitted curve is at x; NAN: there is none. */
 double slw_sweep_fitted(const struct slw_sweep_curve *c, double x);
+
+/* The command of a point's arm, never NULL. */
+const char *slw_sweep_command(const struct slw_sweep_report *r, size_t point);
 
 /* "stopped by a signal"; NULL: it was not stopped early */
 const char *slw_sweep_stopped(const struct slw_experiment *e);

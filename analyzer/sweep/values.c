@@ -7,22 +7,44 @@
 #include <math.h>
 #include <string.h>
 
+/* The i-th observation that a value is summed of; NULL: past the last. */
+static const char *part_of(const struct slw_sweep_build *b, const struct slw_sweep_metric *metric,
+                           size_t i)
+{
+    if (b->r->own_count && metric->own)
+        return i == 0 ? metric->own : NULL;
+    return i < 2 ? metric->parts[i] : NULL;
+}
+
+/* Requests as the client counts them, where those of the run are not the same at every point. */
+static void count_again(const struct slw_sweep_build *b, size_t point,
+                        const struct slw_sweep_metric *metric, double *values)
+{
+    if (!b->r->own_count || metric->of == SLW_SWEEP_LATENCY)
+        return;
+    slw_sweep_own_requests(b, point, b->own);
+    for (size_t k = 0; k < b->r->blocks; k++)
+        values[k] =
+            metric->of == SLW_SWEEP_REQUESTS ? values[k] * b->own[k] : values[k] / b->own[k];
+}
+
 const struct slw_observation *slw_sweep_values(const struct slw_sweep_build *b, size_t point,
                                                const struct slw_sweep_metric *metric,
                                                double *values)
 {
     const struct slw_observation *first = NULL;
+    const char *part;
 
     for (size_t k = 0; k < b->r->blocks; k++)
         values[k] = 0;
-    for (size_t i = 0; i < 2 && metric->parts[i]; i++) {
-        const struct slw_observation *o =
-            slw_run_find_observation(b->r->points[point].run, metric->parts[i]);
+    for (size_t i = 0; (part = part_of(b, metric, i)) != NULL; i++) {
+        const struct slw_observation *o = slw_run_find_observation(b->r->points[point].run, part);
 
         for (size_t k = 0; k < b->r->blocks; k++)
             values[k] += o && k < o->length && isfinite(o->values[k]) ? o->values[k] : (double)NAN;
         first = i == 0 ? o : o ? first : NULL;
     }
+    count_again(b, point, metric, values);
     return first;
 }
 
@@ -30,14 +52,19 @@ double slw_sweep_step(const struct slw_sweep_build *b, size_t point,
                       const struct slw_sweep_metric *metric)
 {
     double step = 0;
+    const char *part;
 
-    for (size_t i = 0; i < 2 && metric->parts[i]; i++) {
-        const struct slw_observation *o =
-            slw_run_find_observation(b->r->points[point].run, metric->parts[i]);
+    for (size_t i = 0; (part = part_of(b, metric, i)) != NULL; i++) {
+        const struct slw_observation *o = slw_run_find_observation(b->r->points[point].run, part);
 
         step += o && isfinite(o->step) && o->step > 0 ? o->step : 0;
     }
-    return step;
+    if (!b->r->own_count || metric->of == SLW_SWEEP_LATENCY || b->r->blocks == 0)
+        return step;
+    slw_sweep_own_requests(b, point, b->own);
+    if (!isfinite(b->own[0]) || !(b->own[0] > 0))
+        return step;
+    return metric->of == SLW_SWEEP_REQUESTS ? step * b->own[0] : step / b->own[0];
 }
 
 static size_t without_gaps(double *values, size_t count)
@@ -53,9 +80,10 @@ static size_t without_gaps(double *values, size_t count)
 static const char *why_absent(const struct slw_sweep_build *b, size_t point,
                               const struct slw_sweep_metric *metric)
 {
-    for (size_t i = 0; i < 2 && metric->parts[i]; i++) {
-        const struct slw_observation *o =
-            slw_run_find_observation(b->r->points[point].run, metric->parts[i]);
+    const char *part;
+
+    for (size_t i = 0; (part = part_of(b, metric, i)) != NULL; i++) {
+        const struct slw_observation *o = slw_run_find_observation(b->r->points[point].run, part);
 
         if (!o)
             return "not measured";
@@ -76,6 +104,7 @@ int slw_sweep_figure(const struct slw_sweep_build *b, size_t point,
 
     if (o)
         f.from = o->from;
+    f.from.imported = f.from.imported || (o && b->r->own_count);
     if (!o || count == 0) {
         f.absent = why_absent(b, point, metric);
         *ret_figure = f;
@@ -84,7 +113,8 @@ int slw_sweep_figure(const struct slw_sweep_build *b, size_t point,
     const int status = slw_paired_interval(b->space, b->a, count, SLW_SWEEP_ALPHA, &d, err);
     if (status < 0)
         return status;
-    const double floor = d.low >= 0 ? 0 : -INFINITY; /* a step must not make a time negative */
+    const double floor =
+        d.low >= 0 ? 0 : -(double)INFINITY; /* a step must not make a time negative */
     slw_difference_widen(&d, slw_sweep_step(b, point, metric));
     f.value = d.estimate;
     f.coverage = 1;

@@ -167,9 +167,9 @@ static void blocks_with_a_gap_are_left_out_and_told(void **state)
     (void)state;
     struct sweep_fixture *f = fixture_sweep(10, &good);
 
-    f->runs[2]->observations[0].values[4] = NAN;
-    f->runs[5]->observations[0].values[4] = NAN;
-    f->runs[6]->observations[0].values[9] = NAN;
+    f->runs[2]->observations[0].values[4] = (double)NAN;
+    f->runs[5]->observations[0].values[4] = (double)NAN;
+    f->runs[6]->observations[0].values[9] = (double)NAN;
     const struct slw_sweep_report *r = fixture_made(f);
     const struct slw_sweep_curve *c = fixture_curve(r, "cpu_per_request", NULL);
     assert_int_equal(c->blocks, 8);
@@ -230,7 +230,8 @@ static void without_cpu_time_the_reason_is_told(void **state)
 
     for (size_t i = 0; i < FIXTURE_POINTS; i++) {
         const size_t arm = fixture_arm(f, "batch", fixture_batches[i], NULL, NULL);
-        const double none[8] = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+        const double none[8] = {(double)NAN, (double)NAN, (double)NAN, (double)NAN,
+                                (double)NAN, (double)NAN, (double)NAN, (double)NAN};
 
         fixture_observe(f, arm, "cpu_per_request", "CPU time per request", "ns", none);
         f->runs[arm]->observations[0].absent = "no request was observed";
@@ -341,6 +342,110 @@ static void values_in_steps_widen_the_intervals(void **state)
     const struct slw_sweep_report *r = fixture_made(f);
     assert_near(r->points[0].p50.interval.high, narrow + 1000, 1e-6);
     assert_true(r->prices[0].p50.interval.high > r->prices[0].p50.value * 1.01);
+    fixture_free(f);
+}
+
+/* A client that sends a batch as one statement: on the wire its requests fall and get dearer. */
+static struct sweep_fixture *merging(bool counts_itself)
+{
+    struct sweep_fixture *f = fixture_new(8);
+
+    for (size_t i = 0; i < FIXTURE_POINTS; i++) {
+        const double batch = atof(fixture_batches[i]);
+        const size_t arm = fixture_arm(f, "batch", fixture_batches[i], NULL, NULL);
+
+        fixture_wave(f, arm, "cpu_per_request", "CPU time per request", "ns", 18900 + 2100 * batch);
+        fixture_same(f, arm, "requests_per_flush", "requests per flush", "1", 1);
+        fixture_same(f, arm, "requests", "requests", "requests", 6400 / batch);
+        fixture_same(f, arm, "requests_per_second", "requests", "requests/s", 100);
+        fixture_same(f, arm, "p50", "p50", "ns", 1000 * batch);
+        assert_int_equal(slw_run_note(f->runs[arm], SLW_NOTE_WARNING, "requests-disagree", NULL,
+                                      "they disagree"),
+                         0);
+        if (!counts_itself)
+            continue;
+        fixture_same(f, arm, "client_requests", "requests", "requests", 6400);
+        fixture_same(f, arm, "client_p50", "p50", "ns", 77);
+    }
+    return f;
+}
+
+static void the_own_count_is_taken_where_statements_are_merged(void **state)
+{
+    (void)state;
+    struct sweep_fixture *f = merging(true);
+    const struct slw_sweep_report *r = fixture_made(f);
+    const struct slw_sweep_curve *c = fixture_curve(r, "cpu_per_request", NULL);
+
+    assert_true(r->own_count && r->observed_x);
+    assert_near(r->points[6].batch_factor.value, 64, 1e-9);
+    assert_near(r->points[6].throughput.value, 6400, 1e-6);
+    assert_near(r->points[6].p50.value, 77, 1e-9);
+    assert_near(c->fit.fixed.estimate / c->fit.marginal.estimate, 9, 1e-6);
+    assert_true(c->from.imported);
+    assert_non_null(strstr(r->count_basis, "stands for 1 of the client's own at batch=1 and for "
+                                           "64 at batch=64"));
+    assert_non_null(strstr(r->verdict, "Batching removed 18.6 us of 21.0 us"));
+    assert_false(fixture_has_note(r, "requests-disagree"));
+    assert_false(fixture_has_note(r, "does-not-batch"));
+    fixture_free(f);
+}
+
+static void without_one_falling_requests_are_told_first(void **state)
+{
+    (void)state;
+    struct sweep_fixture *f = merging(false);
+    const struct slw_sweep_report *r = fixture_made(f);
+
+    assert_false(r->own_count);
+    assert_memory_equal(r->verdict, "Costs are told for a request as the wire tap counts it", 54);
+    assert_true(fixture_has_note(r, "requests-fall"));
+    assert_true(fixture_has_note(r, "requests-disagree"));
+    assert_false(fixture_has_note(r, "does-not-batch"));
+    fixture_free(f);
+}
+
+/* The client's own count a little beside the wire's, the same everywhere: the wire's is taken. */
+static void counts_that_differ_evenly_change_nothing(void **state)
+{
+    (void)state;
+    struct sweep_fixture *f = fixture_sweep(8, &good);
+
+    for (size_t i = 0; i < FIXTURE_POINTS; i++) {
+        fixture_same(f, i, "requests", "requests", "requests", 1000);
+        fixture_same(f, i, "client_requests", "requests", "requests", 2000 + (double)i);
+    }
+    assert_false(fixture_made(f)->own_count);
+    fixture_free(f);
+}
+
+static void a_cost_that_reaches_zero_was_removed(void **state)
+{
+    (void)state;
+    struct sweep_fixture *f = fixture_sweep(8, &good);
+
+    for (size_t k = 0; k < 8; k++)
+        f->runs[6]->observations[1].values[k] = 0;
+    const struct slw_sweep_curve *c = fixture_curve(fixture_made(f), "system_per_request", NULL);
+    assert_near(c->removed, 1, 1e-12);
+    assert_near(c->removed_low, 1, 1e-12);
+    assert_non_null(c->absent);
+    fixture_free(f);
+}
+
+static void constant_costs_gain_nothing_from_the_start(void **state)
+{
+    (void)state;
+    struct sweep_fixture *f = fixture_sweep(8, &good);
+
+    for (size_t i = 0; i < FIXTURE_POINTS; i++)
+        fixture_same(f, i, "bytes_sent_per_request", "bytes sent per request", "bytes",
+                     36 + .0001 / (double)(1 << i));
+    const struct slw_sweep_curve *c =
+        fixture_curve(fixture_made(f), "bytes_sent_per_request", NULL);
+    assert_true(c->knee_known);
+    assert_non_null(strstr(c->text, "The smallest is within 10 % of the marginal cost already."));
+    assert_non_null(strstr(c->text, "Fixed cost 0 bytes [0 bytes, 0 bytes]"));
     fixture_free(f);
 }
 
@@ -474,6 +579,11 @@ int main(void)
         cmocka_unit_test(another_parameter_is_not_called_batching),
         cmocka_unit_test(dearer_is_told_as_dearer),
         cmocka_unit_test(values_in_steps_widen_the_intervals),
+        cmocka_unit_test(the_own_count_is_taken_where_statements_are_merged),
+        cmocka_unit_test(without_one_falling_requests_are_told_first),
+        cmocka_unit_test(counts_that_differ_evenly_change_nothing),
+        cmocka_unit_test(a_cost_that_reaches_zero_was_removed),
+        cmocka_unit_test(constant_costs_gain_nothing_from_the_start),
         cmocka_unit_test(warnings_of_the_runs_are_told_once),
         cmocka_unit_test(no_arms_is_no_sweep),
         cmocka_unit_test(arms_without_parameters_are_no_sweep),

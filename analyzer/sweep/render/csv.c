@@ -73,10 +73,10 @@ static void put_curve(struct slw_buf *out, const struct slw_sweep_report *r,
 static void put_point(struct slw_buf *out, const struct slw_sweep_point *p)
 {
     const struct line lines[] = {
-        {"requests_per_flush", "requests", &p->batch_factor, NAN},
-        {"requests_per_second", "requests/s", &p->throughput, NAN},
-        {"p50", "ns", &p->p50, NAN},
-        {"p99", "ns", &p->p99, NAN},
+        {"requests_per_flush", "requests", &p->batch_factor, (double)NAN},
+        {"requests_per_second", "requests/s", &p->throughput, (double)NAN},
+        {"p50", "ns", &p->p50, (double)NAN},
+        {"p99", "ns", &p->p99, (double)NAN},
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)

@@ -43,7 +43,7 @@ static json_t *triple_json(struct slw_json *j, double value, double low, double 
 static json_t *difference_json(struct slw_json *j, const struct slw_difference *d)
 {
     return d->enough ? triple_json(j, d->estimate, d->low, d->high)
-                     : triple_json(j, d->estimate, NAN, NAN);
+                     : triple_json(j, d->estimate, (double)NAN, (double)NAN);
 }
 
 /* ---- the experiment ---- */
@@ -256,6 +256,8 @@ json_t *slw_sweep_json(const struct slw_sweep_report *r)
     slw_json_put(&j, o, "series", series);
     slw_json_put(&j, o, "observed_x", json_boolean(r->observed_x));
     slw_json_put_text(&j, o, "x_basis", r->x_basis);
+    slw_json_put(&j, o, "own_count", json_boolean(r->own_count));
+    slw_json_put_text(&j, o, "count_basis", r->count_basis);
     slw_json_put(&j, o, "knee_excess", slw_json_real(SLW_SWEEP_EXCESS));
     put_tables(&j, o, r);
     slw_json_put(&j, o, "notes", notes_json(&j, r));

@@ -69,7 +69,7 @@ static void put_code(struct slw_buf *out, const char *text, size_t columns)
     slw_text_fit(&clean, text, columns);
     slw_buf_puts(out, "<code>");
     for (const char *c = clean.data ? clean.data : ""; *c; c++)
-        if (strchr("\\`*_{}[]<>#|~@&!$:", *c))
+        if (strchr("\\`*_{}[]<>#|~@&!$:.", *c))
             slw_buf_printf(out, "&#%d;", (int)(unsigned char)*c);
         else
             slw_buf_putc(out, *c);
@@ -142,7 +142,7 @@ static void put_curve_text(struct slw_buf *out, const struct slw_sweep_report *r
     slw_buf_putc(out, '\n');
     for (size_t i = 0; i < r->price_count; i++)
         if (r->prices[i].series == c->series) {
-            slw_buf_puts(out, "* ");
+            slw_buf_puts(out, c->series ? "  * " : "* ");
             put_prose(out, r->prices[i].text);
             slw_buf_putc(out, '\n');
         }
@@ -222,6 +222,14 @@ static void put_tables(struct slw_buf *out, const struct slw_sweep_report *r)
     }
 }
 
+static void put_cost_of(struct slw_figure *f, const struct slw_sweep_curve *c,
+                        const struct slw_difference *d)
+{
+    f->value = slw_sweep_no_dust(c, d->estimate);
+    f->interval = (struct slw_interval){d->enough, slw_sweep_no_dust(c, d->low),
+                                        slw_sweep_no_dust(c, d->high), 0};
+}
+
 static void put_cost_row(struct slw_buf *out, const struct slw_sweep_report *r,
                          const struct slw_sweep_curve *c)
 {
@@ -229,12 +237,8 @@ static void put_cost_row(struct slw_buf *out, const struct slw_sweep_report *r,
     struct slw_figure fixed = {.absent = fitted ? NULL : ""}, marginal = fixed;
     struct slw_buf text = {0};
 
-    fixed.value = c->fit.fixed.estimate;
-    fixed.interval =
-        (struct slw_interval){c->fit.fixed.enough, c->fit.fixed.low, c->fit.fixed.high, 0};
-    marginal.value = c->fit.marginal.estimate;
-    marginal.interval =
-        (struct slw_interval){c->fit.marginal.enough, c->fit.marginal.low, c->fit.marginal.high, 0};
+    put_cost_of(&fixed, c, &c->fit.fixed);
+    put_cost_of(&marginal, c, &c->fit.marginal);
     slw_buf_puts(out, "| ");
     put_fitted(out, c->title, NAME);
     put_mark(out, &c->from);
@@ -248,7 +252,7 @@ static void put_cost_row(struct slw_buf *out, const struct slw_sweep_report *r,
     put_figure(out, &fixed, c->unit, true);
     put_figure(out, &marginal, c->unit, true);
     slw_buf_puts(out, " | ");
-    slw_sweep_put_knee(&text, r, c);
+    slw_sweep_put_knee(&text, r, c, true);
     put_taken(out, &text);
     slw_buf_puts(out, " |\n");
 }
@@ -289,7 +293,7 @@ static void put_reproduction(struct slw_buf *out, const struct slw_sweep_report 
             break;
         }
         slw_buf_puts(out, "* ");
-        put_code(out, r->points[i].arm->command, 2 * NAME);
+        put_code(out, slw_sweep_command(r, i), 2 * NAME);
         slw_buf_putc(out, '\n');
     }
     slw_buf_puts(out, "\n</details>\n");

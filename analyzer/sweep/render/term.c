@@ -15,7 +15,13 @@
 #define MIN_WIDTH 40
 #define MAX_WIDTH 240
 #define CHARTS    4 /* series that are drawn; more only on demand */
-#define NAME      30
+#define NAME      20
+
+/* Columns that go first where there is little room. */
+#define ROOM_POINTS 74 /* half intervals and p50 */
+#define ROOM_RATES  54 /* requests/s */
+#define ROOM_COSTS  78 /* smallest and largest */
+#define ROOM_FIXED  58 /* fixed and marginal */
 
 struct page {
     struct slw_term_page t;
@@ -80,8 +86,7 @@ static void put_headline(const struct page *p)
 {
     struct slw_buf line = {0};
 
-    slw_buf_printf(&line, "slotwise sweep of %s: %s", p->s->parameter,
-                   p->s->points[0].arm->command);
+    slw_buf_printf(&line, "slotwise sweep of %s: %s", p->s->parameter, slw_sweep_command(p->s, 0));
     slw_term_style(&p->t, SLW_TERM_DIM);
     slw_text_fit(p->t.out, line.data ? line.data : "", p->t.width);
     slw_term_plain(&p->t);
@@ -127,13 +132,16 @@ static void put_point(const struct page *p, size_t i)
         if (p->s->curves[k].series == point->series)
             cpu = &p->s->curves[k];
     slw_sweep_put_number(&text, point->parameter);
-    put_cell(p, &text, 9);
+    put_cell(p, &text, 8);
     put_value(p, &point->batch_factor, "1", 9);
     const struct slw_figure *cost = &cpu->cost[i - cpu->points[0]];
     put_value(p, cost, cpu->unit, 10);
-    put_half(p, cost, 9);
-    put_value(p, &point->throughput, "1", 12);
-    put_value(p, &point->p50, "ns", 9);
+    if (p->t.width >= ROOM_POINTS)
+        put_half(p, cost, 9);
+    if (p->t.width >= ROOM_RATES)
+        put_value(p, &point->throughput, "1", 12);
+    if (p->t.width >= ROOM_POINTS)
+        put_value(p, &point->p50, "ns", 9);
     put_value(p, &point->p99, "ns", 9);
     slw_buf_putc(p->t.out, '\n');
 }
@@ -143,12 +151,15 @@ static void put_points(const struct page *p)
     const char *series = NULL;
 
     slw_term_heading(&p->t, "POINTS", "centre over the blocks, ± half of its 95 % interval");
-    put_word(p, p->s->parameter, 9);
+    put_word(p, p->s->parameter, 8);
     put_word(p, "observed", 9);
     put_word(p, "CPU time", 10);
-    put_word(p, "", 9);
-    put_word(p, "requests/s", 12);
-    put_word(p, "p50", 9);
+    if (p->t.width >= ROOM_POINTS)
+        put_word(p, "", 9);
+    if (p->t.width >= ROOM_RATES)
+        put_word(p, "requests/s", 12);
+    if (p->t.width >= ROOM_POINTS)
+        put_word(p, "p50", 9);
     put_word(p, "p99", 9);
     slw_buf_putc(p->t.out, '\n');
     for (size_t i = 0; i < p->s->point_count; i++) {
@@ -190,28 +201,49 @@ static void put_removed(const struct page *p, const struct slw_sweep_curve *c)
 {
     struct slw_buf text = {0};
 
-    slw_sweep_put_part(&text, c->removed, NAN, NAN);
+    slw_sweep_put_part(&text, c->removed, (double)NAN, (double)NAN);
     put_cell(p, &text, 8);
+}
+
+/* Without "per request", which the heading says. */
+static void put_title(const struct page *p, const char *title)
+{
+    static const char suffix[] = " per request";
+    const size_t length = strlen(title), tail = sizeof(suffix) - 1;
+    struct slw_buf text = {0};
+
+    slw_buf_put(&text, title,
+                length > tail && strcmp(title + length - tail, suffix) == 0 ? length - tail
+                                                                            : length);
+    slw_text_cell(p->t.out, text.data ? text.data : "", NAME);
+    if (slw_buf_failed(&text))
+        p->t.out->failed = true;
+    slw_buf_release(&text);
 }
 
 static void put_cost(const struct page *p, const struct slw_sweep_curve *c)
 {
     const bool fitted = !c->absent && c->fit.fits;
+    const char *unit = strcmp(c->unit, "ns") == 0 ? "ns" : "1"; /* the others are in the title */
     const struct slw_figure unknown = {.absent = ""};
-    const struct slw_figure fixed = {.value = c->fit.fixed.estimate};
-    const struct slw_figure marginal = {.value = c->fit.marginal.estimate};
+    const struct slw_figure fixed = {.value = slw_sweep_no_dust(c, c->fit.fixed.estimate)};
+    const struct slw_figure marginal = {.value = slw_sweep_no_dust(c, c->fit.marginal.estimate)};
     struct slw_buf text = {0};
 
     slw_buf_puts(p->t.out, "  ");
-    slw_text_cell(p->t.out, c->title, NAME - 2);
+    put_title(p, c->title);
     put_marks(p, &c->from);
-    put_value(p, &c->cost[0], c->unit, 9);
-    put_value(p, &c->cost[c->point_count - 1], c->unit, 9);
+    if (p->t.width >= ROOM_COSTS) {
+        put_value(p, &c->cost[0], unit, 8);
+        put_value(p, &c->cost[c->point_count - 1], unit, 8);
+    }
     put_removed(p, c);
-    put_value(p, fitted ? &fixed : &unknown, c->unit, 9);
-    put_value(p, fitted ? &marginal : &unknown, c->unit, 9);
+    if (p->t.width >= ROOM_FIXED) {
+        put_value(p, fitted ? &fixed : &unknown, unit, 8);
+        put_value(p, fitted ? &marginal : &unknown, unit, 8);
+    }
     slw_buf_puts(p->t.out, "  ");
-    slw_sweep_put_knee(&text, p->s, c);
+    slw_sweep_put_knee(&text, p->s, c, false);
     slw_text_clean(p->t.out, text.data ? text.data : "");
     slw_buf_putc(p->t.out, '\n');
     if (slw_buf_failed(&text))
@@ -224,12 +256,16 @@ static void put_cost(const struct page *p, const struct slw_sweep_curve *c)
 static void put_costs(const struct page *p, const char *series)
 {
     slw_term_heading(&p->t, "COSTS PER REQUEST", series ? series : "smallest against largest");
-    slw_buf_printf(p->t.out, "  %-*s", NAME, "");
-    put_word(p, "smallest", 9);
-    put_word(p, "largest", 9);
+    slw_buf_printf(p->t.out, "  %-*s", NAME + 2, "");
+    if (p->t.width >= ROOM_COSTS) {
+        put_word(p, "smallest", 8);
+        put_word(p, "largest", 8);
+    }
     put_word(p, "removed", 8);
-    put_word(p, "fixed", 9);
-    put_word(p, "marginal", 9);
+    if (p->t.width >= ROOM_FIXED) {
+        put_word(p, "fixed", 8);
+        put_word(p, "marginal", 8);
+    }
     slw_buf_puts(p->t.out, "  gains end\n");
     for (size_t i = 0; i < p->s->curve_count; i++)
         if (p->s->curves[i].series == series)
