@@ -123,7 +123,7 @@ static int name_command(struct make *m, struct slw_sweep_command *c)
         c->parameters[i].value = slw_arena_strdup(m->arena, p->values[m->chosen[i]]);
         if (!c->parameters[i].name || !c->parameters[i].value)
             return no_memory(m);
-        slw_buf_printf(&name, "%s%s=%s", i ? ", " : "", c->parameters[i].name,
+        slw_buf_printf(&name, "%s%s=%s", i ? "," : "", c->parameters[i].name,
                        c->parameters[i].value);
     }
     if (!slw_buf_failed(&name))
@@ -203,4 +203,33 @@ void slw_sweep_commands_release(struct slw_sweep_commands *commands)
 {
     slw_arena_free(commands->arena);
     *commands = (struct slw_sweep_commands){0};
+}
+
+static int lead_one(struct slw_sweep_commands *commands, struct slw_sweep_command *c,
+                    const char *const *words, size_t word_count)
+{
+    size_t count = 0;
+
+    while (c->argv[count])
+        count++;
+    char **argv = slw_arena_array(commands->arena, word_count + count + 1, sizeof(*argv));
+    if (!argv)
+        return -SLW_E_NOMEM;
+    for (size_t i = 0; i < word_count; i++) {
+        argv[i] = slw_arena_strdup(commands->arena, words[i]);
+        if (!argv[i])
+            return -SLW_E_NOMEM;
+    }
+    memcpy(argv + word_count, c->argv, count * sizeof(*argv));
+    c->argv = argv;
+    return 0;
+}
+
+int slw_sweep_commands_lead(struct slw_sweep_commands *commands, const char *const *words,
+                            size_t word_count, struct slw_error *err)
+{
+    for (size_t i = 0; i < commands->count; i++)
+        if (lead_one(commands, &commands->all[i], words, word_count) < 0)
+            return slw_fail(err, SLW_E_NOMEM, "no memory for the commands of a sweep");
+    return 0;
 }

@@ -10,8 +10,8 @@
 #define SLW_MAX_SWEEP_WORD 65536 /* bytes of one word of a command */
 
 struct slw_sweep_command {
-    const char *name;  /* "batch=4, depth=2" */
-    char *const *argv; /* NULL-terminated */
+    const char *name; /* "batch=4,depth=2" */
+    char **argv;      /* NULL-terminated */
     struct slw_parameter *parameters;
     size_t parameter_count;
 };
@@ -30,5 +30,9 @@ int slw_sweep_commands_make(const struct slw_sweep_parameters *parameters, char 
                             size_t word_count, struct slw_sweep_commands *ret_commands,
                             struct slw_error *err);
 void slw_sweep_commands_release(struct slw_sweep_commands *commands);
+
+/* Put words before each of the commands; in them a brace is a brace. SLW_E_NOMEM. */
+int slw_sweep_commands_lead(struct slw_sweep_commands *commands, const char *const *words,
+                            size_t word_count, struct slw_error *err);
 
 #endif

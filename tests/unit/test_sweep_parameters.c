@@ -193,9 +193,9 @@ static void each_combination_is_a_command(void **state)
     (void)state;
     assert_int_equal(make("batch=1,2,3", "depth=8,9", words, 4, &c, NULL), 0);
     assert_int_equal(c.count, 6);
-    assert_string_equal(c.all[0].name, "batch=1, depth=8");
-    assert_string_equal(c.all[1].name, "batch=2, depth=8");
-    assert_string_equal(c.all[5].name, "batch=3, depth=9");
+    assert_string_equal(c.all[0].name, "batch=1,depth=8");
+    assert_string_equal(c.all[1].name, "batch=2,depth=8");
+    assert_string_equal(c.all[5].name, "batch=3,depth=9");
     assert_string_equal(c.all[5].argv[0], "./c3");
     assert_string_equal(c.all[5].argv[1], "--3x9");
     assert_string_equal(c.all[5].argv[2], "{\"a\":3}");
