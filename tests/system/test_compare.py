@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 import harness
 
@@ -190,11 +189,10 @@ class Failures(Compare):
         self.assertNotIn("B", words)
 
     def test_the_budget_is_kept(self):
-        begin = time.monotonic()
         self.compare(*QUICK, "--rounds", "400", "--budget", "2s", "--a", "sleep 0.1", "--b",
                      "sleep 0.1", status=None)
-        self.assertLess(time.monotonic() - begin, 60)  # 400 rounds take 80 s
         self.assertEqual(self.experiment()["stopped"], "budget")
+        self.assertLess(len(self.experiment()["order"]), 200)  # of 0.2 s at least: 40 s
         self.assertEqual(self.experiment()["budget_ms"], 2000)
 
     def test_a_file_on_standard_input_is_read_in_every_round(self):
