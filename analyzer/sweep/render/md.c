@@ -19,6 +19,7 @@
 #define LEFT_COMMAND 1500
 #define MARKER       "<!-- slotwise-sweep -->"
 #define NAME         60
+#define COMMAND      120
 #define PROSE        600 /* columns of a sentence; longer ones hold foreign text */
 #define VERDICT      1600
 #define SERIES       8 /* told before the fold */
@@ -293,7 +294,7 @@ static void put_reproduction(struct slw_buf *out, const struct slw_sweep_report 
             break;
         }
         slw_buf_puts(out, "* ");
-        put_code(out, slw_sweep_command(r, i), 2 * NAME);
+        put_code(out, slw_sweep_command(r, i), COMMAND);
         slw_buf_putc(out, '\n');
     }
     slw_buf_puts(out, "\n</details>\n");

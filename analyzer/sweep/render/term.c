@@ -125,12 +125,11 @@ static void put_curves(const struct page *p)
 static void put_point(const struct page *p, size_t i)
 {
     const struct slw_sweep_point *point = &p->s->points[i];
-    const struct slw_sweep_curve *cpu = NULL;
+    const struct slw_sweep_curve *cpu = p->s->curves; /* those of CPU time come first */
     struct slw_buf text = {0};
 
-    for (size_t k = 0; k < p->s->curve_count && !cpu; k++)
-        if (p->s->curves[k].series == point->series)
-            cpu = &p->s->curves[k];
+    while (cpu->series != point->series)
+        cpu++;
     slw_sweep_put_number(&text, point->parameter);
     put_cell(p, &text, 8);
     put_value(p, &point->batch_factor, "1", 9);
