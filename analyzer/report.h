@@ -11,6 +11,7 @@
 #include "record/stacks.h"
 
 struct slw_facts;
+struct slw_moments;
 struct slw_scopes;
 struct slw_traffic;
 struct slw_bar;
@@ -153,8 +154,11 @@ struct slw_report {
     struct slw_arena *arena;
     const struct slw_run *run;       /* lent */
     const struct slw_stacks *stacks; /* lent; may be NULL */
-    const struct slw_model *model;   /* lent; may be NULL */
-    const char *pmu;                 /* whose counts it interprets; NULL: what the model says */
+    /* When the stacks were sampled; lent. NULL: not kept. Not looked at by slw_report_new: who has
+     * them sets them. */
+    const struct slw_moments *moments;
+    const struct slw_model *model; /* lent; may be NULL */
+    const char *pmu;               /* whose counts it interprets; NULL: what the model says */
     const struct slw_model *const *others; /* lent; one for each of run->other_models, or none */
     size_t other_count;
     const char *verdict;       /* one sentence; safe to print: no control characters */

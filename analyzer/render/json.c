@@ -11,6 +11,7 @@
 #include "analyzer/inputs.h"
 #include "analyzer/json_value.h"
 #include "analyzer/renderer.h"
+#include "analyzer/report_json.h"
 #include "analyzer/scope_json.h"
 #include "analyzer/side.h"
 #include "analyzer/stages_json.h"
@@ -23,8 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPORT_SCHEMA  1
-#define REAL_PRECISION 12 /* digits; more than any measurement here has */
+#define REPORT_SCHEMA 1
 
 static json_t *share_json(struct slw_json *j, const struct slw_share *s)
 {
@@ -464,14 +464,21 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     return o;
 }
 
+json_t *slw_report_json(const struct slw_report *report, size_t function_max)
+{
+    struct slw_json j = {0};
+    json_t *root = report_json(&j, report, function_max);
+
+    return slw_json_done(&j, root);
+}
+
 static int render_json(const struct slw_report *report, const struct slw_render_options *opts,
                        struct slw_buf *out, struct slw_error *err)
 {
-    struct slw_json j = {0};
-    json_t *root = report_json(&j, report, opts->function_max);
-    char *text = j.failed ? NULL
-                          : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER |
-                                                 JSON_REAL_PRECISION(REAL_PRECISION));
+    json_t *root = slw_report_json(report, opts->function_max);
+    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER |
+                                             JSON_REAL_PRECISION(SLW_REPORT_JSON_PRECISION))
+                      : NULL;
 
     json_decref(root);
     if (text)
