@@ -6,6 +6,8 @@
 #include "cli/load.h"
 #include "cli/render.h"
 
+#include <string.h>
+
 static const struct slw_option options[] = {
     {.name = "format",
      .letter = 'f',
@@ -36,19 +38,26 @@ static const struct slw_example examples[] = {
     {"slotwise report pgbench.slotwise", "The report on the terminal."},
     {"slotwise report pgbench.slotwise --format md -o report.md", "The same for a review."},
     {"slotwise report pgbench.compare", "A saved comparison, or a sweep."},
+    {"slotwise report pgbench.compare --format html -o report.html",
+     "One file for a browser, with flame graphs and time line."},
     {NULL, NULL},
 };
 
 static int report_run(const char *path, struct slw_render_request *request, struct slw_buf *out,
                       struct slw_error *err)
 {
+    /* Only a page shows when stacks were sampled. */
+    const struct slw_load_options how = {.moments = request->format &&
+                                                    strcmp(request->format, "html") == 0};
     struct slw_loaded loaded = {0};
 
     if (request->format && !slw_renderer_find(request->format))
         return slw_fail(err, SLW_E_USAGE, "there is no format '%.40s' for a run", request->format);
-    int rc = slw_load(path, NULL, &loaded, err);
+    int rc = slw_load_with(path, &how, &loaded, err);
+    request->moments = loaded.moments;
     if (rc >= 0)
         rc = slw_render_run(loaded.run, loaded.stacks, NULL, request, out, err);
+    request->moments = NULL;
     slw_loaded_release(&loaded);
     return rc;
 }

@@ -138,7 +138,11 @@ static int report(struct slw_profile *p, struct slw_error *err)
     const struct slw_stream *stream = &p->terminal->err;
     struct slw_buf out = {0};
     struct slw_render_request request = {
-        .format = p->format, .color = stream->color, .width = stream->width};
+        .format = p->format,
+        .color = stream->color,
+        .width = stream->width,
+        .moments = p->moments,
+    };
     const bool one = p->run->model.name && p->run->other_model_count == 0;
     int rc = slw_render_run(p->run, p->stacks, one ? p->model : NULL, &request, &out, err);
 

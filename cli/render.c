@@ -94,8 +94,10 @@ static int render(const struct slw_run *run, const struct slw_stacks *stacks,
     struct slw_report *report = NULL;
     int rc = new_report(run, stacks, model, models, &report, err);
 
-    if (rc >= 0)
+    if (rc >= 0) {
+        report->moments = request->moments;
         rc = renderer->render(report, &opts, out, err);
+    }
     slw_report_free(report);
     return rc;
 }

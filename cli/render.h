@@ -14,6 +14,7 @@ struct slw_render_request {
     int width;
     uint64_t function_max; /* 0: default */
     bool verbose;
+    const struct slw_moments *moments; /* of the stacks; lent; NULL: not known */
 };
 
 /* What a run is read with: one model, and on a hybrid CPU those of the other kinds of core. */
