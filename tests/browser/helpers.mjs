@@ -37,6 +37,13 @@ export function draw(folded, ...options) {
     { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "ignore"] }).toString("utf8");
 }
 
+/* A page as text; data: what a json renderer would write, or nothing */
+export function makePage(kind, data, ...options) {
+  const given = data ? ["--data", writeFile("data.json", JSON.stringify(data))] : [];
+  return execFileSync(process.env.SLW_MAKE_PAGE, [kind, ...given, ...options],
+    { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "ignore"] }).toString("utf8");
+}
+
 /* Open a file; every request, console message and uncaught error is kept. */
 export async function open(browser, file, options = {}) {
   const page = await browser.newPage({ viewport: { width: 1200, height: 800 }, ...options });
@@ -53,6 +60,12 @@ export async function open(browser, file, options = {}) {
 
 export async function openGraph(browser, folded, options = {}, ...drawing) {
   return open(browser, writeFile("graph.svg", draw(folded, ...drawing)), options);
+}
+
+export async function openPage(browser, kind, data, options = {}, ...making) {
+  const shown = await open(browser, writeFile(`${kind}.html`, makePage(kind, data, ...making)), options);
+  await shown.page.waitForFunction(() => document.documentElement.dataset.ready === "1");
+  return shown;
 }
 
 /* Nothing was fetched but the page itself, and nothing went wrong. */
