@@ -4,6 +4,7 @@
  */
 #include "analyzer/report.h"
 #include "cli/command.h"
+#include "cli/experiment/experiment.h"
 #include "cli/graph.h"
 #include "cli/graph_diff.h"
 #include "cli/load.h"
@@ -132,15 +133,45 @@ static int draw_run(const struct slw_args *args, struct slw_buf *svg, struct slw
     return rc;
 }
 
-static int draw_difference(const struct slw_args *args, struct slw_buf *svg, struct slw_error *err)
+static struct slw_graph_diff_request diff_request(const struct slw_args *args)
 {
-    const struct slw_graph_diff_request request = {
+    return (struct slw_graph_diff_request){
         .event = slw_args_get(args, "event"),
         .title = slw_args_get(args, "title"),
         .width = slw_args_get(args, "diff-width"),
         .inverted = slw_args_has(args, "inverted"),
         .force = slw_args_has(args, "force"),
     };
+}
+
+/* A saved comparison is the difference of its arms. */
+static int draw_comparison(const struct slw_args *args, struct slw_buf *svg, struct slw_error *err)
+{
+    const struct slw_graph_diff_request request = diff_request(args);
+    struct slw_loaded_experiment loaded = {0};
+    int rc = slw_experiment_load(args->operands[0], &loaded, err);
+
+    if (rc >= 0 && loaded.arm_count != 2) {
+        slw_error_hint(err, "name the runs of two of its points: CANDIDATE --diff BASE");
+        rc = slw_fail(err, SLW_E_USAGE, "a difference is of two arms, this experiment has %zu",
+                      loaded.arm_count);
+    }
+    if (rc >= 0) {
+        struct slw_loaded arms[2];
+
+        for (size_t i = 0; i < 2; i++)
+            arms[i] = (struct slw_loaded){.run = loaded.arms[i].run,
+                                          .stacks = loaded.arms[i].stacks,
+                                          .moments = loaded.arms[i].moments};
+        rc = slw_graph_diff_render(&arms[0], &arms[1], &request, svg, err);
+    }
+    slw_loaded_experiment_release(&loaded);
+    return rc;
+}
+
+static int draw_difference(const struct slw_args *args, struct slw_buf *svg, struct slw_error *err)
+{
+    const struct slw_graph_diff_request request = diff_request(args);
     const struct slw_load_options with_moments = {.moments = true};
     struct slw_loaded base = {0}, candidate = {0};
     int rc = slw_load_with(slw_args_get(args, "diff"), &with_moments, &base, err);
@@ -159,14 +190,18 @@ static int check_options(const struct slw_args *args, struct slw_error *err)
 {
     static const char *const only_diff[] = {"diff-width", "force"};
     static const char *const never_diff[] = {"color", "model", "by-thread"};
-    const bool diff = slw_args_has(args, "diff");
+    const bool comparison = slw_is_experiment(args->operands[0]);
+    const bool diff = slw_args_has(args, "diff") || comparison;
 
+    if (comparison && slw_args_has(args, "diff"))
+        return slw_fail(err, SLW_E_USAGE, "'%.200s' is a comparison: it has its own base",
+                        args->operands[0]);
     for (size_t i = 0; i < 2 && !diff; i++)
         if (slw_args_has(args, only_diff[i]))
             return slw_fail(err, SLW_E_USAGE, "--%s needs --diff", only_diff[i]);
     for (size_t i = 0; i < 3 && diff; i++)
         if (slw_args_has(args, never_diff[i]))
-            return slw_fail(err, SLW_E_USAGE, "--%s cannot be had with --diff", never_diff[i]);
+            return slw_fail(err, SLW_E_USAGE, "--%s cannot be had for a difference", never_diff[i]);
     return 0;
 }
 
@@ -177,7 +212,9 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
 
     if (rc >= 0)
         rc = check_options(args, err);
-    if (rc >= 0)
+    if (rc >= 0 && slw_is_experiment(args->operands[0]))
+        rc = draw_comparison(args, &svg, err);
+    else if (rc >= 0)
         rc = slw_args_has(args, "diff") ? draw_difference(args, &svg, err)
                                         : draw_run(args, &svg, err);
     if (rc >= 0)
@@ -190,9 +227,12 @@ const struct slw_command_entry slw_command_flamegraph = {
     .name = "flamegraph",
     .summary = "Draw the samples of a run as an interactive SVG.",
     .usage = "RUN|FILE [-o FILE.svg|-] [--event EVENT] [--inverted] [--color topdown]\n"
-             "RUN|FILE --diff BASE [-o FILE.svg|-] [--event EVENT] [--inverted]",
-    .about = "FILE may be a perf.data, folded stacks (one 'a;b;c 42' a line) or a pprof profile. "
-             "The SVG needs nothing but a browser: click to zoom, '/' to search.",
+             "RUN|FILE --diff BASE [-o FILE.svg|-] [--event EVENT] [--inverted]\n"
+             "NAME.compare [-o FILE.svg|-] [--event EVENT] [--inverted]",
+    .about =
+        "FILE may be a perf.data, folded stacks (one 'a;b;c 42' a line) or a pprof profile. "
+        "The SVG needs nothing but a browser: click to zoom, '/' to search. Of a saved comparison "
+        "the difference of its arms is drawn.",
     .options = options,
     .examples = examples,
     .operand = SLW_OPERAND_FILE,

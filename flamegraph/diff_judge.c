@@ -244,7 +244,7 @@ static int judge_chosen(struct slw_diff *d, const struct chosen *c, double *p, d
 
 static int judge_counts(struct slw_diff *d, struct slw_error *err)
 {
-    double *p = calloc(2 * SLW_MAX_STATEMENTS, sizeof(*p));
+    double *p = calloc((size_t)2 * SLW_MAX_STATEMENTS, sizeof(*p));
     struct chosen c = {0};
     int rc = p ? choose(d, LEAST_COUNT, &c, err) : no_memory(err);
 

@@ -110,7 +110,7 @@ static int sort(struct moments_writer *mw)
 {
     const size_t count = slw_moments_count(mw->m);
 
-    mw->sorted = malloc((count + 1) * sizeof(*mw->sorted));
+    mw->sorted = calloc(count + 1, sizeof(*mw->sorted));
     if (!mw->sorted)
         return -SLW_E_NOMEM;
     for (size_t i = 0; i < count; i++)

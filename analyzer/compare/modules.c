@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,7 @@ static bool name_equal(const void *ctx, uint32_t position, const void *key)
 
 static uint64_t name_hash(const struct name *n)
 {
+    assert(n->function);
     return slw_hash_key(n->function, strlen(n->function), n->file);
 }
 
@@ -234,9 +236,11 @@ static const char *called_alike(const struct slw_stacks *a, const struct slw_sta
 
 static bool is_taken(const char *const *names, size_t count, const char *comm)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        assert(names[i]);
         if (strcmp(names[i], comm) == 0)
             return true;
+    }
     return false;
 }
 
@@ -268,6 +272,7 @@ void slw_threads_match(const struct slw_stacks *a, const struct slw_stacks *b,
         const char *comm = slw_stacks_thread(b, i).comm;
         const char *alike = find_thread(a, comm) ? comm : called_alike(a, b, paths, comm);
 
+        assert(comm);
         ret_names[i] = alike ? alike : comm;
         several = several || (!alike && alone && strcmp(alone, comm) != 0);
         if (!alike)

@@ -46,7 +46,7 @@ int slw_sampled_init(struct slw_sampled *s, const struct slw_run *run, struct sl
     if (!s->rounds)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the requests of rounds");
     for (size_t i = 0; i < s->round_count; i++)
-        s->rounds[i] = NAN;
+        s->rounds[i] = (double)NAN;
     if (run->round_count > 0) {
         take_rounds(s, run);
     } else {

@@ -58,7 +58,7 @@ void slw_weighing_close(struct slw_weighing *w)
             for (size_t part = 0; part < w->parts; part++)
                 sum += w->weights[side][part * w->pairs + i];
             if (!(sum > 0))
-                w->per[side][i] = NAN;
+                w->per[side][i] = (double)NAN;
         }
 }
 

@@ -145,6 +145,10 @@ class Commands(Faults):
         self.command("flamegraph", self.run_dir, "-o", os.path.join(self.out, "graph.svg"),
                      fast=True)
 
+    def test_flamegraph_of_a_difference(self):
+        self.command("flamegraph", self.run_dir, "--diff", self.run_dir, "-o",
+                     os.path.join(self.out, "graph.svg"))
+
     def test_import(self):
         self.command("import", os.path.join(self.run_dir, "perf.data"), "-o",
                      os.path.join(self.out, "run"))
