@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* Making a core, stepping it through segments, and the totals. */
+#include "sim/core_int.h"
+
+static uint64_t sets_of(uint32_t kib, uint32_t ways)
+{
+    return (uint64_t)kib * (1024 >> LINE_SHIFT) / ways;
+}
+
+static void init_frontend(struct slw_sim_core *s)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const struct slw_sim_config *c = &s->config;
+
+    for (f->window_shift = 4; 1u << f->window_shift < c->fetch_window_bytes;)
+        f->window_shift++;
+    f->window = ~UINT64_C(0);
+    f->page = ~UINT64_C(0);
+    f->line = ~UINT64_C(0);
+    f->cause = SLW_SIM_FETCH_OTHER;
+    slw_sim_cache_init(&f->uop_cache, &s->host, c->uop_cache_sets, c->uop_cache_ways);
+    slw_sim_cache_init(&f->l1i, &s->host, sets_of(c->l1i_kib, c->l1i_ways), c->l1i_ways);
+    slw_sim_cache_init(&f->itlb, &s->host, c->itlb_entries / c->itlb_ways, c->itlb_ways);
+}
+
+static void init_predictor(struct slw_sim_core *s)
+{
+    struct slw_sim_predictor *p = &s->predictor;
+    const struct slw_sim_config *c = &s->config;
+    const size_t entries = (size_t)1 << c->predictor_entries_log2;
+
+    p->mask = (uint32_t)entries - 1;
+    p->bimodal = s->host.allocate(entries * 4);
+    for (size_t i = 0; i < entries * 4; i++)
+        p->bimodal[i] = 2; /* weakly taken */
+    for (unsigned i = 0; i < HISTORIES; i++)
+        p->tagged[i] = s->host.allocate(entries * sizeof(*p->tagged[i]));
+    p->targets = s->host.allocate(entries * sizeof(*p->targets));
+    slw_sim_cache_init(&p->btb, &s->host, c->btb_entries / c->btb_ways, c->btb_ways);
+}
+
+static void init_memory(struct slw_sim_core *s, struct slw_sim_shared *shared)
+{
+    struct slw_sim_memory *m = &s->memory;
+    const struct slw_sim_config *c = &s->config;
+
+    m->l3 = &shared->l3;
+    m->page = ~UINT64_C(0);
+    slw_sim_cache_init(&m->l1d, &s->host, sets_of(c->l1d_kib, c->l1d_ways), c->l1d_ways);
+    slw_sim_cache_init(&m->l2, &s->host, sets_of(c->l2_kib, c->l2_ways), c->l2_ways);
+    slw_sim_cache_init(&m->dtlb, &s->host, c->dtlb_entries / c->dtlb_ways, c->dtlb_ways);
+    slw_sim_cache_init(&m->stlb, &s->host, c->stlb_entries / c->stlb_ways, c->stlb_ways);
+}
+
+struct slw_sim_shared *slw_sim_shared_new(const struct slw_sim_config *config,
+                                          const struct slw_sim_host *host)
+{
+    struct slw_sim_shared *shared = host->allocate(sizeof(*shared));
+
+    slw_sim_cache_init(&shared->l3, host, sets_of(config->l3_kib, config->l3_ways),
+                       config->l3_ways);
+    return shared;
+}
+
+struct slw_sim_core *slw_sim_core_new(const struct slw_sim_config *config,
+                                      const struct slw_sim_host *host,
+                                      struct slw_sim_shared *shared)
+{
+    struct slw_sim_core *s = host->allocate(sizeof(*s));
+
+    s->config = *config;
+    s->host = *host;
+    init_frontend(s);
+    init_predictor(s);
+    init_memory(s, shared);
+    s->backend.retire_cause = SLW_SIM_CORE_EXECUTION;
+    s->tree.root = host->allocate(sizeof(*s->tree.root));
+    s->tree.current = s->tree.root;
+    s->tree.node_count = 1;
+    s->tree.frames = host->allocate(SLW_SIM_MAX_FRAMES * sizeof(*s->tree.frames));
+    return s;
+}
+
+void slw_sim_sample(struct slw_sim_core *core, uint64_t period, uint64_t detail)
+{
+    core->period = period;
+    core->detail = detail;
+}
+
+/* Caches, predictors and call stack, without time. */
+static void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+                 const struct slw_sim_access *accesses, size_t access_count,
+                 const struct slw_sim_segment *next)
+{
+    const struct slw_sim_instruction *const in = segment->instructions;
+    const struct slw_sim_instruction *const last = in + segment->count - 1;
+
+    for (uint32_t i = 0; i < segment->count; i++)
+        if (in[i].is & SLW_SIM_GROUP)
+            slw_sim_fetch_warm(s, &in[i]);
+    for (size_t i = 0; i < access_count; i++) {
+        s->events[accesses[i].is_store ? SLW_SIM_STORES : SLW_SIM_LOADS]++;
+        slw_sim_data_warm(s, &accesses[i]);
+    }
+    if (last->branch == SLW_SIM_SYSCALL) {
+        s->events[SLW_SIM_SYSCALLS]++;
+    } else if (last->branch && next) {
+        const bool taken = next->address != last->address + last->length;
+
+        if (slw_sim_predict(s, last, taken, next->address) != SLW_SIM_AS_PREDICTED || taken)
+            s->frontend.window = ~UINT64_C(0);
+    }
+}
+
+static bool is_detailed(struct slw_sim_core *s, uint32_t instructions)
+{
+    if (!s->period)
+        return true;
+    const bool detailed = s->phase < s->detail;
+
+    s->phase += instructions;
+    if (s->phase >= s->period)
+        s->phase -= s->period;
+    return detailed;
+}
+
+void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segment,
+                  const struct slw_sim_access *accesses, size_t access_count,
+                  const struct slw_sim_segment *next)
+{
+    core->events[SLW_SIM_INSTRUCTIONS] += segment->count;
+    core->tree.current->instructions += segment->count;
+    if (is_detailed(core, segment->count)) {
+        core->detailed += segment->count;
+        slw_sim_execute(core, segment, accesses, access_count, next);
+    } else {
+        warm(core, segment, accesses, access_count, next);
+    }
+    if (next) {
+        slw_sim_follow(core, segment, accesses, access_count, next);
+    } else { /* another thread may use this core later */
+        core->tree.current = core->tree.root;
+        core->tree.depth = 0;
+    }
+}
+
+/* The slots of the cycle under way that nothing came for. */
+static void close_cycle(struct slw_sim_core *s)
+{
+    struct slw_sim_backend *b = &s->backend;
+
+    if (b->in_cycle == 0)
+        return;
+    slw_sim_lose(s, SLW_SIM_FETCH_BANDWIDTH, s->config.width - b->in_cycle);
+    b->cycle++;
+    b->in_cycle = 0;
+}
+
+void slw_sim_restart(struct slw_sim_core *core)
+{
+    close_cycle(core);
+    for (struct slw_sim_node *n = core->tree.root; n; n = slw_sim_node_after(n)) {
+        n->instructions = 0;
+        n->l1i_misses = 0;
+        __builtin_memset(n->slots, 0, sizeof(n->slots));
+    }
+    __builtin_memset(core->events, 0, sizeof(core->events));
+    __builtin_memset(core->slots, 0, sizeof(core->slots));
+    core->start_cycle = core->backend.cycle;
+    core->detailed = 0;
+}
+
+void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals)
+{
+    uint64_t sum = 0;
+
+    close_cycle(core);
+    ret_totals->cycles = core->backend.cycle - core->start_cycle;
+    ret_totals->detailed_instructions = core->detailed;
+    ret_totals->calls_unfollowed = core->tree.unfollowed;
+    ret_totals->node_count = core->tree.node_count;
+    for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++)
+        ret_totals->events[i] = core->events[i];
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
+        ret_totals->slots[i] = core->slots[i];
+        sum += core->slots[i];
+    }
+    if (sum != ret_totals->cycles * core->config.width)
+        core->host.broken("the slots do not sum to width times cycles");
+}
+
+uint64_t slw_sim_now(const struct slw_sim_core *core)
+{
+    return core->backend.cycle;
+}

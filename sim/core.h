@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The simulated core: instructions with their data addresses go in, in program order, and every
+ * slot of a described core comes out with its reason, for each calling context. Freestanding C: it
+ * needs nothing but memcpy and memset, so that it can live inside Valgrind. Not for: following a
+ * program (the carriers beside it), names of functions, files.
+ *
+ * A carrier hands over segments: runs of instructions that are entered at the top and left at the
+ * end. It decodes each instruction once (slw_sim_decode), prepares the segment once
+ * (slw_sim_prepare), and calls slw_sim_step for each execution of it, when it knows which segment
+ * came next. */
+#ifndef SLW_SIM_CORE_H
+#define SLW_SIM_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum slw_sim_slot {
+#define SLW_SIM_SLOT(NAME, text) SLW_SIM_##NAME,
+#include "sim/slots.def"
+#undef SLW_SIM_SLOT
+    SLW_SIM_SLOT_COUNT
+};
+
+enum slw_sim_event {
+#define SLW_SIM_EVENT(NAME, text) SLW_SIM_##NAME,
+#include "sim/events.def"
+#undef SLW_SIM_EVENT
+    SLW_SIM_EVENT_COUNT
+};
+
+extern const char *const slw_sim_slot_names[SLW_SIM_SLOT_COUNT];
+extern const char *const slw_sim_event_names[SLW_SIM_EVENT_COUNT];
+
+/* A described core. */
+struct slw_sim_config {
+#define SLW_SIM_PARAMETER(name, least, most, unit) uint32_t name;
+#include "sim/parameters.def"
+#undef SLW_SIM_PARAMETER
+};
+
+/* Read "NAME VALUE" lines, each parameter once; '#' starts a comment line. Returns 0, or the number
+ * of the line that is wrong (one past the last when a parameter is missing or two do not fit
+ * together), with the reason in *ret_why. */
+size_t slw_sim_config_parse(const char *text, size_t length, struct slw_sim_config *ret_config,
+                            const char **ret_why);
+
+/* What is wrong with the values; NULL: nothing. */
+const char *slw_sim_config_fault(const struct slw_sim_config *config);
+
+/* Registers by number: 0-15 general, 16-47 vector, then these. */
+enum {
+    SLW_SIM_FLAGS = 48,
+    SLW_SIM_X87 = 49,
+    SLW_SIM_NO_REGISTER = 63,
+    SLW_SIM_REGISTER_COUNT = 64
+};
+
+enum slw_sim_branch {
+    SLW_SIM_NO_BRANCH,
+    SLW_SIM_CONDITIONAL,
+    SLW_SIM_JUMP,
+    SLW_SIM_JUMP_INDIRECT,
+    SLW_SIM_CALL,
+    SLW_SIM_CALL_INDIRECT,
+    SLW_SIM_RETURN,
+    SLW_SIM_SYSCALL
+};
+
+/* What executes a micro-op. */
+enum slw_sim_unit {
+    SLW_SIM_UNIT_NONE, /* a nop or a zeroing idiom: a slot and nothing more */
+    SLW_SIM_UNIT_MOVE, /* a load, a store or a move, without any work of its own */
+    SLW_SIM_UNIT_ALU,
+    SLW_SIM_UNIT_BRANCH,
+    SLW_SIM_UNIT_MUL,
+    SLW_SIM_UNIT_DIV32,
+    SLW_SIM_UNIT_DIV64,
+    SLW_SIM_UNIT_FP,
+    SLW_SIM_UNIT_FP_DIVIDE,
+    SLW_SIM_UNIT_VECTOR,
+    SLW_SIM_UNIT_LOCKED,
+    SLW_SIM_UNIT_SERIAL, /* waits for everything before it and holds up everything after it */
+    SLW_SIM_UNIT_COUNT
+};
+
+/* Bits of slw_sim_instruction.is. */
+enum {
+    SLW_SIM_LOADS_DATA = 1,
+    SLW_SIM_STORES_DATA = 2,
+    SLW_SIM_WRITES_FLAGS = 4,
+    SLW_SIM_REPEATS = 8, /* rep: each execution is one round */
+    SLW_SIM_PUSHES = 16, /* what it stores is known when it is allocated: a return address */
+    SLW_SIM_FUSED = 32,  /* by prepare: shares the slot of the compare before it */
+    SLW_SIM_GROUP = 64,  /* by prepare: the first of its fetch window in this segment */
+    SLW_SIM_SIMPLE = 128 /* by prepare: one micro-op, and no access of the segment is its own */
+};
+
+struct slw_sim_instruction {
+    uint64_t address;
+    uint8_t length; /* bytes */
+    uint8_t unit;   /* enum slw_sim_unit */
+    uint8_t branch; /* enum slw_sim_branch */
+    uint8_t is;     /* SLW_SIM_LOADS_DATA... */
+    uint8_t uops;
+    uint8_t latency; /* decode: cycles beyond those of the unit; prepare: all of them */
+    uint8_t busy;    /* by prepare: cycles the divider is taken */
+    uint8_t source_count, address_count;
+    uint8_t sources[4];   /* registers read, but for addresses; SLW_SIM_NO_REGISTER: none */
+    uint8_t addresses[2]; /* registers the addresses of its loads and stores are made of */
+    uint8_t targets[2];   /* registers written */
+    uint8_t group_lines, group_bytes; /* by prepare, with SLW_SIM_GROUP: of the micro-op cache */
+    uint16_t ports;                   /* by prepare */
+};
+
+/* Say what one x86-64 instruction does, as far as a core model needs it. Returns its length, or 0
+ * when the bytes are cut short or are no instruction this knows. Not followed: the mask registers
+ * of AVX-512; MMX registers count as the vector registers of the same number. */
+size_t slw_sim_decode(const uint8_t *bytes, size_t length, uint64_t address,
+                      struct slw_sim_instruction *ret_instruction);
+
+/* A data access: which instruction of the segment, and where. */
+struct slw_sim_access {
+    uint64_t address;
+    uint16_t index;
+    uint8_t bytes; /* 0: unknown, taken as inside one line */
+    uint8_t is_store;
+};
+
+struct slw_sim_segment {
+    uint64_t address;
+    struct slw_sim_instruction *instructions;
+    uint32_t count, bytes;
+    uint32_t object; /* the carrier's number of the mapped file; 0: none */
+};
+
+/* Fill in what depends on the core: windows, fusion, latencies, ports. Decode must have filled
+ * instructions[0..count), address and count are set; `accesses` is any execution's, or one with all
+ * that may happen (their addresses are not looked at). */
+void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment *segment,
+                     const struct slw_sim_access *accesses, size_t access_count);
+
+/* An instruction that does nothing, in place of one that cannot be decoded. */
+void slw_sim_unknown(uint64_t address, uint8_t length, struct slw_sim_instruction *ret_instruction);
+
+/* What the model asks of whoever carries it. */
+struct slw_sim_host {
+    void *(*allocate)(size_t bytes); /* zeroed, never NULL, never freed */
+    /* An invariant broke: must not return. */
+    void (*broken)(const char *what);
+};
+
+/* A calling context. Counts are its own, without those of what it called. */
+struct slw_sim_node {
+    uint64_t function; /* where it was entered; 0: the root */
+    uint32_t object, id;
+    struct slw_sim_node *parent, *child, *sibling;
+    uint64_t instructions, l1i_misses;
+    uint64_t slots[SLW_SIM_SLOT_COUNT];
+};
+
+/* Contexts of one thread; a call past them stays in its caller and is counted as such. */
+#define SLW_SIM_MAX_NODES  400000u
+#define SLW_SIM_MAX_FRAMES 4096u /* depth of a call path, for the same reason */
+
+struct slw_sim_core;   /* one hardware thread */
+struct slw_sim_shared; /* what threads share: the last-level cache */
+
+struct slw_sim_shared *slw_sim_shared_new(const struct slw_sim_config *config,
+                                          const struct slw_sim_host *host);
+struct slw_sim_core *slw_sim_core_new(const struct slw_sim_config *config,
+                                      const struct slw_sim_host *host,
+                                      struct slw_sim_shared *shared);
+
+/* Of every `period` instructions `detail` are timed, the others only keep caches and predictors
+ * warm. period 0: all are timed. */
+void slw_sim_sample(struct slw_sim_core *core, uint64_t period, uint64_t detail);
+
+/* Execute `segment`, whose accesses are in program order; `next` is executed after it (NULL: the
+ * thread ends). */
+void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segment,
+                  const struct slw_sim_access *accesses, size_t access_count,
+                  const struct slw_sim_segment *next);
+
+/* Forget what was counted, not what caches, predictors and the call stack hold. */
+void slw_sim_restart(struct slw_sim_core *core);
+
+/* The counts so far. Closes the cycle under way, so that the slots are width * cycles exactly. */
+struct slw_sim_totals {
+    uint64_t cycles, detailed_instructions;
+    uint64_t events[SLW_SIM_EVENT_COUNT];
+    uint64_t slots[SLW_SIM_SLOT_COUNT];
+    uint64_t calls_unfollowed; /* past SLW_SIM_MAX_NODES or _FRAMES */
+    uint64_t node_count;
+};
+void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals);
+uint64_t slw_sim_now(const struct slw_sim_core *core); /* cycles since it was made */
+
+/* The contexts in pre-order, without recursion: the root, then what follows `node`; NULL: no more.
+ */
+const struct slw_sim_node *slw_sim_root(const struct slw_sim_core *core);
+const struct slw_sim_node *slw_sim_next_node(const struct slw_sim_node *node);
+
+#endif

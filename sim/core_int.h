@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* One simulated core, seen from inside. The parts are compiled together (see sim/valgrind), so each
+ * touches only its own struct, and what they share is at the end. Private to sim/.
+ *
+ * The model is one-pass: micro-ops are seen in program order, and for each the cycles are worked
+ * out in which it can be delivered, allocated, executed and retired. Sources: Sanchez and
+ * Kozyrakis, ISCA 2013 (zsim); Carlson et al., TACO 2014; slots are charged as in Eyerman et al.,
+ * ASPLOS 2006, and Yasin, ISPASS 2014. The equations are in docs/simulated.md. */
+#ifndef SLW_SIM_CORE_INT_H
+#define SLW_SIM_CORE_INT_H
+
+#include "sim/cache_int.h"
+
+enum {
+    LINE_SHIFT = 6,
+    PAGE_SHIFT = 12,
+    ROB_RING = 1024, /* at least the greatest of the parameter, a power of two */
+    QUEUE_RING = 512,
+    FETCH_RING = 64,
+    LONG_WAIT = 8,       /* cycles of a wait that others stand in the shadow of */
+    PORT_RING = 1024,    /* cycles ahead of the oldest one in use */
+    PORT_SEARCH = 512,   /* a wait for a port longer than this is given up: it cannot happen */
+    FILL_SLOTS = 32,     /* code lines on their way */
+    STREAMS = 16,        /* streams of data the prefetcher follows */
+    EARLY_SLOTS = 64,    /* prefetched data lines on their way */
+    FORWARD_SLOTS = 256, /* recent stores by address */
+    HISTORIES = 4,       /* tables of the conditional predictor */
+    RETURN_RING = 64
+};
+
+/* Delivery of micro-ops to the queue in front of allocation. */
+struct slw_sim_frontend {
+    uint64_t cycle;    /* of the last delivery */
+    uint32_t in_cycle; /* micro-ops delivered in it, bytes and long instructions decoded in it */
+    uint32_t bytes_in_cycle;
+    bool long_in_cycle;
+    uint8_t cause;               /* enum slw_sim_slot: why `cycle` was late */
+    bool from_uop_cache;         /* what is delivered now */
+    uint64_t predicted;          /* cycle in which the branch predictor produced this window */
+    uint64_t window, page, line; /* being fetched; ~0: none */
+    uint64_t ring[FETCH_RING];   /* cycles of the last windows */
+    uint32_t ring_at, window_shift;
+    uint64_t fill_line[FILL_SLOTS], fill_ready[FILL_SLOTS], fill_latest;
+    uint32_t fill_at;
+    struct slw_sim_cache uop_cache, l1i, itlb;
+};
+
+struct slw_sim_tagged {
+    uint16_t tag;
+    int8_t counter;
+    uint8_t useful;
+};
+
+struct slw_sim_predictor {
+    uint64_t history, path;
+    uint32_t mask;
+    uint8_t *bimodal;                         /* (mask + 1) * 4 */
+    struct slw_sim_tagged *tagged[HISTORIES]; /* mask + 1 each */
+    uint64_t *targets;                        /* mask + 1 */
+    uint64_t returns[RETURN_RING];
+    uint32_t returns_at;
+    struct slw_sim_cache btb;
+};
+
+/* Allocation, execution, retirement. */
+struct slw_sim_backend {
+    uint64_t cycle;    /* of the last allocation */
+    uint32_t in_cycle; /* slots of it that are used */
+    uint32_t retired_in_cycle;
+    uint64_t retired;     /* cycle of the last retirement */
+    uint8_t retire_cause; /* enum slw_sim_slot: what it waited for */
+    uint64_t advance;     /* cycles the youngest micro-op moved `retired` on */
+    uint8_t long_cause;   /* the same of the last long wait, and when it was over */
+    uint64_t long_until;
+    uint64_t uops, loads, stores;
+    uint64_t rob[ROB_RING];          /* cycle << 8 | cause in which the entry is free again */
+    uint64_t load_queue[QUEUE_RING]; /* the same */
+    uint64_t store_queue[QUEUE_RING];
+    uint64_t queue[QUEUE_RING]; /* when the micro-op left the front end's queue */
+    uint64_t drained;           /* cycle in which the last store left */
+    uint64_t divider_free, serial_until;
+    uint64_t ready[SLW_SIM_REGISTER_COUNT];
+    uint64_t busy[PORT_RING]; /* cycle << 16 | mask of the ports taken */
+    bool recovering;          /* the last branch was mispredicted: */
+    uint64_t resolved, resumed;
+};
+
+struct slw_sim_memory {
+    struct slw_sim_cache l1d, l2, *l3, dtlb, stlb;
+    uint64_t miss_line[64], miss_ready[64], miss_latest; /* miss_buffers of them */
+    uint64_t early_line[EARLY_SLOTS], early_ready[EARLY_SLOTS];
+    uint64_t forward_key[FORWARD_SLOTS], forward_ready[FORWARD_SLOTS];
+    uint64_t streams[STREAMS];
+    uint32_t streams_at;
+    uint64_t free; /* cycle in which memory can deliver the next line */
+    uint64_t page; /* of the last access */
+};
+
+struct slw_sim_frame {
+    struct slw_sim_node *caller;
+    uint64_t slot; /* address of the return address */
+};
+
+struct slw_sim_tree {
+    struct slw_sim_node *root, *current;
+    struct slw_sim_frame *frames; /* SLW_SIM_MAX_FRAMES */
+    uint32_t depth, node_count;
+    uint64_t unfollowed;
+};
+
+struct slw_sim_core {
+    struct slw_sim_config config;
+    struct slw_sim_host host;
+    struct slw_sim_frontend frontend;
+    struct slw_sim_predictor predictor;
+    struct slw_sim_backend backend;
+    struct slw_sim_memory memory;
+    struct slw_sim_tree tree;
+    uint64_t events[SLW_SIM_EVENT_COUNT], slots[SLW_SIM_SLOT_COUNT];
+    uint64_t start_cycle; /* where counting began: the start of this cycle */
+    uint64_t period, detail, phase, detailed;
+};
+
+struct slw_sim_shared {
+    struct slw_sim_cache l3;
+};
+
+/* What a branch did to the front end. */
+enum slw_sim_outcome { SLW_SIM_AS_PREDICTED, SLW_SIM_RESTEERED, SLW_SIM_MISPREDICTED };
+
+static inline uint64_t slw_sim_later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline void slw_sim_lose(struct slw_sim_core *s, enum slw_sim_slot why, uint64_t slots)
+{
+    s->slots[why] += slots;
+    s->tree.current->slots[why] += slots;
+}
+
+/* memory.c. `at`: the cycle in which the address is known. Cycle in which the data is there. */
+uint64_t slw_sim_translate(struct slw_sim_core *s, struct slw_sim_cache *tlb, uint64_t page,
+                           enum slw_sim_event miss);
+uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, bool is_code,
+                           enum slw_sim_slot *ret_level);
+uint64_t slw_sim_data(struct slw_sim_core *s, const struct slw_sim_access *a, uint64_t at,
+                      enum slw_sim_slot *ret_level);
+void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a);
+
+/* frontend.c */
+void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in);
+void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in);
+void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool taken,
+                      uint64_t resolved);
+
+/* predictor.c: predict and learn. */
+enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_sim_instruction *in,
+                                     bool taken, uint64_t target);
+
+/* backend.c */
+void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+                     const struct slw_sim_access *accesses, size_t access_count,
+                     const struct slw_sim_segment *next);
+
+/* tree.c: the context after `node` in pre-order; follow a call, a return or a tail jump to `next`.
+ */
+struct slw_sim_node *slw_sim_node_after(struct slw_sim_node *node);
+void slw_sim_follow(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+                    const struct slw_sim_access *accesses, size_t access_count,
+                    const struct slw_sim_segment *next);
+
+#endif

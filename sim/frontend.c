@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* The front end: the branch predictor runs ahead by a queue of fetch windows (Reinman, Calder and
+ * Austin, MICRO 1999), so that misses of the L1i overlap; a window comes from the micro-op cache or
+ * through the decoders. Only along the executed path. */
+#include "sim/core_int.h"
+
+/* The lines of code a group covers; the micro-op cache does not hide what a branch enters midway.
+ */
+static uint64_t first_line(const struct slw_sim_instruction *in)
+{
+    return in->address >> LINE_SHIFT;
+}
+
+static uint64_t end_line(const struct slw_sim_instruction *in)
+{
+    return (in->address + in->group_bytes - 1u) >> LINE_SHIFT;
+}
+
+static bool has_lines(const struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    for (uint64_t line = first_line(in); line <= end_line(in); line++)
+        if (!slw_sim_cache_has(&s->frontend.l1i, line, line))
+            return false;
+    return true;
+}
+
+/* Is the group in the micro-op cache? It is afterwards, unless it takes too many lines. */
+static bool in_uop_cache(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const struct slw_sim_config *c = &s->config;
+    const uint64_t window = in->address >> f->window_shift;
+    const uint32_t lines = in->group_lines;
+    bool all = true;
+
+    if (lines > c->uop_cache_window_lines)
+        return false;
+    for (uint32_t i = 0; i < lines; i++)
+        all &= slw_sim_cache_touch(&f->uop_cache, window << 4 | i, window);
+    return all && (!c->uop_cache_inclusive || has_lines(s, in));
+}
+
+static void on_its_way(struct slw_sim_frontend *f, uint64_t line, uint64_t ready)
+{
+    f->fill_line[f->fill_at % FILL_SLOTS] = line + 1;
+    f->fill_ready[f->fill_at++ % FILL_SLOTS] = ready;
+    f->fill_latest = slw_sim_later(f->fill_latest, ready);
+}
+
+/* A fill waits until one of those before it is done, when there are many. */
+static uint64_t can_start(const struct slw_sim_core *s, uint64_t at)
+{
+    const struct slw_sim_frontend *f = &s->frontend;
+
+    return slw_sim_later(at,
+                         f->fill_ready[(f->fill_at - s->config.code_miss_buffers) % FILL_SLOTS]);
+}
+
+/* The next lines of the page, for which nobody waits yet. */
+static void prefetch_code(struct slw_sim_core *s, uint64_t line, uint64_t at, bool is_timed)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+
+    for (uint64_t k = 1; k <= s->config.l1i_prefetch_lines; k++) {
+        const uint64_t next = line + k;
+        enum slw_sim_slot level;
+
+        if ((next ^ line) >> (PAGE_SHIFT - LINE_SHIFT))
+            return;
+        if (slw_sim_cache_has(&f->l1i, next, next))
+            continue;
+        const uint64_t l2 = s->events[SLW_SIM_L2_CODE_MISSES];
+        const uint64_t l3 = s->events[SLW_SIM_L3_CODE_MISSES];
+
+        const uint64_t start = is_timed ? can_start(s, at + 2 * k) : 0;
+        const uint64_t ready = slw_sim_beyond_l1(s, next, start, true, &level);
+
+        if (is_timed)
+            on_its_way(f, next, ready);
+        (void)slw_sim_cache_touch(&f->l1i, next, next);
+        s->events[SLW_SIM_L2_CODE_MISSES] = l2; /* misses are those somebody asked for */
+        s->events[SLW_SIM_L3_CODE_MISSES] = l3;
+    }
+}
+
+static uint64_t waiting_for(const struct slw_sim_frontend *f, uint64_t line, uint64_t at)
+{
+    if (f->fill_latest <= at)
+        return at;
+    for (unsigned i = 0; i < FILL_SLOTS; i++)
+        if (f->fill_line[i] == line + 1)
+            at = slw_sim_later(at, f->fill_ready[i]);
+    return at;
+}
+
+/* Cycle in which the line can be decoded. */
+static uint64_t code_line(struct slw_sim_core *s, uint64_t line, uint64_t at)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    enum slw_sim_slot level;
+
+    s->events[SLW_SIM_L1I_ACCESSES] += line != f->line;
+    f->line = line;
+    if (slw_sim_cache_touch(&f->l1i, line, line))
+        return waiting_for(f, line, at);
+    s->events[SLW_SIM_L1I_MISSES]++;
+    s->tree.current->l1i_misses++;
+    const uint64_t ready = slw_sim_beyond_l1(s, line, can_start(s, at), true, &level);
+
+    on_its_way(f, line, ready);
+    prefetch_code(s, line, at, true);
+    return ready;
+}
+
+static uint64_t code_lines(struct slw_sim_core *s, const struct slw_sim_instruction *in,
+                           uint64_t at)
+{
+    uint64_t ready = at;
+
+    for (uint64_t line = first_line(in); line <= end_line(in); line++)
+        ready = slw_sim_later(ready, code_line(s, line, at));
+    return ready;
+}
+
+/* Refresh the lines an op cache hit stands for, where they still are. */
+static void keep_lines(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    for (uint64_t line = first_line(in); line <= end_line(in); line++)
+        slw_sim_cache_refresh(&s->frontend.l1i, line, line);
+}
+
+static uint64_t code_page(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const uint64_t page = in->address >> PAGE_SHIFT;
+
+    if (page == f->page)
+        return 0;
+    f->page = page;
+    return slw_sim_translate(s, &f->itlb, page, SLW_SIM_ITLB_MISSES);
+}
+
+/* A fetch window is entered: when can its first micro-op be delivered? */
+static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const struct slw_sim_config *c = &s->config;
+    enum slw_sim_slot cause = SLW_SIM_FETCH_OTHER;
+
+    f->window = in->address >> f->window_shift;
+    f->predicted = slw_sim_later(f->predicted + 1,
+                                 f->ring[(f->ring_at - c->fetch_queue_entries) % FETCH_RING]);
+    const uint64_t translation = code_page(s, in);
+    uint64_t ready = f->predicted + translation;
+
+    if (translation)
+        cause = SLW_SIM_FETCH_ITLB;
+    if (in_uop_cache(s, in)) {
+        s->events[SLW_SIM_UOP_CACHE_HITS]++;
+        f->from_uop_cache = true;
+        keep_lines(s, in);
+    } else {
+        s->events[SLW_SIM_UOP_CACHE_MISSES]++;
+        if (f->from_uop_cache)
+            ready += c->decode_switch;
+        f->from_uop_cache = false;
+        const uint64_t there = code_lines(s, in, ready);
+
+        if (there > ready)
+            cause = SLW_SIM_FETCH_ICACHE;
+        ready = there;
+    }
+    if (ready > f->cycle + 1)
+        f->cause = (uint8_t)cause;
+    f->cycle = slw_sim_later(f->cycle + 1, ready);
+    f->in_cycle = 0;
+    f->bytes_in_cycle = 0;
+    f->long_in_cycle = false;
+    f->ring[f->ring_at++ % FETCH_RING] = f->cycle;
+}
+
+void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+
+    if (in->address >> f->window_shift != f->window) {
+        new_window(s, in);
+    } else if (end_line(in) != f->line && !f->from_uop_cache) {
+        /* The same window goes on, into a line that was not asked for. */
+        const uint64_t ready = code_line(s, end_line(in), f->cycle);
+
+        if (ready > f->cycle) {
+            f->cycle = ready;
+            f->in_cycle = 0;
+            f->cause = SLW_SIM_FETCH_ICACHE;
+        }
+    }
+}
+
+/* Without time: nothing is on its way, everything is there. */
+static void warm_code_line(struct slw_sim_core *s, uint64_t line)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const uint64_t free = s->memory.free;
+    enum slw_sim_slot level;
+
+    s->events[SLW_SIM_L1I_ACCESSES] += line != f->line;
+    f->line = line;
+    if (slw_sim_cache_touch(&f->l1i, line, line))
+        return;
+    s->events[SLW_SIM_L1I_MISSES]++;
+    s->tree.current->l1i_misses++;
+    (void)slw_sim_beyond_l1(s, line, 0, true, &level);
+    prefetch_code(s, line, 0, false);
+    s->memory.free = free;
+}
+
+void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+
+    if (in->address >> f->window_shift == f->window) {
+        if (end_line(in) != f->line && !f->from_uop_cache)
+            warm_code_line(s, end_line(in));
+        return;
+    }
+    f->window = in->address >> f->window_shift;
+    (void)code_page(s, in);
+    f->from_uop_cache = in_uop_cache(s, in);
+    s->events[f->from_uop_cache ? SLW_SIM_UOP_CACHE_HITS : SLW_SIM_UOP_CACHE_MISSES]++;
+    if (f->from_uop_cache) {
+        keep_lines(s, in);
+        return;
+    }
+    for (uint64_t line = first_line(in); line <= end_line(in); line++)
+        warm_code_line(s, line);
+}
+
+/* What comes after a branch is fetched from its target: at once, after the decoders noticed it, or
+ * after it was executed. */
+void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool taken,
+                      uint64_t resolved)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    struct slw_sim_backend *b = &s->backend;
+
+    if (taken || outcome != SLW_SIM_AS_PREDICTED)
+        f->window = ~UINT64_C(0);
+    if (outcome == SLW_SIM_RESTEERED) {
+        f->cycle += s->config.resteer_cycles;
+        f->predicted = slw_sim_later(f->predicted, f->cycle);
+        f->cause = SLW_SIM_FETCH_RESTEER;
+    } else if (outcome == SLW_SIM_MISPREDICTED) {
+        b->recovering = true;
+        b->resolved = resolved;
+        b->resumed = slw_sim_later(resolved + s->config.refill_cycles, b->cycle);
+        f->predicted = resolved + s->config.refill_cycles;
+        f->predicted -= f->predicted > 0;
+        f->cycle = b->resumed;
+        f->in_cycle = 0;
+        f->cause = SLW_SIM_FETCH_OTHER;
+        for (unsigned i = 0; i < FETCH_RING; i++)
+            if (f->ring[i] > f->predicted)
+                f->ring[i] = f->predicted;
+    }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What slots and events are called in files: apart from the model, so that who reads such a file
+ * does not link it. */
+#include "sim/core.h"
+
+const char *const slw_sim_slot_names[SLW_SIM_SLOT_COUNT] = {
+#define SLW_SIM_SLOT(NAME, text) text,
+#include "sim/slots.def"
+#undef SLW_SIM_SLOT
+};
+
+const char *const slw_sim_event_names[SLW_SIM_EVENT_COUNT] = {
+#define SLW_SIM_EVENT(NAME, text) text,
+#include "sim/events.def"
+#undef SLW_SIM_EVENT
+};

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* What about a segment depends on the core and not on its execution: fetch windows, fusion of
+ * compares with branches, latencies. Done once per translation. */
+#include "sim/core.h"
+
+static uint8_t unit_latency(const struct slw_sim_config *c, uint8_t unit)
+{
+    switch (unit) {
+    case SLW_SIM_UNIT_ALU:
+    case SLW_SIM_UNIT_BRANCH:
+    case SLW_SIM_UNIT_VECTOR:
+        return 1;
+    case SLW_SIM_UNIT_MUL:
+        return (uint8_t)c->mul_latency;
+    case SLW_SIM_UNIT_DIV32:
+        return (uint8_t)c->div32_latency;
+    case SLW_SIM_UNIT_DIV64:
+        return (uint8_t)c->div64_latency;
+    case SLW_SIM_UNIT_FP:
+        return (uint8_t)c->fp_latency;
+    case SLW_SIM_UNIT_FP_DIVIDE:
+        return (uint8_t)c->fp_divide_latency;
+    case SLW_SIM_UNIT_LOCKED:
+        return (uint8_t)c->locked_latency;
+    default:
+        return 0;
+    }
+}
+
+static uint8_t unit_busy(const struct slw_sim_config *c, uint8_t unit)
+{
+    switch (unit) {
+    case SLW_SIM_UNIT_DIV32:
+        return (uint8_t)c->div32_busy;
+    case SLW_SIM_UNIT_DIV64:
+        return (uint8_t)c->div64_busy;
+    case SLW_SIM_UNIT_FP_DIVIDE:
+        return (uint8_t)c->fp_divide_busy;
+    default:
+        return 0;
+    }
+}
+
+static uint16_t unit_ports(const struct slw_sim_config *c, uint8_t unit)
+{
+    switch (unit) {
+    case SLW_SIM_UNIT_BRANCH:
+        return (uint16_t)c->ports_branch;
+    case SLW_SIM_UNIT_MUL:
+        return (uint16_t)c->ports_mul;
+    case SLW_SIM_UNIT_FP:
+        return (uint16_t)c->ports_fp;
+    case SLW_SIM_UNIT_VECTOR:
+        return (uint16_t)c->ports_vector;
+    default:
+        return (uint16_t)c->ports_alu;
+    }
+}
+
+/* cmp and test with the conditional jump right after them are one micro-op. */
+static bool fuses(const struct slw_sim_instruction *before, const struct slw_sim_instruction *in)
+{
+    return in->branch == SLW_SIM_CONDITIONAL && in->source_count == 1 &&
+           (before->is & SLW_SIM_WRITES_FLAGS) && !(before->is & SLW_SIM_REPEATS) &&
+           before->unit == SLW_SIM_UNIT_ALU && before->targets[0] == SLW_SIM_NO_REGISTER &&
+           !(before->is & SLW_SIM_STORES_DATA);
+}
+
+/* The windows of the segment, and the lines of the micro-op cache each takes. */
+static void make_groups(const struct slw_sim_config *config, struct slw_sim_segment *segment)
+{
+    const uint64_t mask = ~((uint64_t)config->fetch_window_bytes - 1);
+    struct slw_sim_instruction *group = segment->instructions;
+    uint32_t uops = 0;
+
+    for (uint32_t i = 0; i < segment->count; i++) {
+        struct slw_sim_instruction *in = &segment->instructions[i];
+
+        if (i == 0 || ((in->address ^ group->address) & mask)) {
+            group = in;
+            in->is |= SLW_SIM_GROUP;
+            uops = 0;
+        }
+        const uint64_t bytes = in->address + in->length - group->address;
+        const uint32_t line = config->uop_cache_line_uops;
+
+        uops += in->is & SLW_SIM_FUSED ? 0u : in->uops;
+        const uint32_t lines = uops ? (uops + line - 1) / line : 1;
+
+        group->group_lines = lines > 255 ? 255 : (uint8_t)lines;
+        group->group_bytes = bytes > 255 ? 255 : (uint8_t)bytes;
+    }
+}
+
+/* Accesses of the segment whose instruction is the next one are its own. */
+static bool has_access(const struct slw_sim_access *accesses, size_t count, size_t index)
+{
+    for (size_t i = 0; i < count; i++)
+        if (accesses[i].index == index)
+            return true;
+    return false;
+}
+
+static bool is_simple(const struct slw_sim_instruction *in)
+{
+    return !(in->is & (SLW_SIM_FUSED | SLW_SIM_REPEATS)) && in->uops == 1;
+}
+
+void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment *segment,
+                     const struct slw_sim_access *accesses, size_t access_count)
+{
+    for (uint32_t i = 0; i < segment->count; i++) {
+        struct slw_sim_instruction *in = &segment->instructions[i];
+
+        in->latency = (uint8_t)(in->latency + unit_latency(config, in->unit));
+        in->busy = unit_busy(config, in->unit);
+        in->ports = unit_ports(config, in->unit);
+        if (i > 0 && fuses(in - 1, in))
+            in->is |= SLW_SIM_FUSED;
+        if (is_simple(in) && !has_access(accesses, access_count, i))
+            in->is |= SLW_SIM_SIMPLE;
+    }
+    make_groups(config, segment);
+    if (segment->count) {
+        const struct slw_sim_instruction *last = &segment->instructions[segment->count - 1];
+
+        segment->bytes = (uint32_t)(last->address + last->length - segment->address);
+    }
+}
+
+void slw_sim_unknown(uint64_t address, uint8_t length, struct slw_sim_instruction *ret_instruction)
+{
+    *ret_instruction = (struct slw_sim_instruction){
+        .address = address,
+        .length = length,
+        .uops = 1,
+        .sources = {SLW_SIM_NO_REGISTER, SLW_SIM_NO_REGISTER, SLW_SIM_NO_REGISTER,
+                    SLW_SIM_NO_REGISTER},
+        .addresses = {SLW_SIM_NO_REGISTER, SLW_SIM_NO_REGISTER},
+        .targets = {SLW_SIM_NO_REGISTER, SLW_SIM_NO_REGISTER},
+    };
+}
