@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Build tool: modelc IN.json OUT.c checks a model file, with the files beside it that it builds on,
  * and writes it, without white space, as a C array with its match table. prose.json is written the
- * same way. Not installed, not part of slotwise. */
+ * same way, and what is in a folder cores/ is a core (core.h): OUT.core is the form that a carrier
+ * of the simulated tier reads. Not installed, not part of slotwise. */
 #include "models/builtin.h"
+#include "models/core.h"
 #include "models/model_int.h"
 
 #include "base/buf.h"
@@ -11,6 +13,7 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,18 +90,19 @@ static void put_builtin(struct slw_buf *b, const struct slw_model *m, size_t jso
                    m->node_count ? "nodes" : "0", m->node_count, json_length);
 }
 
-/* The file is registered by its name, so the model inside must bear it. */
-static int check_file_name(const char *path, const struct slw_model *m, struct slw_error *err)
+/* The file is registered by its name, so what is inside must bear it. */
+static int check_file_name(const char *path, const char *name, const char *what,
+                           struct slw_error *err)
 {
     const char *base = strrchr(path, '/');
-    const size_t length = strlen(m->name);
+    const size_t length = strlen(name);
 
     base = base ? base + 1 : path;
-    if (strncmp(base, m->name, length) == 0 && strcmp(base + length, ".json") == 0)
+    if (strncmp(base, name, length) == 0 && strcmp(base + length, ".json") == 0)
         return 0;
     slw_error_at(err, "%s:1:1", path);
-    return slw_fail(err, SLW_E_FORMAT, "the model is called '%s', its file must be %s.json",
-                    m->name, m->name);
+    return slw_fail(err, SLW_E_FORMAT, "the %s is called '%s', its file must be %s.json", what,
+                    name, name);
 }
 
 static int emit(const char *text, size_t length, const struct slw_model *m, const char *out,
@@ -158,7 +162,7 @@ static int compile_model(const char *path, const char *text, size_t length, cons
     int rc = slw_model_parse_with(text, length, path, &library, &m, err);
 
     if (rc >= 0)
-        rc = check_file_name(path, m, err);
+        rc = check_file_name(path, m->name, "model", err);
     if (rc >= 0)
         rc = emit(text, length, m, out, err);
     slw_model_free(m);
@@ -181,6 +185,55 @@ static int compile_prose(const char *path, const char *text, size_t length, cons
     return rc < 0 ? rc : emit(text, length, &prose, out, err);
 }
 
+static int emit_core(const char *text, size_t length, const struct slw_core *core, const char *out,
+                     struct slw_error *err)
+{
+    struct slw_buf b = {0};
+
+    if (strlen(out) > 5 && strcmp(out + strlen(out) - 5, ".core") == 0) {
+        slw_core_text(core, &b);
+    } else {
+        slw_buf_puts(&b, "/* Written by modelc. */\n#include \"models/core_builtin.h\"\n");
+        slw_buf_puts(&b, "static const char *const like[] = {");
+        for (size_t i = 0; i < core->like_count; i++) {
+            put_string(&b, core->like[i]);
+            slw_buf_puts(&b, ", ");
+        }
+        slw_buf_puts(&b, "0};\n");
+        put_bytes(&b, text, length);
+        slw_buf_printf(&b, "extern const struct slw_core_builtin slw_core_builtin_%s;\n",
+                       core->name);
+        slw_buf_printf(&b, "const struct slw_core_builtin slw_core_builtin_%s = {", core->name);
+        put_string(&b, core->name);
+        slw_buf_printf(&b, ", like, json, %zu};\n", length);
+    }
+    const int rc = slw_buf_failed(&b) ? slw_fail(err, SLW_E_NOMEM, "out of memory")
+                                      : slw_file_write(out, b.data, b.length, err);
+    slw_buf_release(&b);
+    return rc;
+}
+
+static int compile_core(const char *path, const char *text, size_t length, const char *out,
+                        struct slw_error *err)
+{
+    struct slw_core *core = NULL;
+    int rc = slw_core_parse(text, length, path, &core, err);
+
+    if (rc >= 0)
+        rc = check_file_name(path, core->name, "core", err);
+    if (rc >= 0)
+        rc = emit_core(text, length, core, out, err);
+    slw_core_free(core);
+    return rc;
+}
+
+static bool is_in_cores(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash && slash - path >= 5 && strncmp(slash - 5, "cores", 5) == 0;
+}
+
 static int compile(const char *path, const char *out, struct slw_error *err)
 {
     const char *slash = strrchr(path, '/');
@@ -192,6 +245,8 @@ static int compile(const char *path, const char *out, struct slw_error *err)
         return rc;
     if (strcmp(slash ? slash + 1 : path, "prose.json") == 0)
         return compile_prose(path, text, length, out, err);
+    if (is_in_cores(path))
+        return compile_core(path, text, length, out, err);
     return compile_model(path, text, length, out, err);
 }
 

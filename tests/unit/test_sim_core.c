@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* The simulated core, fed by hand: caches, predictors, waiting, calling contexts, counts. */
+#include "sim/cache_int.h"
+#include "tests/sim_feed.h"
+#include "tests/unit/cmocka_int.h"
+
+#define AT 0x401000
+
+static double share(const struct slw_sim_totals *t, const char *prefix)
+{
+    uint64_t sum = 0, all = 0;
+
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
+        all += t->slots[i];
+        if (strncmp(slw_sim_slot_names[i], prefix, strlen(prefix)) == 0)
+            sum += t->slots[i];
+    }
+    return (double)sum / (double)all;
+}
+
+/* Run one segment in a loop. */
+static struct slw_sim_totals loop(const struct slw_sim_config *config, struct feed_segment *f,
+                                  const struct slw_sim_access *accesses, size_t count,
+                                  unsigned rounds)
+{
+    struct slw_sim_core *core = feed_core(config);
+
+    for (unsigned i = 0; i < rounds; i++)
+        slw_sim_step(core, &f->segment, accesses, count, i + 1 < rounds ? &f->segment : NULL);
+    return feed_totals(core);
+}
+
+static void the_least_recent_line_goes(void **state)
+{
+    struct slw_sim_cache c;
+
+    (void)state;
+    slw_sim_cache_init(&c, &feed_host, 2, 2);
+    assert_false(slw_sim_cache_touch(&c, 10, 0));
+    assert_false(slw_sim_cache_touch(&c, 20, 0));
+    assert_true(slw_sim_cache_touch(&c, 10, 0));
+    assert_false(slw_sim_cache_touch(&c, 30, 0)); /* 20 goes, 10 was used after it */
+    assert_true(slw_sim_cache_has(&c, 10, 0));
+    assert_false(slw_sim_cache_has(&c, 20, 0));
+    assert_false(slw_sim_cache_has(&c, 10, 1)); /* another set */
+}
+
+static void a_refresh_keeps_and_adds_nothing(void **state)
+{
+    struct slw_sim_cache c;
+
+    (void)state;
+    slw_sim_cache_init(&c, &feed_host, 1, 2);
+    (void)slw_sim_cache_touch(&c, 1, 0);
+    (void)slw_sim_cache_touch(&c, 2, 0);
+    slw_sim_cache_refresh(&c, 1, 0);
+    slw_sim_cache_refresh(&c, 9, 0);
+    (void)slw_sim_cache_touch(&c, 3, 0);
+    assert_true(slw_sim_cache_has(&c, 1, 0));
+    assert_false(slw_sim_cache_has(&c, 2, 0));
+    assert_false(slw_sim_cache_has(&c, 9, 0));
+}
+
+static void a_chain_of_multiplications_takes_its_latency(void **state)
+{
+    const struct slw_sim_config config = feed_config("haswell");
+    struct feed_segment f;
+
+    (void)state;
+    FEED(&f, &config, AT, "\x48\x0f\xaf\xc0\xeb\xfa", NULL, 0); /* imul %rax,%rax; jmp */
+    const struct slw_sim_totals t = loop(&config, &f, NULL, 0, 10000);
+
+    assert_in_range(t.cycles, 29900, 30600); /* allocated, not yet retired at the end */
+    assert_true(share(&t, "backend.core") > 0.7);
+}
+
+static void independent_additions_are_limited_by_their_ports(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen4");
+    struct feed_segment f;
+
+    (void)state;
+    /* six additions to six registers and a jump: four ports */
+    FEED(&f, &config, AT, "\x01\xc0\x01\xdb\x01\xc9\x01\xd2\x01\xf6\x01\xff\xeb\xf2", NULL, 0);
+    const struct slw_sim_totals t = loop(&config, &f, NULL, 0, 10000);
+
+    assert_in_range(t.cycles, 15000, 18500); /* 6 / 4, and the jump shares two of the ports */
+}
+
+static void a_dependent_load_takes_the_latency_of_its_level(void **state)
+{
+    const struct slw_sim_config config = feed_config("haswell");
+    const struct slw_sim_access access = {.address = 0x10000, .index = 0, .bytes = 8};
+    struct feed_segment f;
+
+    (void)state;
+    FEED(&f, &config, AT, "\x48\x8b\x00\xeb\xfb", &access, 1); /* mov (%rax),%rax; jmp */
+    const struct slw_sim_totals t = loop(&config, &f, &access, 1, 10000);
+
+    assert_in_range(t.cycles, 40000, 40600);
+    assert_int_equal(t.events[SLW_SIM_L1D_MISSES], 1);
+    assert_true(share(&t, "backend.memory.l1") > 0.7);
+}
+
+static void what_was_stored_is_loaded_after_the_forwarding_latency(void **state)
+{
+    const struct slw_sim_config config = feed_config("haswell");
+    const struct slw_sim_access accesses[] = {{.address = 0x10000, .bytes = 8},
+                                              {.address = 0x10000, .bytes = 8, .is_store = 1}};
+    struct feed_segment f;
+
+    (void)state;
+    FEED(&f, &config, AT, "\x48\x83\x00\x01\xeb\xfa", accesses, 2); /* addq $1,(%rax); jmp */
+    const struct slw_sim_totals t = loop(&config, &f, accesses, 2, 10000);
+
+    /* Without forwarding every round would start with a hit in the L1d and nothing would wait. */
+    assert_in_range(t.cycles, 10000 * (config.forward_latency + 1), 10000 * 7);
+    assert_true(t.events[SLW_SIM_FORWARDS] > 9900);
+}
+
+/* A conditional jump over a nop, taken or not. */
+static struct slw_sim_totals branch(const struct slw_sim_config *config, const uint8_t *taken,
+                                    unsigned count)
+{
+    struct slw_sim_core *core = feed_core(config);
+    struct feed_segment jump, target, fall;
+
+    FEED(&jump, config, AT, "\x85\xc0\x75\x02", NULL, 0);   /* test; jne +2 */
+    FEED(&fall, config, AT + 4, "\x66\x90", NULL, 0);       /* nop */
+    FEED(&target, config, AT + 6, "\x90\xeb\xf7", NULL, 0); /* nop; jmp back */
+    for (unsigned i = 0; i < count; i++) {
+        slw_sim_step(core, &jump.segment, NULL, 0, taken[i] ? &target.segment : &fall.segment);
+        if (!taken[i])
+            slw_sim_step(core, &fall.segment, NULL, 0, &target.segment);
+        slw_sim_step(core, &target.segment, NULL, 0, &jump.segment);
+    }
+    return feed_totals(core);
+}
+
+static void a_pattern_is_learned_and_chance_is_not(void **state)
+{
+    const struct slw_sim_config config = feed_config("skylake");
+    static uint8_t pattern[20000], chance[20000];
+    uint64_t random = 88172645463325252u;
+
+    (void)state;
+    for (unsigned i = 0; i < 20000; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        pattern[i] = i % 7 == 3;
+        chance[i] = random >> 40 & 1;
+    }
+    const struct slw_sim_totals learned = branch(&config, pattern, 20000);
+    const struct slw_sim_totals guessed = branch(&config, chance, 20000);
+
+    assert_true(learned.events[SLW_SIM_CONDITIONAL_MISSES] < 200);
+    assert_in_range(guessed.events[SLW_SIM_CONDITIONAL_MISSES], 8000, 12000);
+    assert_true(share(&guessed, "bad_speculation") > 0.7);
+}
+
+struct calls {
+    struct slw_sim_config config;
+    struct slw_sim_core *core;
+    struct feed_segment main, callee, stub, back;
+};
+
+static const struct slw_sim_access pushed = {.address = 0x7ff0, .bytes = 8, .is_store = 1};
+static const struct slw_sim_access popped = {.address = 0x7ff0, .bytes = 8};
+
+static void make_calls(struct calls *c)
+{
+    c->config = feed_config("haswell");
+    c->core = feed_core(&c->config);
+    FEED(&c->main, &c->config, AT, "\xe8\xfb\x0f\x00\x00", &pushed, 1); /* call 0x402000 */
+    FEED(&c->callee, &c->config, 0x402000, "\x90\xc3", &(struct slw_sim_access){.index = 1}, 1);
+    FEED(&c->stub, &c->config, 0x402000, "\xff\xe0", NULL, 0); /* jmp *%rax */
+    FEED(&c->back, &c->config, AT + 5, "\x90\xeb\xf8", NULL, 0);
+    c->callee.segment.object = 7;
+}
+
+static const struct slw_sim_node *child(const struct calls *c)
+{
+    return slw_sim_root(c->core)->child;
+}
+
+static void a_call_makes_a_context_and_a_return_leaves_it(void **state)
+{
+    const struct slw_sim_access ret = {.address = 0x7ff0, .index = 1, .bytes = 8};
+    struct calls c;
+
+    (void)state;
+    make_calls(&c);
+    for (unsigned i = 0; i < 100; i++) {
+        slw_sim_step(c.core, &c.main.segment, &pushed, 1, &c.callee.segment);
+        slw_sim_step(c.core, &c.callee.segment, &ret, 1, &c.back.segment);
+        slw_sim_step(c.core, &c.back.segment, NULL, 0, &c.main.segment);
+    }
+    const struct slw_sim_totals t = feed_totals(c.core);
+
+    assert_int_equal(t.node_count, 2);
+    assert_int_equal(child(&c)->function, 0x402000);
+    assert_int_equal(child(&c)->object, 7);
+    assert_int_equal(child(&c)->instructions, 200);
+    assert_int_equal(slw_sim_root(c.core)->instructions, 300);
+    assert_int_equal(t.events[SLW_SIM_RETURN_MISSES], 0);
+}
+
+static void a_long_jump_pops_what_it_jumped_over(void **state)
+{
+    const struct slw_sim_access deeper = {.address = 0x7fe0, .bytes = 8, .is_store = 1};
+    const struct slw_sim_access above = {.address = 0x8000, .index = 1, .bytes = 8};
+    struct calls c;
+
+    (void)state;
+    make_calls(&c);
+    slw_sim_step(c.core, &c.main.segment, &pushed, 1, &c.main.segment);
+    slw_sim_step(c.core, &c.main.segment, &deeper, 1, &c.callee.segment);
+    /* A return from above both frames: what runs then is no longer inside them. */
+    slw_sim_step(c.core, &c.callee.segment, &above, 1, &c.back.segment);
+    slw_sim_step(c.core, &c.back.segment, NULL, 0, NULL);
+    assert_int_equal(slw_sim_root(c.core)->instructions, 1 + 2);
+}
+
+static void a_stub_is_not_what_was_called(void **state)
+{
+    struct calls c;
+    struct feed_segment real;
+
+    (void)state;
+    make_calls(&c);
+    FEED(&real, &c.config, 0x403000, "\x90\xc3", &popped, 1);
+    slw_sim_step(c.core, &c.main.segment, &pushed, 1, &c.stub.segment);
+    slw_sim_step(c.core, &c.stub.segment, NULL, 0, &real.segment);
+    slw_sim_step(c.core, &real.segment, &(struct slw_sim_access){.address = 0x7ff0, .index = 1}, 1,
+                 &c.back.segment);
+    assert_int_equal(child(&c)->function, 0x403000);
+    assert_int_equal(child(&c)->instructions, 2);
+    assert_int_equal(child(&c)->sibling->function, 0x402000);
+    assert_int_equal(child(&c)->sibling->instructions, 1);
+}
+
+static void deep_recursion_is_cut_and_counted(void **state)
+{
+    struct calls c;
+    unsigned nodes = 0;
+
+    (void)state;
+    make_calls(&c);
+    for (unsigned i = 0; i < 10000; i++) {
+        const struct slw_sim_access push = {
+            .address = 0x7fff0000u - 8 * i, .bytes = 8, .is_store = 1};
+
+        slw_sim_step(c.core, &c.main.segment, &push, 1, &c.main.segment);
+    }
+    const struct slw_sim_totals t = feed_totals(c.core);
+
+    for (const struct slw_sim_node *n = slw_sim_root(c.core); n; n = slw_sim_next_node(n))
+        nodes++;
+    assert_int_equal(nodes, SLW_SIM_MAX_FRAMES + 1);
+    assert_int_equal(t.node_count, nodes);
+    assert_int_equal(t.calls_unfollowed, 10000 - SLW_SIM_MAX_FRAMES);
+}
+
+static void sampling_counts_the_same_events(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen5");
+    struct slw_sim_access access = {.index = 0, .bytes = 8};
+    struct slw_sim_totals totals[2];
+    struct feed_segment f;
+
+    (void)state;
+    FEED(&f, &config, AT, "\x48\x8b\x00\xeb\xfb", &access, 1);
+    for (unsigned sampled = 0; sampled < 2; sampled++) {
+        struct slw_sim_core *core = feed_core(&config);
+
+        if (sampled)
+            slw_sim_sample(core, 1000, 100);
+        for (uint64_t i = 0; i < 50000; i++) {
+            access.address = i * 7919 % 5000 * 64;
+            slw_sim_step(core, &f.segment, &access, 1, &f.segment);
+        }
+        totals[sampled] = feed_totals(core);
+    }
+    assert_memory_equal(totals[0].events, totals[1].events, sizeof(totals[0].events));
+    assert_in_range(totals[1].detailed_instructions, 9900, 10100);
+}
+
+static void a_restart_forgets_counts_only(void **state)
+{
+    const struct slw_sim_config config = feed_config("haswell");
+    const struct slw_sim_access access = {.address = 0x10000, .index = 0, .bytes = 8};
+    struct slw_sim_core *core = feed_core(&config);
+    struct feed_segment f;
+
+    (void)state;
+    FEED(&f, &config, AT, "\x48\x8b\x00\xeb\xfb", &access, 1);
+    slw_sim_step(core, &f.segment, &access, 1, &f.segment);
+    slw_sim_restart(core);
+    slw_sim_step(core, &f.segment, &access, 1, &f.segment);
+    const struct slw_sim_totals t = feed_totals(core);
+
+    assert_int_equal(t.events[SLW_SIM_INSTRUCTIONS], 2);
+    assert_int_equal(t.events[SLW_SIM_L1D_MISSES], 0); /* the line is still there */
+}
+
+static int release(void **state)
+{
+    (void)state;
+    feed_release();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(the_least_recent_line_goes, release),
+        cmocka_unit_test_teardown(a_refresh_keeps_and_adds_nothing, release),
+        cmocka_unit_test_teardown(a_chain_of_multiplications_takes_its_latency, release),
+        cmocka_unit_test_teardown(independent_additions_are_limited_by_their_ports, release),
+        cmocka_unit_test_teardown(a_dependent_load_takes_the_latency_of_its_level, release),
+        cmocka_unit_test_teardown(what_was_stored_is_loaded_after_the_forwarding_latency, release),
+        cmocka_unit_test_teardown(a_pattern_is_learned_and_chance_is_not, release),
+        cmocka_unit_test_teardown(a_call_makes_a_context_and_a_return_leaves_it, release),
+        cmocka_unit_test_teardown(a_long_jump_pops_what_it_jumped_over, release),
+        cmocka_unit_test_teardown(a_stub_is_not_what_was_called, release),
+        cmocka_unit_test_teardown(deep_recursion_is_cut_and_counted, release),
+        cmocka_unit_test_teardown(sampling_counts_the_same_events, release),
+        cmocka_unit_test_teardown(a_restart_forgets_counts_only, release),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
