@@ -35,6 +35,7 @@ build|libhiredis-dev|the redis driver
 build|liblz4-dev|compression in the workloads and the cql driver
 build|libpcre2-dev|a stage of the workload "stages"
 build|libssl-dev|stages of the workload "stages"
+build|valgrind|the carrier of the simulated tier is built from its libraries
 demo|sqlite3|the database client that the demo profiles
 demo-pgbench|postgresql|the server and pgbench of the pgbench demo
 demo-redis|redis-server|the server of the redis demo
@@ -76,7 +77,7 @@ test|qemu-system-arm|an Arm machine with a PMU, emulated
 test|gcc-aarch64-linux-gnu|builds slotwise for that machine
 test|libc6-dev-arm64-cross|C library headers of that machine
 test|cpio|packs what that machine boots
-test|valgrind|models an instruction cache in a bench
+test|libcapstone-dev|a second opinion on the decoder of the simulated tier
 test|procps|ps in tests
 test|util-linux|runuser, setpriv and unshare in tests
 test|cmark-gfm|parses the pull-request comment as GitHub does

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The Valgrind tool "slotwise": options, and what is registered with Valgrind's core. Started by
+ * slotwise; see docs/simulated.md for running it by hand. */
+#include "tool_int.h"
+
+/* Client requests, for a program that says itself when to count (see valgrind.h). */
+enum { REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'), REQUEST_STOP };
+
+struct options options = {.core_name = "unnamed", .out_file = "slotwise-sim.%p"};
+struct slw_sim_config config;
+struct slw_sim_host host;
+
+static Bool is_child;
+
+static void *allocate(size_t bytes)
+{
+    return VG_(calloc)("sim.core", 1, bytes);
+}
+
+static void broken(const char *what)
+{
+    VG_(tool_panic)(what);
+}
+
+static Bool take_option(const HChar *argument)
+{
+    const HChar *start = NULL;
+
+    if VG_STR_CLO (argument, "--core", options.core_file) {
+    } else if VG_STR_CLO (argument, "--core-name", options.core_name) {
+    } else if VG_STR_CLO (argument, "--out", options.out_file) {
+    } else if VG_BINT_CLO (argument, "--period", options.period, 0, 1000000000) {
+    } else if VG_BINT_CLO (argument, "--detail", options.detail, 0, 1000000000) {
+    } else if VG_BOOL_CLO (argument, "--det", options.repeatable) {
+    } else if VG_STR_CLO (argument, "--start", start) {
+        if (VG_(strcmp)(start, "whole") == 0)
+            options.start = START_AT_ONCE;
+        else if (VG_(strcmp)(start, "connect") == 0)
+            options.start = START_AT_CONNECT;
+        else if (VG_(strcmp)(start, "request") == 0)
+            options.start = START_AT_REQUEST;
+        else
+            return False;
+    } else {
+        return False;
+    }
+    return True;
+}
+
+static void print_usage(void)
+{
+    VG_(printf)
+    ("    --core=FILE         description of the core, NAME VALUE lines (required)\n"
+     "    --core-name=NAME    what the output calls it\n"
+     "    --out=FILE          [slotwise-sim.%%p] %%p: process number\n"
+     "    --period=N --detail=M  time M of every N instructions [0: all]\n"
+     "    --start=whole|connect|request  when to start counting [whole]\n"
+     "    --det=no|yes        a clock and random bytes that repeat [no]\n");
+}
+
+static void print_debug_usage(void)
+{
+    VG_(printf)("    (none)\n");
+}
+
+static void read_core(void)
+{
+    static HChar text[65536];
+    const HChar *why = NULL;
+    SysRes file;
+
+    if (!options.core_file)
+        VG_(fmsg_bad_option)("--core", "is required\n");
+    file = VG_(open)(options.core_file, VKI_O_RDONLY, 0);
+    if (sr_isError(file))
+        VG_(fmsg_bad_option)("--core", "cannot open %s\n", options.core_file);
+    const Int length = VG_(read)((Int)sr_Res(file), text, sizeof(text));
+
+    VG_(close)((Int)sr_Res(file));
+    if (length < 0)
+        VG_(fmsg_bad_option)("--core", "cannot read %s\n", options.core_file);
+    const size_t line = slw_sim_config_parse(text, (size_t)length, &config, &why);
+
+    if (line)
+        VG_(fmsg_bad_option)("--core", "%s:%lu: %s\n", options.core_file, (UWord)line, why);
+}
+
+static void options_done(void)
+{
+    if (options.detail > options.period)
+        VG_(fmsg_bad_option)("--detail", "is more than --period\n");
+    if (options.period && !options.detail)
+        VG_(fmsg_bad_option)("--period", "needs --detail\n");
+    read_core();
+    host = (struct slw_sim_host){.allocate = allocate, .broken = broken};
+    if (options.start == START_AT_ONCE)
+        start_counting();
+}
+
+static void child_forked(ThreadId thread)
+{
+    is_child = True;
+    forget_parent(thread);
+}
+
+static void client_ends(Int status)
+{
+    (void)status;
+    finish_threads();
+    write_output(is_child);
+}
+
+static Bool client_request(ThreadId thread, UWord *arguments, UWord *ret_value)
+{
+    (void)thread;
+    *ret_value = 0;
+    if (arguments[0] == REQUEST_START && options.start == START_AT_REQUEST)
+        start_counting();
+    else if (arguments[0] == REQUEST_STOP && options.start == START_AT_REQUEST)
+        stop_counting();
+    return arguments[0] == REQUEST_START || arguments[0] == REQUEST_STOP;
+}
+
+static void register_tool(void)
+{
+    VG_(details_name)("slotwise");
+    VG_(details_version)(SLW_VERSION);
+    VG_(details_description)("a described core, simulated");
+    VG_(details_copyright_author)("GNU GPL version 2 or later");
+    VG_(details_bug_reports_to)("the authors of slotwise");
+    VG_(details_avg_translation_sizeB)(400);
+    VG_(basic_tool_funcs)(options_done, instrument, client_ends);
+    VG_(needs_command_line_options)(take_option, print_usage, print_debug_usage);
+    VG_(needs_client_requests)(client_request);
+    VG_(needs_syscall_wrapper)(before_syscall, after_syscall);
+    VG_(track_start_client_code)(thread_runs);
+    VG_(track_pre_thread_ll_exit)(thread_ends);
+    VG_(atfork)(NULL, NULL, child_forked);
+    /* One superblock is one run of instructions with one way in. */
+    VG_(clo_vex_control).iropt_unroll_thresh = 0;
+    VG_(clo_vex_control).guest_chase = False;
+}
+
+VG_DETERMINE_INTERFACE_VERSION(register_tool)

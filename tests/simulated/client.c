@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* A client with bad habits, for the carrier: threads that end, a fork, an exec, signals and
+ * longjmp, deep recursion, code made at run time, a crash.
+ *
+ * usage: client WHAT */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile uint64_t sink;
+static sigjmp_buf there;
+
+static void *work(void *rounds)
+{
+    for (uintptr_t i = 0; i < (uintptr_t)rounds; i++)
+        sink += i;
+    return NULL;
+}
+
+static int threads(void)
+{
+    for (int round = 0; round < 3; round++) {
+        pthread_t t[4];
+
+        for (uintptr_t i = 0; i < 4; i++)
+            if (pthread_create(&t[i], NULL, work, (void *)((i + 1) * 1000)) != 0)
+                return 1;
+        for (int i = 0; i < 4; i++)
+            (void)pthread_join(t[i], NULL);
+    }
+    return 0;
+}
+
+static int forks(void)
+{
+    const pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        (void)work((void *)5000);
+        _exit(3);
+    }
+    return waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3 ? 0 : 1;
+}
+
+static int executes(void)
+{
+    (void)execl("/bin/true", "true", (char *)NULL);
+    return 1;
+}
+
+static void on_fault(int number)
+{
+    (void)number;
+    siglongjmp(there, 1);
+}
+
+static int faults(void)
+{
+    volatile int *nothing = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)signal(SIGSEGV, on_fault);
+    for (volatile int i = 0; i < 20; i++)
+        if (sigsetjmp(there, 1) == 0)
+            *nothing = i;
+    return 0;
+}
+
+__attribute__((noinline)) static uint64_t deep(unsigned levels)
+{
+    const uint64_t below = levels ? deep(levels - 1) : 0;
+
+    sink += below;
+    return below + 1;
+}
+
+static int recursion(void)
+{
+    return deep(10000) == 10001 ? 0 : 1;
+}
+
+/* mov $N, %eax; ret - written over and over. */
+static int makes_code(void)
+{
+    uint8_t *code =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (code == MAP_FAILED)
+        return 1;
+    for (uint32_t i = 0; i < 50; i++) {
+        uint32_t (*made)(void);
+
+        code[0] = 0xb8;
+        memcpy(code + 1, &i, sizeof(i));
+        code[5] = 0xc3;
+        memcpy(&made, &(void *){code}, sizeof(made));
+        __builtin___clear_cache((char *)code, (char *)code + 6);
+        if (made() != i)
+            return 1;
+    }
+    return 0;
+}
+
+static int crashes(void)
+{
+    (void)work((void *)5000);
+    (void)raise(SIGABRT);
+    return 0;
+}
+
+/* What a virtual clock and fixed random bytes make the same every time. */
+static int looks_at_clock(void)
+{
+    struct timespec now;
+    uint8_t random[16];
+    FILE *f = fopen("/dev/urandom", "rb");
+
+    if (!f || fread(random, 1, sizeof(random), f) != sizeof(random) ||
+        clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return 1;
+    (void)fclose(f);
+    (void)printf("%lld.%09ld ", (long long)now.tv_sec, now.tv_nsec);
+    for (unsigned i = 0; i < sizeof(random); i++)
+        (void)printf("%02x", random[i]);
+    (void)printf("\n");
+    return (void)work((void *)(uintptr_t)(1000 + random[0] * 10)), 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(void);
+    } habits[] = {
+        {"threads", threads}, {"fork", forks},           {"exec", executes},
+        {"faults", faults},   {"deep", recursion},       {"makes_code", makes_code},
+        {"crash", crashes},   {"clock", looks_at_clock},
+    };
+
+    for (size_t i = 0; argc > 1 && i < sizeof(habits) / sizeof(habits[0]); i++)
+        if (strcmp(argv[1], habits[i].name) == 0)
+            return habits[i].run();
+    return 64;
+}
