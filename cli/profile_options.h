@@ -10,6 +10,7 @@
 /* Names of values, for the rows below. */
 const char *slw_profile_call_graph(size_t i);
 const char *slw_profile_offcpu(size_t i);
+const char *slw_profile_yes_or_no(size_t i);
 const char *slw_profile_backend(size_t i);
 const char *slw_profile_wire_route(size_t i);
 
@@ -41,6 +42,14 @@ const char *slw_profile_wire_route(size_t i);
         .text = "Tell what threads wait for: yes; syscalls counts system calls as well, stacks "   \
                 "also tells "                                                                      \
                 "who waits (default: yes where the kernel permits BPF)."                           \
+    }
+
+#define SLW_OPTION_STAGES                                                                          \
+    {                                                                                              \
+        .name = "stages", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_yes_or_no,             \
+        .text = "Look at the stages the client marks. Each mark then takes about a microsecond "   \
+                "of the client's CPU time (profile: yes; where versions are compared that would "  \
+                "pass for their difference: no)."                                                  \
     }
 
 #define SLW_OPTION_NO_SAMPLING                                                                     \

@@ -35,6 +35,13 @@ static const char *modes(size_t i)
     return names[i];
 }
 
+const char *slw_profile_yes_or_no(size_t i)
+{
+    static const char *const names[] = {"yes", "no", NULL};
+
+    return names[i];
+}
+
 const char *slw_profile_offcpu(size_t i)
 {
     static const char *const names[] = {"no", "yes", "syscalls", "stacks", NULL};
@@ -91,6 +98,7 @@ const struct slw_option slw_profile_options[] = {
      .text = "Keep a time line: what was counted in every 100ms, 1s (at most 1000 intervals; then "
              "neighbours are joined)."},
     SLW_OPTION_OFFCPU,
+    SLW_OPTION_STAGES,
     SLW_OPTION_NO_SAMPLING,
     SLW_OPTION_BACKEND,
     SLW_OPTION_MODEL,
@@ -347,9 +355,12 @@ static int set_window(struct slw_profile *p, struct slw_error *err)
 
 int slw_profile_measuring(struct slw_profile *p, struct slw_error *err)
 {
+    const char *stages = slw_args_get(p->args, "stages");
     uint64_t level = 1;
     int rc = set_sampling(p, err);
 
+    if (stages)
+        p->session.no_stages = strcmp(stages, "no") == 0;
     if (rc >= 0)
         rc = slw_args_u64(p->args, "level", 0, MAX_LEVEL, &level, err);
     p->session.level = (int)level;

@@ -62,6 +62,8 @@ struct slw_session_options {
     uint64_t period;
     enum slw_call_graph call_graph;
     enum slw_offcpu offcpu;
+    bool no_stages; /* marks of stages are not looked at: each costs the client about a microsecond
+                     */
     enum slw_socket socket;
     const char *not_preloaded; /* why requests are not counted by the wire tap; NULL: no matter */
     uint64_t ring_bytes;      /* per CPU, and of the socket tap; a power of two pages; 0: default */

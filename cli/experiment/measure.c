@@ -117,6 +117,7 @@ static int prepare_base(struct slw_measuring *m, struct slw_error *err)
     b->session.target = SLW_TARGET_COMMAND;
     b->session.envp = environ;
     b->session.stop = m->stop;
+    b->session.no_stages = true; /* their marks cost more the smaller the batches are */
     int rc = slw_profile_measuring(b, err);
     if (rc >= 0)
         rc = slw_run_new(&b->run, err);

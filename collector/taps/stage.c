@@ -98,7 +98,7 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
     struct slw_error why = {0};
 
     (void)spool;
-    if (target->kind == SLW_TARGET_ALL)
+    if (target->kind == SLW_TARGET_ALL || opts->no_stages)
         return 0;
     struct slw_tap_state *s = new_state(run);
     if (!s)
