@@ -5,6 +5,7 @@
 #include "analyzer/client_output/client_output_int.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* clang-format off */
 #define SLW_OUTPUT_READER(name) extern const struct slw_output_reader slw_output_reader_##name;
@@ -30,6 +31,18 @@ static const struct slw_output_reader *reader_of(size_t argc, const char *const 
     return NULL;
 }
 
+static bool has_requests(const struct slw_client_readings *r)
+{
+    double requests;
+
+    return slw_client_readings_find(r, "requests", &requests);
+}
+
+static bool names_requests(const struct slw_output_pattern *p)
+{
+    return strcmp(slw_output_pattern_name(p), "requests") == 0;
+}
+
 int slw_client_output_read(size_t argc, const char *const *argv, const char *text, size_t length,
                            const struct slw_output_pattern *const *patterns, size_t pattern_count,
                            struct slw_client_readings *ret_readings, struct slw_error *err)
@@ -46,7 +59,10 @@ int slw_client_output_read(size_t argc, const char *const *argv, const char *tex
     }
     if (reader)
         rc = reader->read(text, length, r, err);
-    for (size_t i = 0; i < pattern_count && rc >= 0; i++)
+    r->requests_asked_for = reader && reader->requests_asked_for && has_requests(r);
+    for (size_t i = 0; i < pattern_count && rc >= 0; i++) {
         rc = slw_output_pattern_read(patterns[i], text, length, r, err);
+        r->requests_asked_for |= names_requests(patterns[i]) && has_requests(r);
+    }
     return rc;
 }

@@ -29,6 +29,9 @@ struct slw_client_reading {
 
 struct slw_client_readings {
     const char *reader; /* "pgbench"; NULL: none knew the client */
+    /* "requests" is what the application asked for, also where it goes over the wire as less: the
+     * reader's client counts exactly, or the user's own pattern named it. */
+    bool requests_asked_for;
     struct slw_client_reading all[SLW_MAX_READINGS];
     size_t count;
     /* Sentences on what was looked for and is not here (a pattern without a match), for a note; ""
@@ -39,6 +42,7 @@ struct slw_client_readings {
 struct slw_output_reader {
     const char *name; /* "pgbench" */
     const char *summary;
+    bool requests_asked_for; /* as in struct slw_client_readings */
     /* Is this the client's command line? argv[0] may be a path; wrappers (env, taskset) were
      * stripped. */
     bool (*recognises)(size_t argc, const char *const *argv);

@@ -212,7 +212,7 @@ int slw_arm_add(struct slw_measuring *m, size_t arm, size_t round, const struct 
         rc = slw_observe_round(a->run, round - 1, x->report, &x->client, err);
     if (rc < 0)
         return rc;
-    if (x->tap_requests > 0 && x->client_requests > 0) {
+    if (x->tap_requests > 0 && x->client_requests > 0 && !x->client.requests_asked_for) {
         s->tap += (double)x->tap_requests;
         s->client += (double)x->client_requests;
     }

@@ -123,12 +123,15 @@ static int take_output(const struct slw_measuring *m, size_t arm, size_t round,
 
 /* ---- requests ---- */
 
-static int take_requests(struct slw_run *run, uint64_t requests, const char *code, const char *by,
-                         struct slw_error *err)
+static int take_requests(struct slw_arm_round *x, uint64_t requests, const char *code,
+                         const char *by, struct slw_error *err)
 {
-    run->requests = (struct slw_maybe_u64){.value = requests};
-    int rc = slw_run_note(run, SLW_NOTE_INFO, code, NULL,
-                          "the wire tap counted no requests: they are %s", by);
+    x->run->requests = (struct slw_maybe_u64){.value = requests};
+    int rc = slw_run_note(x->run, SLW_NOTE_INFO, code, NULL, "%s: they are %s",
+                          x->tap_requests > 0 ? "requests are not those on the wire, where several "
+                                                "may go as one"
+                                              : "the wire tap counted no requests",
+                          by);
     return rc < 0 ? slw_fail(err, SLW_E_NOMEM, "no memory for notes") : 0;
 }
 
@@ -152,13 +155,13 @@ int slw_resolve_requests(const struct slw_measure_plan *plan, struct slw_arm_rou
     if (slw_client_readings_find(&x->client, "requests", &said) && isfinite(said) && said >= 1 &&
         said < 1e18)
         x->client_requests = (uint64_t)(said + 0.5);
-    if (x->tap_requests > 0)
+    if (x->tap_requests > 0 && !(x->client.requests_asked_for && x->client_requests > 0))
         return 0;
     (void)snprintf(by, sizeof(by), "the client's own count (%s)", counted_by(plan, &x->client));
     if (x->client_requests > 0)
-        return take_requests(x->run, x->client_requests, "requests-from-client", by, err);
+        return take_requests(x, x->client_requests, "requests-from-client", by, err);
     if (plan->operations > 0)
-        return take_requests(x->run, plan->operations, "requests-given",
+        return take_requests(x, plan->operations, "requests-given",
                              "what --ops says, and nobody counted", err);
     return 0;
 }

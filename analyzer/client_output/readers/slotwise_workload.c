@@ -197,6 +197,7 @@ static bool recognises(size_t argc, const char *const *argv)
 const struct slw_output_reader slw_output_reader_slotwise_workload = {
     .name = "slotwise_workload",
     .summary = "slotwise workload run: its own count of requests, latency, batches",
+    .requests_asked_for = true, /* merging is what some of them are about */
     .recognises = recognises,
     .read = read,
 };
