@@ -14,11 +14,19 @@ static double floor_size(const struct slw_metric_row *row)
     return f && row->kind == SLW_PAIRS_RATIO && f->floor > 0 && isfinite(f->floor) ? f->floor : 0;
 }
 
+static double size_of(const struct slw_figure *f)
+{
+    return f->absent ? 0 : fabs(f->value);
+}
+
 static struct slw_margin margin_of(const struct slw_comparison *c, const struct slw_metric_row *row)
 {
-    const bool ratio = row->kind == SLW_PAIRS_RATIO;
+    /* Where there is no ratio: so much of the larger side. */
+    const double user = row->kind == SLW_PAIRS_RATIO
+                            ? log1p(c->in.margin)
+                            : c->in.margin * fmax(size_of(&row->a_value), size_of(&row->b_value));
 
-    return slw_margin_of(ratio ? log1p(c->in.margin) : 0, floor_size(row), slw_row_resolution(row));
+    return slw_margin_of(user, floor_size(row), slw_row_resolution(row));
 }
 
 /* What no interval can mend; NULL: nothing. */

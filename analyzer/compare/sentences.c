@@ -274,16 +274,16 @@ static const char *make_gate_reason(struct slw_comparison *c)
     if (!row) {
         slw_buf_puts(&b, "no metric that is gated was measured on both sides");
     } else if (c->gate == SLW_GATE_REGRESSED) {
-        put_gate_row(&b, row, "is beyond");
+        put_gate_row(&b, row, "is a regression beyond");
     } else if (c->gate == SLW_GATE_INCONCLUSIVE) {
-        put_gate_row(&b, row, "may be beyond");
+        put_gate_row(&b, row, "may be a regression beyond");
         slw_row_put_reason(&remark, row);
         if (remark.length > 0 && !row->absent)
             slw_buf_printf(&b, "; %s", remark.data);
     } else if (c->gated_count > 1) {
         slw_buf_printf(&b, "all %zu gates hold", c->gated_count);
     } else {
-        put_gate_row(&b, row, "is within");
+        put_gate_row(&b, row, "is no regression beyond");
     }
     b.failed |= slw_buf_failed(&remark);
     slw_buf_release(&remark);
