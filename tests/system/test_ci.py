@@ -15,7 +15,7 @@ SCRIPT = os.path.join(harness.ROOT, "scripts", "ci-example")
 WORKFLOWS = os.path.join(harness.ROOT, "docs", "ci")
 SYSTEM_PYTHON = "/usr/bin/python3"  # the distribution's yaml belongs to it
 ARTIFACTS = ["bencher.json", "bigger-is-better.json", "comment.md",
-             "comparison.json", "junit.xml", "openmetrics.txt", "rounds.csv",
+             "comparison.html", "comparison.json", "junit.xml", "openmetrics.txt", "rounds.csv",
              "smaller-is-better.json", "status", "summary.md"]
 
 
