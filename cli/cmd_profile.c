@@ -78,9 +78,10 @@ static bool worth_keeping(const struct slw_profile *p, int rc)
 
 static int run_sessions(struct slw_profile *p, struct slw_error *err)
 {
-    const struct slw_rounds_options rounds = {
+    struct slw_rounds_options rounds = {
         .session = &p->session, .rounds = p->rounds, .no_multiplex = p->no_multiplex};
 
+    slw_profile_tap_rounds(p, &rounds);
     return p->rounds > 0 ? slw_rounds_run(&rounds, p->run, err)
                          : slw_session_run(&p->session, p->run, err);
 }

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "collector/cores.h"
+#include "collector/rounds.h"
 #include "collector/session.h"
 #include "collector/taps/wire.h"
 #include "models/model.h"
@@ -58,6 +59,9 @@ int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err);
 /* Choose how requests are counted: put the wire tap into the command's environment, or have the
  * session count, or say in the run why nobody does. SLW_E_UNSUPPORTED: not as it was asked for. */
 int slw_profile_tap_wire(struct slw_profile *p, struct slw_error *err);
+
+/* The same around every execution of rounds. */
+void slw_profile_tap_rounds(struct slw_profile *p, struct slw_rounds_options *rounds);
 
 /* Was anything measured that is worth keeping? */
 bool slw_profile_measured(const struct slw_profile *p);

@@ -77,8 +77,6 @@ static const char *hindrance(const struct slw_profile *p, enum route route)
     if (route == ROUTE_NO)
         return slw_args_has(p->args, "no-wire") ? "the wire tap was turned off (--no-wire)"
                                                 : "the wire tap was turned off (--wire no)";
-    if (p->rounds > 0) /* one mapping would count all executions together */
-        return "requests are not counted in rounds";
     if (route == ROUTE_AUTO && p->session.target == SLW_TARGET_ALL)
         return "requests are counted of commands, processes and cgroups, not of a machine";
     return NULL;
@@ -102,9 +100,45 @@ static int preload(struct slw_profile *p, enum route route, struct slw_error *er
     return p->session.not_preloaded ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for notes");
 }
 
+/* One mapping would count all executions together: each gets its own. */
+static int tap_execution(void *ctx, struct slw_session_options *session, struct slw_run *run,
+                         struct slw_error *err)
+{
+    struct slw_profile *p = ctx, one = *p;
+
+    one.run = run;
+    one.rounds = 0;
+    one.session = *session;
+    int rc = slw_profile_tap_wire(&one, err);
+    *session = one.session;
+    p->wire = one.wire;
+    return rc;
+}
+
+static int untap_execution(void *ctx, struct slw_run *run, int rc, struct slw_error *err)
+{
+    struct slw_profile *p = ctx;
+
+    if (rc >= 0 && p->wire)
+        rc = slw_wire_finish(p->wire, run, err);
+    slw_wire_close(p->wire);
+    p->wire = NULL;
+    return rc;
+}
+
+void slw_profile_tap_rounds(struct slw_profile *p, struct slw_rounds_options *rounds)
+{
+    rounds->before = tap_execution;
+    rounds->after = untap_execution;
+    rounds->ctx = p;
+}
+
 int slw_profile_tap_wire(struct slw_profile *p, struct slw_error *err)
 {
     enum route route = chosen(p->args);
+
+    if (p->rounds > 0)
+        return 0; /* slw_profile_tap_rounds does it */
 
     p->run->requests.absent = hindrance(p, route);
     if (p->run->requests.absent)

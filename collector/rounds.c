@@ -46,6 +46,17 @@ static void rewind_stdin(const struct series *s)
         (void)lseek(STDIN_FILENO, s->stdin_start, SEEK_SET);
 }
 
+static int run_session(const struct series *s, struct slw_session_options *o, struct slw_run *run,
+                       struct slw_error *err)
+{
+    const struct slw_rounds_options *r = s->x.opts;
+    int rc = r->before ? r->before(r->ctx, o, run, err) : 0;
+
+    if (rc >= 0)
+        rc = slw_session_run_on(s->sys, o, run, err);
+    return r->after ? r->after(r->ctx, run, rc, err) : rc;
+}
+
 /* One session. On a full disk what was measured is there in spite of the error. */
 static int execute(struct series *s, int round, int pass, struct slw_error *err)
 {
@@ -62,7 +73,7 @@ static int execute(struct series *s, int round, int pass, struct slw_error *err)
     o.ret_group_count = &e.group_count;
     e.run->host = s->run->host;
     rewind_stdin(s);
-    rc = slw_session_run_on(s->sys, &o, e.run, err);
+    rc = run_session(s, &o, e.run, err);
     e.interrupted = interrupted(s);
     int added = rc == 0 || rc == -SLW_E_FULL ? add_execution(s, &e, err) : -SLW_E_GONE;
     if (added < 0)

@@ -13,6 +13,13 @@ struct slw_rounds_options {
     const struct slw_session_options *session;
     int rounds;        /* 1 .. SLW_MAX_ROUNDS */
     bool no_multiplex; /* every round is one execution for each group of hardware events */
+    /* Around every execution, which has a session and a run of its own: for what has to be opened
+     * anew each time. `after` is called whenever `before` was, with what the session returned.
+     * NULL: nothing. */
+    int (*before)(void *ctx, struct slw_session_options *session, struct slw_run *run,
+                  struct slw_error *err);
+    int (*after)(void *ctx, struct slw_run *run, int rc, struct slw_error *err);
+    void *ctx;
 };
 
 /* Passes of a round, or rounds, whose retired instructions (or requests) differ by more than this

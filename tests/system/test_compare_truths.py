@@ -74,6 +74,21 @@ class Truths(harness.Case):
         self.compare(self.client(batch=16), self.client(batch=1, says=16), "--fail-on",
                      "requests_per_flush<-10%", status=REGRESSED)
 
+    def test_a_baseline_of_rounds_is_compared_per_request(self):
+        for name, batch in (("base", 1), ("new", 16)):
+            self.slotwise("profile", "--rounds", 6, "-q", "--no-sampling", "-o", f"{name}.slotwise", "--",
+                          *self.client(batch=batch).split())
+            run = self.load(self.path(f"{name}.slotwise"))
+            self.assertEqual([r["requests"] for r in run["rounds"]], [1600] * 6)
+            self.assertEqual(run["requests"], 1600)
+        done = self.slotwise("compare", "base.slotwise/run.json", "new.slotwise", "--format", "json",
+                             status=None)
+        comparison = json.loads(done.stdout)
+        row = next(row for row in comparison["metrics"] if row["metric"] == "cpu_per_request")
+        self.assertFalse(comparison["interleaved"])
+        self.assertEqual(row["pairs"]["used"], 6)
+        self.assertLess(row["difference"]["estimate"], 0)
+
     def test_requests_that_are_merged_are_counted_as_they_were_asked_for(self):
         common = "slotwise workload run coalesce --requests 600 --callers 16 --durable off"
         _, rows = self.compare(f"{common} --mode pool", f"{common} --mode worker", "--no-sampling",
