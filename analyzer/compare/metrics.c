@@ -15,6 +15,9 @@ static const struct slw_provenance software = {.source = SLW_SOURCE_SOFTWARE};
 
 /* getrusage(2) and proc(5) tell times in microseconds; the other clocks tell nanoseconds. */
 #define RUSAGE_STEP_NS 1000
+/* How a time is split between user and system is known to a tick only (cputime_adjust of the kernel
+ * scales counts of ticks), which is 10 ms where it is longest. The sum is exact. */
+#define TICK_NS 10e6
 
 /* Divide by the requests, the step too. */
 static bool per_request(const struct slw_report *r, const struct slw_figure *total, double step,
@@ -112,7 +115,7 @@ static bool time_per_request(const struct slw_report *r, const char *names, stru
 {
     struct slw_figure total;
 
-    return find_event(r, names, &total) && per_request(r, &total, RUSAGE_STEP_NS, ret);
+    return find_event(r, names, &total) && per_request(r, &total, TICK_NS, ret);
 }
 
 /* From misses per thousand instructions: models count them by events of many names. */

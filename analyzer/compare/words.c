@@ -208,6 +208,35 @@ static void put_large(struct slw_buf *out, double value, bool sign)
         slw_buf_puts(out, ">1e15");
 }
 
+/* A plain difference of times: all three numbers in the unit that fits the largest of them. */
+static const struct time_unit {
+    const char *name;
+    double ns;
+} time_units[] = {{" s", 1e9}, {" ms", 1e6}, {" us", 1e3}, {" ns", 1}};
+
+static const struct time_unit *time_unit_of(const struct slw_metric_row *row)
+{
+    const struct slw_difference *d = &row->difference;
+    const double size = fmax(fabs(d->estimate), d->enough ? fmax(fabs(d->low), fabs(d->high)) : 0);
+    size_t i = 0;
+
+    if (strcmp(row->unit, "ns") != 0 || size >= 1e14)
+        return NULL;
+    while (i + 1 < sizeof(time_units) / sizeof(time_units[0]) && size < time_units[i].ns)
+        i++;
+    return &time_units[i];
+}
+
+static void put_amount(struct slw_buf *out, const struct slw_metric_row *row, double value)
+{
+    const struct time_unit *unit = time_unit_of(row);
+
+    if (unit)
+        slw_buf_printf(out, "%+.*f", fabs(value) / unit->ns < 9.95 ? 1 : 0, value / unit->ns);
+    else
+        put_large(out, value, true);
+}
+
 static void put_scaled(struct slw_buf *out, const struct scale *s, double log_ratio)
 {
     const double value = s->times ? exp(log_ratio) : 100 * expm1(log_ratio);
@@ -233,7 +262,8 @@ void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
         return;
     }
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
-        put_large(out, d->estimate, true);
+        put_amount(out, row, d->estimate);
+        slw_buf_puts(out, time_unit_of(row) ? time_unit_of(row)->name : "");
         return;
     }
     const struct scale s = scale_of(d);
@@ -249,9 +279,9 @@ void slw_row_put_interval(struct slw_buf *out, const struct slw_metric_row *row)
         return;
     slw_buf_putc(out, '[');
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
-        put_large(out, d->low, true);
+        put_amount(out, row, d->low);
         slw_buf_puts(out, ", ");
-        put_large(out, d->high, true);
+        put_amount(out, row, d->high);
     } else {
         const struct scale s = scale_of(d);
 
@@ -307,9 +337,10 @@ void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
         }
     } else if (d->enough && row->kind == SLW_PAIRS_DIFFERENCE) {
         slw_buf_puts(out, "ratio undefined, 95 % ");
-        put_large(out, d->low, true);
+        put_amount(out, row, d->low);
         slw_buf_puts(out, " to ");
-        put_large(out, d->high, true);
+        put_amount(out, row, d->high);
+        slw_buf_puts(out, time_unit_of(row) ? time_unit_of(row)->name : "");
     } else {
         slw_buf_puts(out, row->kind == SLW_PAIRS_ZERO ? "0 in every round" : "ratio undefined");
     }
