@@ -215,13 +215,31 @@ static bool cost_per_request(const struct slw_report *r, const char *key, struct
     return false;
 }
 
+/* Requests may be those the client counted, of which several went over the wire as one. */
+static bool counted_elsewhere(const struct slw_report *r)
+{
+    return !r->run->requests.absent && r->traffic->present &&
+           r->run->requests.value != r->traffic->seen;
+}
+
+static struct slw_figure requests_per_flush(const struct slw_report *r)
+{
+    struct slw_figure f = r->traffic->batch_factor;
+
+    if (!f.absent && counted_elsewhere(r) && r->traffic->flushes > 0) {
+        f.value = (double)r->run->requests.value / (double)r->traffic->flushes;
+        f.interval.have = false;
+    }
+    return f;
+}
+
 static bool traffic_figure(const struct slw_report *r, const char *name, struct slw_measure *ret)
 {
     const struct slw_traffic *t = r->traffic;
 
     if (!t->present)
         return false;
-    ret->figure = strcmp(name, "requests_per_flush") == 0 ? t->batch_factor
+    ret->figure = strcmp(name, "requests_per_flush") == 0 ? requests_per_flush(r)
                   : strcmp(name, "depth") == 0            ? t->depth
                                                           : t->bytes_per_flush;
     return true;
@@ -299,7 +317,11 @@ static bool quantile(const struct slw_report *r, const char *name, enum slw_late
 
 static bool request_quantile(const struct slw_report *r, const char *name, struct slw_measure *ret)
 {
-    return quantile(r, name, SLW_LATENCY_REQUEST, &r->traffic->request, ret);
+    const bool have = quantile(r, name, SLW_LATENCY_REQUEST, &r->traffic->request, ret);
+
+    if (have && counted_elsewhere(r) && !ret->figure.absent)
+        ret->figure.absent = "what goes over the wire is not the request that the client counts";
+    return have;
 }
 
 static bool batch_quantile(const struct slw_report *r, const char *name, struct slw_measure *ret)

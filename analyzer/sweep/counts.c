@@ -7,6 +7,7 @@
 #include "analyzer/sweep/text.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SAME_COUNT 1.1 /* both counts, in proportion, within this at all points */
 #define FALLS      1.5 /* fewer requests by more than this for what may be the same work */
@@ -55,6 +56,21 @@ bool slw_sweep_count_falls(const struct slw_sweep_build *b, const struct slw_swe
     return *ret_first > FALLS * *ret_last;
 }
 
+/* Were the requests of every point divided by those of its client already? */
+static bool all_from_clients(const struct slw_sweep_report *r)
+{
+    for (size_t i = 0; i < r->point_count; i++) {
+        const struct slw_run *run = r->points[i].run;
+        bool found = false;
+
+        for (size_t k = 0; k < run->note_count; k++)
+            found |= strcmp(run->notes[k].code, "requests-from-client") == 0;
+        if (!found)
+            return false;
+    }
+    return r->point_count > 0;
+}
+
 int slw_sweep_choose_count(struct slw_sweep_build *b, struct slw_error *err)
 {
     struct slw_sweep_report *r = b->r;
@@ -73,9 +89,14 @@ int slw_sweep_choose_count(struct slw_sweep_build *b, struct slw_error *err)
         low = fmin(low, own);
         high = fmax(high, own);
     }
-    if (!(high > SAME_COUNT * low))
+    r->own_count = high > SAME_COUNT * low || all_from_clients(r);
+    if (!r->own_count)
         return 0;
-    r->own_count = true;
+    if (!(high > SAME_COUNT * low)) {
+        r->count_basis = "Requests are those that the client counted, whatever they become on the "
+                         "wire, and latencies those that it printed.";
+        return 0;
+    }
     slw_buf_puts(&text, "One request on the wire stands for ");
     slw_sweep_put_number(&text, low);
     slw_buf_puts(&text, " of the client's own at ");
