@@ -278,6 +278,7 @@ static int read_values(struct slw_pprof_reader *r, size_t sample, uint64_t *weig
 {
     const Perftools__Profiles__Sample *from = r->p->sample[sample];
 
+    assert(weights);
     if (from->n_value != r->p->n_sample_type)
         return slw_pprof_bad(r, "sample %zu: has %zu values for %zu sample types", sample,
                              from->n_value, r->p->n_sample_type);
