@@ -26,7 +26,7 @@ struct slw_models {
 
 /* The models the run names, as this slotwise has them; what is missing is a note in the run.
  * -SLW_E_NOMEM. */
-int slw_models_load(struct slw_run *run, struct slw_models *ret_models);
+int slw_models_load(struct slw_run *run, struct slw_models *m);
 void slw_models_release(struct slw_models *m);
 
 /* The report of a run; it lends the models. As slw_report_new. */

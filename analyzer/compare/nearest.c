@@ -4,48 +4,21 @@
 #include "analyzer/compare/metrics.h"
 #include "analyzer/text.h"
 #include "base/buf.h"
+#include "base/edits.h"
 
 #include <string.h>
 
-#define SHOWN    3  /* names offered */
-#define LONGEST  63 /* bytes of a name that are looked at, as a rule holds */
-#define FARTHEST 8  /* edits; beyond it is another name */
+#define SHOWN    3 /* names offered */
+#define FARTHEST 8 /* edits; beyond it is another name */
 
 struct offer {
     const char *name;
     size_t edits;
 };
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Bytes to insert, delete or replace (Levenshtein 1966). */
-static size_t edits_between(const char *a, const char *b)
-{
-    const size_t rows = strnlen(a, LONGEST), columns = strnlen(b, LONGEST);
-    size_t edits[LONGEST + 1];
-
-    for (size_t k = 0; k <= columns; k++)
-        edits[k] = k;
-    for (size_t i = 1; i <= rows; i++) {
-        size_t corner = edits[0];
-
-        edits[0] = i;
-        for (size_t k = 1; k <= columns; k++) {
-            const size_t above = edits[k], replaced = corner + (a[i - 1] != b[k - 1]);
-
-            edits[k] = least(replaced, 1 + least(above, edits[k - 1]));
-            corner = above;
-        }
-    }
-    return edits[columns];
-}
-
 static void consider(struct offer *offers, const char *name, const char *wanted)
 {
-    struct offer fresh = {name, edits_between(name, wanted)};
+    struct offer fresh = {name, slw_edits_between(name, wanted)};
 
     if (strstr(name, wanted) || strstr(wanted, name))
         fresh.edits = fresh.edits < 2 ? fresh.edits : 2;
@@ -76,7 +49,7 @@ static void put_offers(struct slw_buf *out, const struct offer *offers)
 
     for (size_t i = 0; i < SHOWN && offers[i].name && offers[i].edits <= FARTHEST; i++) {
         slw_buf_puts(out, shown++ == 0 ? "did you mean " : ", ");
-        slw_text_fit(out, offers[i].name, LONGEST);
+        slw_text_fit(out, offers[i].name, SLW_MAX_EDITED);
     }
     slw_buf_puts(out, shown > 0 ? "?" : "--format json lists what was measured");
 }
@@ -91,7 +64,7 @@ int slw_nearest_refuse(const struct slw_side_of *a, const struct slw_side_of *b,
     consider_run(offers, a->run, rule->metric);
     consider_run(offers, b->run, rule->metric);
     put_offers(&hint, offers);
-    slw_text_fit(&name, rule->metric, LONGEST);
+    slw_text_fit(&name, rule->metric, SLW_MAX_EDITED);
     const int rc = slw_fail(err, SLW_E_USAGE, "--fail-on: neither run has the metric '%s'%s; %s",
                             name.data ? name.data : "", known ? ", which was not measured" : "",
                             hint.data ? hint.data : "");

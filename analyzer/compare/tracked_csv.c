@@ -3,33 +3,14 @@
  * starts with a formula's sign: OWASP, "CSV injection". */
 #include "analyzer/compare/tracked.h"
 
+#include "analyzer/csv_text.h"
 #include "analyzer/format.h"
-#include "analyzer/text.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 static const char *const better_words[] = {"lower", "higher", "neither"};
-
-/* Clean text holds no line ends, so that only quotes and commas are left to quote. */
-static void put_text(struct slw_buf *out, const char *text)
-{
-    struct slw_buf clean = {0};
-
-    slw_text_clean(&clean, text ? text : "");
-    slw_buf_putc(out, '"');
-    if (clean.length > 0 && strchr("=+-@|%", clean.data[0]))
-        slw_buf_putc(out, '\'');
-    for (const char *c = clean.data ? clean.data : ""; *c; c++) {
-        slw_buf_puts(out, *c == '"' ? "\"" : "");
-        slw_buf_putc(out, *c);
-    }
-    slw_buf_putc(out, '"');
-    if (slw_buf_failed(&clean))
-        out->failed = true;
-    slw_buf_release(&clean);
-}
 
 /* When the round began; empty where nobody knows. */
 static void put_start(struct slw_buf *out, const struct slw_run *run, size_t round)
@@ -59,19 +40,19 @@ static void put_value(struct slw_buf *out, const struct slw_observation *o, size
         slw_tracked_put_real(out, o->values[round - 1]);
     slw_buf_putc(out, ',');
     if (!have)
-        put_text(out, o->absent ? o->absent : "not measured");
+        slw_csv_put_text(out, o->absent ? o->absent : "not measured");
 }
 
 static void put_row(struct slw_buf *out, const struct slw_tracked_arm *arm, const char *start,
                     const struct slw_observation *o, size_t round)
 {
-    put_text(out, arm->name);
+    slw_csv_put_text(out, arm->name);
     slw_buf_printf(out, ",%zu,%s,", round, start);
-    put_text(out, o->metric);
+    slw_csv_put_text(out, o->metric);
     slw_buf_putc(out, ',');
-    put_text(out, o->title);
+    slw_csv_put_text(out, o->title);
     slw_buf_putc(out, ',');
-    put_text(out, o->unit);
+    slw_csv_put_text(out, o->unit);
     slw_buf_printf(out, ",%s,", better_words[o->better]);
     put_source(out, &o->from);
     slw_buf_putc(out, ',');

@@ -7,6 +7,7 @@
 #include "analyzer/history/history_int.h"
 #include "analyzer/statistics/paired.h"
 #include "base/arena.h"
+#include "base/edits.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,9 +15,8 @@
 #include <string.h>
 
 #define MAX_NOTES   16
-#define MAX_NAMED   3  /* names of metrics offered, and of runs in a note */
-#define NEAR_NAME   63 /* bytes of a name that are looked at */
-#define FAR_NAME    8  /* edits: beyond it is another name */
+#define MAX_NAMED   3 /* names of metrics offered, and of runs in a note */
+#define FAR_NAME    8 /* edits: beyond it is another name */
 #define INTERVAL_AT .05
 
 struct building {
@@ -98,31 +98,6 @@ static int by_start(const void *a, const void *b)
 
 /* ---- the nearest names ---- */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Bytes to insert, delete or replace (Levenshtein 1966). */
-static size_t edits_between(const char *a, const char *b)
-{
-    const size_t rows = strnlen(a, NEAR_NAME), columns = strnlen(b, NEAR_NAME);
-    size_t edits[NEAR_NAME + 1];
-
-    for (size_t k = 0; k <= columns; k++)
-        edits[k] = k;
-    for (size_t i = 1; i <= rows; i++) {
-        size_t corner = edits[0];
-        edits[0] = i;
-        for (size_t k = 1; k <= columns; k++) {
-            const size_t above = edits[k], replaced = corner + (a[i - 1] != b[k - 1]);
-            edits[k] = least(replaced, 1 + least(above, edits[k - 1]));
-            corner = above;
-        }
-    }
-    return edits[columns];
-}
-
 struct offer {
     const char *name;
     size_t edits;
@@ -132,7 +107,7 @@ static void consider(struct offer *offers, const char *name, const char *wanted_
 {
     struct offer fresh = {name, strstr(name, wanted_name) || strstr(wanted_name, name)
                                     ? 1
-                                    : edits_between(name, wanted_name)};
+                                    : slw_edits_between(name, wanted_name)};
 
     for (size_t i = 0; i < MAX_NAMED; i++)
         if (offers[i].name && strcmp(offers[i].name, name) == 0)
@@ -151,7 +126,7 @@ static int not_found(const struct building *b)
 {
     struct offer offers[MAX_NAMED] = {{0}};
     const struct slw_history *h = b->h;
-    char text[3 * (NEAR_NAME + 3) + 1] = "";
+    char text[3 * (SLW_MAX_EDITED + 3) + 1] = "";
     size_t used = 0;
 
     for (size_t i = 0; i < b->run_count; i++)
@@ -159,7 +134,7 @@ static int not_found(const struct building *b)
             consider(offers, b->runs[i].run->observations[k].metric, h->metric);
     for (size_t i = 0; i < MAX_NAMED && offers[i].name && offers[i].edits <= FAR_NAME; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%.*s", i ? ", " : "",
-                                 NEAR_NAME, offers[i].name);
+                                 SLW_MAX_EDITED, offers[i].name);
     if (used)
         slw_error_hint(b->err, "did you mean %.200s?", text);
     if (h->label_count && h->others == b->run_count)
@@ -189,7 +164,7 @@ static int add_interval(struct building *b, struct slw_figure *f, size_t n, doub
 
     if (n < SLW_MIN_PAIRS)
         return 0;
-    n = least(n, SLW_MAX_PAIRS);
+    n = n < SLW_MAX_PAIRS ? n : SLW_MAX_PAIRS;
     for (size_t i = 0; i < n; i++)
         ratio = ratio && b->values[i] > 0;
     for (size_t i = 0; i < n && ratio; i++)

@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A history as a table: a row for each run. Sources: RFC 4180; what spreadsheets do with a field
  * that starts with a formula's sign: OWASP, "CSV injection". */
+#include "analyzer/csv_text.h"
 #include "analyzer/format.h"
 #include "analyzer/history/history.h"
-#include "analyzer/text.h"
 #include "base/clock.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Clean text holds no line ends, so that only quotes are left to double. */
-static void put_text(struct slw_buf *out, const char *text)
-{
-    struct slw_buf clean = {0};
-
-    slw_text_clean(&clean, text ? text : "");
-    slw_buf_putc(out, '"');
-    if (clean.length > 0 && strchr("=+-@|%", clean.data[0]))
-        slw_buf_putc(out, '\'');
-    for (const char *c = clean.data ? clean.data : ""; *c; c++) {
-        slw_buf_puts(out, *c == '"' ? "\"" : "");
-        slw_buf_putc(out, *c);
-    }
-    slw_buf_putc(out, '"');
-    out->failed |= slw_buf_failed(&clean);
-    slw_buf_release(&clean);
-}
 
 static void put_real(struct slw_buf *out, double value)
 {
@@ -40,7 +22,7 @@ static void put_labels(struct slw_buf *out, const struct slw_history_point *p)
 
     for (size_t i = 0; i < p->label_count; i++)
         slw_buf_printf(&labels, "%s%s=%s", i ? " " : "", p->labels[i].key, p->labels[i].value);
-    put_text(out, labels.data);
+    slw_csv_put_text(out, labels.data);
     out->failed |= slw_buf_failed(&labels);
     slw_buf_release(&labels);
 }
@@ -53,13 +35,13 @@ static void put_point(struct slw_buf *out, const struct slw_history *h,
 
     if (p->started_ns)
         slw_clock_iso(p->started_ns, started);
-    put_text(out, p->path);
+    slw_csv_put_text(out, p->path);
     slw_buf_printf(out, ",%s,", started);
-    put_text(out, p->arm);
+    slw_csv_put_text(out, p->arm);
     slw_buf_putc(out, ',');
-    put_text(out, h->metric);
+    slw_csv_put_text(out, h->metric);
     slw_buf_putc(out, ',');
-    put_text(out, h->unit);
+    slw_csv_put_text(out, h->unit);
     put_real(out, f->value);
     put_real(out, f->interval.have ? f->interval.low : (double)NAN);
     put_real(out, f->interval.have ? f->interval.high : (double)NAN);
@@ -68,7 +50,7 @@ static void put_point(struct slw_buf *out, const struct slw_history *h,
     put_real(out, p->level);
     put_real(out, p->shift);
     slw_buf_printf(out, ",%d,", p->apart);
-    put_text(out, p->unlike);
+    slw_csv_put_text(out, p->unlike);
     slw_buf_putc(out, ',');
     put_labels(out, p);
     slw_buf_puts(out, "\r\n");
