@@ -24,8 +24,12 @@ COST = "cpu_per_request"
 
 
 def added(percent, wanted):
-    return Truth(f"{percent} % more work", {}, {"extra": percent}, COST, 1 + percent / 100, wanted,
-                 ("improved",) if percent > 2 else ("improved", "regressed"), ())
+    """More work in a request. Starting the client and its system calls are the same in both, so that
+    its CPU time rises by a little less: nothing beside 5 %, too much to be the truth at 20 %. On the
+    margin itself each word may be said in one comparison of forty."""
+    return Truth(f"{percent} % more work", {}, {"extra": percent}, COST,
+                 1 + percent / 100 if percent <= 5 else None, wanted,
+                 ("improved",) if percent >= 2 else ("improved", "regressed"), ())
 
 
 TRUTHS = (

@@ -55,7 +55,7 @@ class RealClients(harness.Case):
         _, port = self.server("redis")
         common = f"{client} -p {port} -t set -n 30000 -c 4 -q"
         rows = self.check(self.compare(f"{common} -P 1", f"{common} -P 16"), BATCHED)
-        self.assertEqual(rows["requests_per_flush"]["b"]["value"], 16)
+        self.assertGreater(rows["requests_per_flush"]["difference"]["ratio_low"], 15)
         self.assertEqual(rows["requests_per_second"]["judgement"]["word"], "improved")
 
     def test_pgbench_prepared_against_simple(self):
@@ -83,11 +83,14 @@ class RealClients(harness.Case):
 
     def test_workload_coalesce(self):
         self.workload("coalesce", "--mode blocking --requests 2000", "--mode worker --requests 2000",
-                      ("batching", "kernel-time", "switches"))
+                      ("batching", "sends", "switches"))
 
     def test_workload_stages(self):
-        self.workload("stages", "--batch 1 --requests 20000", "--batch 58 --requests 20000",
-                      ("user-time", "stage", "ipc"))
+        common = "slotwise workload run stages --requests 20000"
+        _, rows = self.compare(f"{common} --batch 1", f"{common} --batch 58")
+        # The cause is the instruction cache, which only a PMU or the simulated tier sees.
+        self.assertIn(rows["cpu_per_request"]["judgement"]["word"], ("improved", "inconclusive"))
+        self.assertLess(rows["cpu_per_request"]["difference"]["estimate"], 0)
 
     def test_workload_submit_on_redis(self):
         _, port = self.server("redis")
@@ -98,8 +101,9 @@ class RealClients(harness.Case):
         self.assertTrue(comparison["verdict"])
 
     def test_workload_shards(self):
-        comparison, rows = self.compare("slotwise workload run shards --threads 2 --map one-lock --lock held",
-                                        "slotwise workload run shards --threads 2 --map sharded")
+        common = "slotwise workload run shards --threads 2 --requests 200000"
+        comparison, rows = self.compare(f"{common} --map one-lock --lock held",
+                                        f"{common} --map sharded")
         self.assertIsNone(rows["cpu_per_request"]["absent"])
         self.assertTrue(comparison["verdict"])
 
