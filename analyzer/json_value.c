@@ -120,6 +120,37 @@ void slw_json_put_figure(struct slw_json *j, json_t *object, const char *key,
     slw_json_put(j, object, key, o);
 }
 
+json_t *slw_json_labels(struct slw_json *j, const struct slw_label *labels, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_t *o = json_object();
+
+        slw_json_put_text(j, o, "key", labels[i].key);
+        slw_json_put_text(j, o, "value", labels[i].value);
+        slw_json_push(j, array, o);
+    }
+    return array;
+}
+
+json_t *slw_json_notes(struct slw_json *j, const struct slw_note *notes, size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        const struct slw_note *n = &notes[i];
+        json_t *o = json_object();
+
+        slw_json_put_text(j, o, "level", n->level == SLW_NOTE_WARNING ? "warning" : "info");
+        slw_json_put_text(j, o, "code", n->code);
+        slw_json_put_text(j, o, "text", n->text);
+        slw_json_put_text(j, o, "hint", n->hint);
+        slw_json_push(j, array, o);
+    }
+    return array;
+}
+
 json_t *slw_json_done(const struct slw_json *j, json_t *json)
 {
     if (!j->failed)
@@ -128,7 +159,7 @@ json_t *slw_json_done(const struct slw_json *j, json_t *json)
     return NULL;
 }
 
-static void put_unicode(struct slw_buf *out, uint32_t code)
+void slw_json_put_escape(struct slw_buf *out, uint32_t code)
 {
     if (code < 0x10000) {
         slw_buf_printf(out, "\\u%04x", (unsigned)code);
@@ -150,7 +181,7 @@ void slw_json_print(struct slw_buf *out, const char *text)
         assert(n > 0); /* only UTF-8 went in */
         if (code != '\n' && slw_text_is_unsafe(code)) {
             slw_buf_put(out, start, (size_t)(text - start));
-            put_unicode(out, code);
+            slw_json_put_escape(out, code);
             start = text + n;
         }
         text += n;

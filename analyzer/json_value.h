@@ -49,8 +49,17 @@ void slw_json_put_maybe(struct slw_json *j, struct json_t *object, const char *k
 void slw_json_put_figure(struct slw_json *j, struct json_t *object, const char *key,
                          const struct slw_figure *f);
 
+/* [{"key", "value"}] */
+struct json_t *slw_json_labels(struct slw_json *j, const struct slw_label *labels, size_t count);
+
+/* [{"level", "code", "text", "hint"}] */
+struct json_t *slw_json_notes(struct slw_json *j, const struct slw_note *notes, size_t count);
+
 /* `json`, or NULL when building it failed; then it is freed. */
 struct json_t *slw_json_done(const struct slw_json *j, struct json_t *json);
+
+/* A character as "\uXXXX", two of them past the basic plane. */
+void slw_json_put_escape(struct slw_buf *out, uint32_t code);
 
 /* A JSON text, and a line end. People look at JSON in terminals too: jansson escapes C0 controls;
  * the others stand only inside strings, where an escape means the same character. `text` is UTF-8.

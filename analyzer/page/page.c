@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/page/page.h"
+#include "analyzer/json_value.h"
 
 #include "analyzer/page/page_int.h"
 #include "analyzer/report_json.h"
@@ -26,17 +27,6 @@ static void put_html(struct slw_buf *out, const char *text)
     slw_buf_release(&clean);
 }
 
-static void put_escape(struct slw_buf *out, uint32_t code)
-{
-    if (code < 0x10000) {
-        slw_buf_printf(out, "\\u%04x", (unsigned)code);
-        return;
-    }
-    code -= 0x10000;
-    slw_buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + (code >> 10)),
-                   (unsigned)(0xdc00 + (code & 0x3ff)));
-}
-
 /* JSON in a script element: whatever could end it, begin a comment or a tag, and what an editor
  * would hide stands inside strings only, where an escape means the same character. */
 static void put_json(struct slw_buf *out, const char *text)
@@ -53,7 +43,7 @@ static void put_json(struct slw_buf *out, const char *text)
         }
         if (code == '<' || code == '>' || code == '&' || slw_text_is_unsafe(code)) {
             slw_buf_put(out, start, (size_t)(text - start));
-            put_escape(out, code);
+            slw_json_put_escape(out, code);
             start = text + n;
         }
         text += n;

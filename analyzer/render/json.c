@@ -368,24 +368,6 @@ static json_t *findings_json(struct slw_json *j, const struct slw_report *r)
     return array;
 }
 
-static json_t *notes_json(struct slw_json *j, const struct slw_run *run)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < run->note_count; i++) {
-        const struct slw_note *n = &run->notes[i];
-        json_t *o = json_object();
-
-        slw_json_put(j, o, "level",
-                     json_string_nocheck(n->level == SLW_NOTE_WARNING ? "warning" : "info"));
-        slw_json_put_text(j, o, "code", n->code);
-        slw_json_put_text(j, o, "text", n->text);
-        slw_json_put_text(j, o, "hint", n->hint);
-        slw_json_push(j, array, o);
-    }
-    return array;
-}
-
 static json_t *losses_json(struct slw_json *j, const struct slw_losses *l)
 {
     json_t *o = json_object();
@@ -412,20 +394,6 @@ static json_t *self_json(struct slw_json *j, const struct slw_self_cost *s)
     return o;
 }
 
-static json_t *labels_json(struct slw_json *j, const struct slw_run *run)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < run->label_count; i++) {
-        json_t *o = json_object();
-
-        slw_json_put_text(j, o, "key", run->labels[i].key);
-        slw_json_put_text(j, o, "value", run->labels[i].value);
-        slw_json_push(j, array, o);
-    }
-    return array;
-}
-
 static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_t limit)
 {
     json_t *o = json_object();
@@ -433,7 +401,7 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     slw_json_put(j, o, "report_schema", json_integer(REPORT_SCHEMA));
     slw_json_put_text(j, o, "tool", r->run->tool);
     slw_json_put(j, o, "command", command_json(j, r->run));
-    slw_json_put(j, o, "labels", labels_json(j, r->run));
+    slw_json_put(j, o, "labels", slw_json_labels(j, r->run->labels, r->run->label_count));
     slw_json_put_text(j, o, "verdict", r->verdict);
     slw_json_put_text(j, o, "verdict_basis", r->verdict_basis);
     slw_json_put_maybe(j, o, "requests", &r->run->requests);
@@ -458,7 +426,7 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     slw_json_put(j, o, "counts", counts_json(j, r));
     slw_json_put(j, o, "printed", printed_json(j, r->run));
     slw_json_put(j, o, "findings", findings_json(j, r));
-    slw_json_put(j, o, "notes", notes_json(j, r->run));
+    slw_json_put(j, o, "notes", slw_json_notes(j, r->run->notes, r->run->note_count));
     slw_json_put(j, o, "losses", losses_json(j, &r->run->losses));
     slw_json_put(j, o, "self", self_json(j, &r->run->self));
     return o;

@@ -219,20 +219,6 @@ static json_t *metric_json(struct slw_json *j, const struct slw_metric_row *row)
 
 /* ---- the sides ---- */
 
-static json_t *labels_json(struct slw_json *j, const struct slw_run *run)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < run->label_count; i++) {
-        json_t *o = json_object();
-
-        slw_json_put_text(j, o, "key", run->labels[i].key);
-        slw_json_put_text(j, o, "value", run->labels[i].value);
-        slw_json_push(j, array, o);
-    }
-    return array;
-}
-
 static json_t *side_json(struct slw_json *j, const struct slw_comparison *c, const char *letter)
 {
     const struct slw_side_of *side = letter[0] == 'A' ? &c->in.a : &c->in.b;
@@ -254,7 +240,7 @@ static json_t *side_json(struct slw_json *j, const struct slw_comparison *c, con
     slw_json_put_text(j, o, "hostname", run->host.hostname);
     slw_json_put_text(j, o, "cpu", run->host.cpu.name);
     slw_json_put_text(j, o, "kernel", run->host.kernel);
-    slw_json_put(j, o, "labels", labels_json(j, run));
+    slw_json_put(j, o, "labels", slw_json_labels(j, run->labels, run->label_count));
     return o;
 }
 
@@ -352,23 +338,6 @@ static json_t *mismatches_json(struct slw_json *j, const struct slw_comparison *
     return array;
 }
 
-static json_t *notes_json(struct slw_json *j, const struct slw_comparison *c)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < c->note_count; i++) {
-        const struct slw_note *n = &c->notes[i];
-        json_t *o = json_object();
-
-        slw_json_put(j, o, "level", word(n->level == SLW_NOTE_WARNING ? "warning" : "info"));
-        slw_json_put_text(j, o, "code", n->code);
-        slw_json_put_text(j, o, "text", n->text);
-        slw_json_put_text(j, o, "hint", n->hint);
-        slw_json_push(j, array, o);
-    }
-    return array;
-}
-
 json_t *slw_comparison_json(const struct slw_comparison *c, size_t function_max)
 {
     static const char *const gates[] = {"passed", "regressed", "inconclusive"};
@@ -401,7 +370,7 @@ json_t *slw_comparison_json(const struct slw_comparison *c, size_t function_max)
     slw_json_put(&j, o, "functions", functions_json(&j, c, function_max));
     slw_json_put_text(&j, o, "functions_absent", c->function_count ? NULL : c->functions_absent);
     slw_json_put(&j, o, "mismatches", mismatches_json(&j, c));
-    slw_json_put(&j, o, "notes", notes_json(&j, c));
+    slw_json_put(&j, o, "notes", slw_json_notes(&j, c->notes, c->note_count));
     return slw_json_done(&j, o);
 }
 

@@ -9,19 +9,6 @@
 #define HISTORY_SCHEMA 1
 #define REAL_PRECISION 12 /* digits; more than any measurement here has */
 
-static json_t *labels_json(struct slw_json *j, const struct slw_label *labels, size_t count)
-{
-    json_t *all = json_array();
-
-    for (size_t i = 0; i < count; i++) {
-        json_t *o = json_object();
-        slw_json_put_text(j, o, "key", labels[i].key);
-        slw_json_put_text(j, o, "value", labels[i].value);
-        slw_json_push(j, all, o);
-    }
-    return all;
-}
-
 static json_t *interval_json(struct slw_json *j, const struct slw_interval *i)
 {
     json_t *o;
@@ -51,24 +38,8 @@ static json_t *point_json(struct slw_json *j, const struct slw_history_point *p)
     slw_json_put(j, o, "shift", slw_json_real(p->shift));
     slw_json_put(j, o, "apart", json_boolean(p->apart));
     slw_json_put_text(j, o, "unlike", p->unlike);
-    slw_json_put(j, o, "labels", labels_json(j, p->labels, p->label_count));
+    slw_json_put(j, o, "labels", slw_json_labels(j, p->labels, p->label_count));
     return o;
-}
-
-static json_t *notes_json(struct slw_json *j, const struct slw_history *h)
-{
-    json_t *all = json_array();
-
-    for (size_t i = 0; i < h->note_count; i++) {
-        const struct slw_note *n = &h->notes[i];
-        json_t *o = json_object();
-        slw_json_put_text(j, o, "level", n->level == SLW_NOTE_WARNING ? "warning" : "info");
-        slw_json_put_text(j, o, "code", n->code);
-        slw_json_put_text(j, o, "text", n->text);
-        slw_json_put_text(j, o, "hint", n->hint);
-        slw_json_push(j, all, o);
-    }
-    return all;
 }
 
 static json_t *history_json(struct slw_json *j, const struct slw_history *h)
@@ -83,7 +54,7 @@ static json_t *history_json(struct slw_json *j, const struct slw_history *h)
     slw_json_put_text(j, o, "title", h->title);
     slw_json_put_text(j, o, "unit", h->unit);
     slw_json_put_text(j, o, "better", better[h->better]);
-    slw_json_put(j, o, "labels", labels_json(j, h->labels, h->label_count));
+    slw_json_put(j, o, "labels", slw_json_labels(j, h->labels, h->label_count));
     slw_json_put(j, o, "searched", json_boolean(h->searched));
     slw_json_put(j, o, "changes", slw_json_integer(h->change_count));
     slw_json_put(j, o, "apart", slw_json_integer(h->apart_count));
@@ -92,7 +63,7 @@ static json_t *history_json(struct slw_json *j, const struct slw_history *h)
     for (size_t i = 0; i < h->point_count; i++)
         slw_json_push(j, points, point_json(j, &h->points[i]));
     slw_json_put(j, o, "points", points);
-    slw_json_put(j, o, "notes", notes_json(j, h));
+    slw_json_put(j, o, "notes", slw_json_notes(j, h->notes, h->note_count));
     return slw_json_done(j, o);
 }
 

@@ -205,23 +205,6 @@ static json_t *price_json(struct slw_json *j, const struct slw_sweep_price *p)
     return o;
 }
 
-static json_t *notes_json(struct slw_json *j, const struct slw_sweep_report *r)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < r->note_count; i++) {
-        const struct slw_note *n = &r->notes[i];
-        json_t *o = json_object();
-
-        slw_json_put_text(j, o, "level", n->level == SLW_NOTE_WARNING ? "warning" : "info");
-        slw_json_put_text(j, o, "code", n->code);
-        slw_json_put_text(j, o, "text", n->text);
-        slw_json_put_text(j, o, "hint", n->hint);
-        slw_json_push(j, array, o);
-    }
-    return array;
-}
-
 static void put_tables(struct slw_json *j, json_t *o, const struct slw_sweep_report *r)
 {
     json_t *points = json_array(), *curves = json_array(), *prices = json_array();
@@ -260,7 +243,7 @@ json_t *slw_sweep_json(const struct slw_sweep_report *r)
     slw_json_put_text(&j, o, "count_basis", r->count_basis);
     slw_json_put(&j, o, "knee_excess", slw_json_real(SLW_SWEEP_EXCESS));
     put_tables(&j, o, r);
-    slw_json_put(&j, o, "notes", notes_json(&j, r));
+    slw_json_put(&j, o, "notes", slw_json_notes(&j, r->notes, r->note_count));
     return slw_json_done(&j, o);
 }
 
