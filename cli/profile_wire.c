@@ -118,12 +118,12 @@ static int tap_execution(void *ctx, struct slw_session_options *session, struct 
 static int untap_execution(void *ctx, struct slw_run *run, int rc, struct slw_error *err)
 {
     struct slw_profile *p = ctx;
+    const bool measured = rc >= 0 || rc == -SLW_E_FULL; /* the disk was full, the tap was not */
+    const int told = measured && p->wire ? slw_wire_finish(p->wire, run, rc < 0 ? NULL : err) : 0;
 
-    if (rc >= 0 && p->wire)
-        rc = slw_wire_finish(p->wire, run, err);
     slw_wire_close(p->wire);
     p->wire = NULL;
-    return rc;
+    return rc < 0 ? rc : told;
 }
 
 void slw_profile_tap_rounds(struct slw_profile *p, struct slw_rounds_options *rounds)
