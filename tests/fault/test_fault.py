@@ -4,9 +4,10 @@
 Whatever fails, slotwise never crashes, never ends with an undocumented status, and never says 0 over
 a result that is not the whole one: then there is a note in the run or a word on stderr. A short
 transfer or EINTR is no failure at all, so there the result has to be the same.
-The injector is inject.c. Past the first calls n grows by a seeded step, which SLW_SEED moves; with
-SLW_FAULT_EVERY=1 every call of every command is made to fail, which takes long. The allocations of
-commands that are fast are each made to fail always."""
+The injector is inject.c. Past the first calls n grows by a seeded step, which SLW_SEED moves: by up
+to half of n, with SLW_FAULT_DENSE=1 (scripts/test --all) by up to a quarter; with SLW_FAULT_EVERY=1
+every call of every command is made to fail, which takes long. The allocations of commands that are
+fast are each made to fail always."""
 import gzip
 import json
 import os
@@ -24,7 +25,9 @@ SEED = int(os.environ.get("SLW_SEED", "20"))
 FAILURES = ("alloc", "open-emfile", "open-eacces", "read-eio", "write-enospc", "mmap-enomem")
 HARMLESS = ("read-eintr", "read-short", "write-eintr", "write-short")
 EVERY = os.environ.get("SLW_FAULT_EVERY") == "1"
-FIRST = 25  # every one of the first calls, then steps
+DENSE = os.environ.get("SLW_FAULT_DENSE") == "1"
+FIRST = 25 if DENSE else 12  # every one of the first calls, then steps
+PART = 4 if DENSE else 2
 MOST = 110  # runs per command and kind; past it the steps were too small, which is an error
 MOST_EVERY = 20000
 
@@ -32,7 +35,7 @@ MOST_EVERY = 20000
 def steps(rng, every):
     n = 0
     for i in range(MOST_EVERY if every else MOST):
-        n += 1 if every or i < FIRST else rng.randint(1, max(1, n // 4))
+        n += 1 if every or i < FIRST else rng.randint(1, max(1, n // PART))
         yield n
 
 
