@@ -4,7 +4,9 @@
  * A program of its own, so that Valgrind's start-up finds what it expects in its environment.
  *
  * usage: slotwise-simulate --tool=slotwise OPTIONS... COMMAND...
- * Exit status 69: no Valgrind, or another release. */
+ *        slotwise-simulate --check
+ * Exit status 69: no Valgrind, or another release; why on the first line of standard error, what
+ * to do on the second. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -62,14 +64,15 @@ static int check_version(void)
     if (strcmp(text, expected) == 0)
         return 0;
     if (!*text)
-        (void)fprintf(stderr, "slotwise-simulate: valgrind is not installed; install "
-                              "valgrind " SLW_SIM_VALGRIND_VERSION "\n");
+        (void)fprintf(stderr,
+                      "slotwise-simulate: valgrind is not installed\n"
+                      "install valgrind %s\n",
+                      SLW_SIM_VALGRIND_VERSION);
     else
-        (void)fprintf(
-            stderr,
-            "slotwise-simulate: this was built from %s, installed is %.64s: build slotwise "
-            "again with the installed one\n",
-            expected, text);
+        (void)fprintf(stderr,
+                      "slotwise-simulate: this was built from %s, installed is %.64s\n"
+                      "build slotwise again with the installed one\n",
+                      expected, text);
     return UNAVAILABLE;
 }
 
@@ -79,7 +82,6 @@ int main(int argc, char **argv)
     char tool[PATH_MAX + 32];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    (void)argc;
     if (length <= 0) {
         perror("slotwise-simulate: /proc/self/exe");
         return INTERNAL;
@@ -87,7 +89,7 @@ int main(int argc, char **argv)
     self[length] = '\0';
     const int status = check_version();
 
-    if (status != 0)
+    if (status != 0 || (argc == 2 && strcmp(argv[1], "--check") == 0))
         return status;
     const char *slash = strrchr(self, '/');
 
