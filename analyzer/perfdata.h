@@ -104,6 +104,7 @@ struct slw_perf_sample {
     uint64_t regs_user_abi;
     const uint8_t *stack_user; /* stack_user_bytes of them were really copied */
     uint64_t stack_user_bytes;
+    uint64_t stack_user_room; /* that could have been copied */
 };
 
 struct slw_perf_record {

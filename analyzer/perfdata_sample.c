@@ -93,6 +93,7 @@ static void read_stack(struct slw_perf_cursor *c, struct slw_perf_sample *s)
     if (reserved == 0)
         return;
     s->stack_user = slw_perf_skip(c, reserved);
+    s->stack_user_room = reserved;
     s->stack_user_bytes = slw_perf_u64(c);
     if (s->stack_user_bytes > reserved)
         s->stack_user_bytes = reserved;

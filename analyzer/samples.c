@@ -86,12 +86,12 @@ static int start(struct slw_samples *s, const char *path, struct slw_error *err)
         return rc;
     s->arena = slw_arena_new();
     s->modules.arena = s->arena;
-    const struct slw_symbols_options opts = {.debug_dir = s->opts->debug_dir,
-                                             .cache_dir = s->opts->cache_dir,
-                                             .imported = s->opts->imported,
-                                             .meta = slw_perfdata_meta(s->pd)};
+    s->symbols_options = (struct slw_symbols_options){.debug_dir = s->opts->debug_dir,
+                                                      .cache_dir = s->opts->cache_dir,
+                                                      .imported = s->opts->imported,
+                                                      .meta = slw_perfdata_meta(s->pd)};
     if (s->arena && intern_fallbacks(s) == 0)
-        s->symbols = slw_symbols_new(&s->modules, &opts);
+        s->symbols = slw_symbols_new(&s->modules, &s->symbols_options);
     if (!s->symbols)
         return slw_fail(err, SLW_E_NOMEM, "no memory for symbols");
     if (s->opts->symbols && slw_perfdata_has_kernel(s->pd))
@@ -136,6 +136,7 @@ static void release(struct slw_samples *s)
     slw_moments_free(s->times);
     slw_stacks_free(s->stacks);
     slw_symbols_free(s->symbols);
+    slw_unwind_tables_free(s->tables);
     slw_procstate_free(s->procs);
     slw_modules_release(&s->modules);
     free(s->locations.locations);

@@ -8,6 +8,7 @@
 #include "analyzer/procstate.h"
 #include "analyzer/samples.h"
 #include "analyzer/symbols.h"
+#include "analyzer/unwind/tables.h"
 
 #include <stdint.h>
 
@@ -80,7 +81,10 @@ struct slw_samples {
     struct slw_chains *chains;
     const struct slw_task *task; /* whose sample is being read */
     struct slw_chain_step steps[SLW_MAX_STACK_DEPTH];
-    uint64_t delivered, foreign_frames, no_period, refused, copied_stacks;
+    struct slw_symbols_options symbols_options; /* also those of tables */
+    struct slw_unwind_tables *tables;           /* NULL: no stack was copied yet */
+    struct slw_unwound_frame unwound[SLW_MAX_STACK_DEPTH];
+    uint64_t delivered, foreign_frames, no_period, refused;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
     bool has_final;
     bool timed;                /* moments are asked for */
@@ -109,6 +113,11 @@ int slw_samples_name_stacks(struct slw_samples *s);
 void slw_samples_weigh(struct slw_samples *s, size_t event, uint64_t samples, uint64_t weight);
 /* s->weights into the totals of the run's samplings; clears them. */
 void slw_samples_total(struct slw_samples *s, bool taken);
+
+/* samples_unwind.c: the callers in the copy of a stack, into s->unwound. *ret_depth 0: there is no
+ * copy, or it is of no use. Counts how it ended. 0 or -SLW_E_NOMEM. */
+int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, size_t *ret_depth,
+                       enum slw_unwound_end *ret_end);
 
 /* samples_reads.c: samples that carry counter values. */
 int slw_samples_weigh_read(struct slw_samples *s, const struct slw_perf_record *r, uint32_t leaf);

@@ -150,11 +150,6 @@ static int note_samples(struct slw_samples *s)
                           "%llu samples do not say what they weigh; they are counted but add no "
                           "weight",
                           (unsigned long long)s->no_period);
-    if (rc == 0 && s->copied_stacks > 0)
-        rc = slw_run_note(s->run, SLW_NOTE_WARNING, "copied-stacks", "record with --call-graph fp",
-                          "%llu user stacks were recorded as copies of memory, which are not "
-                          "unwound: only their innermost function is known",
-                          (unsigned long long)s->copied_stacks);
     if (rc == 0 && s->refused > 0)
         rc = slw_run_note(s->run, SLW_NOTE_WARNING, "weight-range", NULL,
                           "%llu samples weigh more than a profile can hold and were left out",

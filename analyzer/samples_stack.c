@@ -139,18 +139,38 @@ static bool is_offcpu(const struct slw_samples *s, const struct slw_perf_record 
     return e && e->name && strcmp(e->name, SLW_EVENT_OFFCPU) == 0;
 }
 
-/* A user stack of one frame means the client keeps no frame pointers. Stacks copied as memory are
- * another matter: their chain never holds the callers. */
+/* A user stack of one frame means the client keeps no frame pointers. How those ended that were
+ * copied is counted apart. */
 static void judge(struct slw_samples *s, const struct walk *w, const struct slw_perf_record *r)
 {
     uint64_t type = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_type;
     bool user = leaf_mode(r) == PERF_RECORD_MISC_USER || w->user_frames > 0;
-    bool copied = r->sample.has_chain && user && (type & PERF_SAMPLE_STACK_USER);
 
-    s->copied_stacks += copied;
-    s->run->losses.no_user_stack +=
-        r->sample.has_chain && user && !copied && w->user_frames <= 1 && !is_offcpu(s, r);
+    s->run->losses.no_user_stack += r->sample.has_chain && user &&
+                                    !(type & PERF_SAMPLE_STACK_USER) && w->user_frames <= 1 &&
+                                    !is_offcpu(s, r);
     s->foreign_frames += w->foreign_frames;
+}
+
+/* Put the callers that were found in the copy in the place of what the chain says of user code. The
+ * leaf stays: it is the sampled address. An unfinished stack that is shorter than the chain, whose
+ * callers were then found by frame pointers, is the worse one. */
+static int walk_copy(struct slw_samples *s, struct walk *w, const struct slw_perf_record *r)
+{
+    bool user = leaf_mode(r) == PERF_RECORD_MISC_USER;
+    size_t depth, keep = 0, from = user && r->sample.has_ip;
+    enum slw_unwound_end end;
+    int rc = slw_samples_unwind(s, r, &depth, &end);
+
+    if (rc < 0 || depth == 0 || (end != SLW_UNWOUND_COMPLETE && w->user_frames >= depth))
+        return rc;
+    while (keep < w->depth && (keep < from || (w->steps[keep].kind & SLW_STEP_KERNEL)))
+        keep++;
+    w->depth = keep;
+    w->user_frames = from;
+    for (size_t i = from; i < depth; i++)
+        push(w, PERF_RECORD_MISC_USER, s->unwound[i].address, s->unwound[i].exact);
+    return 0;
 }
 
 static int account(struct slw_samples *s, uint32_t chain, const struct slw_perf_record *r)
@@ -187,6 +207,8 @@ int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
     judge(s, &w, r);
     s->task = task;
     int rc = name_thread(s, task);
+    if (rc == 0)
+        rc = walk_copy(s, &w, r);
     if (rc < 0)
         return rc;
     const struct slw_chain_root root = {task->tag, slw_procstate_generation(s->procs, task)};

@@ -112,50 +112,52 @@ static int read_tables(const struct slw_symbols_loader *by, const struct slw_mod
     return rc;
 }
 
-static int load_file(const struct slw_symbols_loader *by, const struct slw_module *m,
-                     struct slw_symbols_module *l)
+static enum slw_symbols_problem open_file(const struct slw_symbols_options *opts,
+                                          const struct slw_module *m, struct slw_elf *e)
 {
     static const char deleted[] = " (deleted)";
     size_t length = strlen(m->path);
 
-    if (strncmp(m->path, "/memfd:", 7) == 0) { /* never had a name in the file system */
-        l->problem = SLW_SYMBOLS_MISSING;
-        return 0;
-    }
+    if (strncmp(m->path, "/memfd:", 7) == 0) /* never had a name in the file system */
+        return SLW_SYMBOLS_MISSING;
     if (length > sizeof(deleted) - 1 &&
-        strcmp(m->path + length - (sizeof(deleted) - 1), deleted) == 0) {
-        l->problem = SLW_SYMBOLS_REPLACED;
-        return 0;
-    }
-    if (m->path[0] != '/' || slw_elf_open(m->path, &l->elf) < 0) {
-        l->problem = SLW_SYMBOLS_MISSING;
-        return 0;
-    }
-    l->problem = identify(by->opts, m, &l->elf);
-    if (l->problem != SLW_SYMBOLS_FINE) {
-        slw_elf_close(&l->elf);
-        return 0;
-    }
-    return read_tables(by, m, l);
+        strcmp(m->path + length - (sizeof(deleted) - 1), deleted) == 0)
+        return SLW_SYMBOLS_REPLACED;
+    if (m->path[0] != '/' || slw_elf_open(m->path, e) < 0)
+        return SLW_SYMBOLS_MISSING;
+    enum slw_symbols_problem problem = identify(opts, m, e);
+    if (problem != SLW_SYMBOLS_FINE)
+        slw_elf_close(e);
+    return problem;
 }
 
 /* Our own vdso is the client's as long as the kernel is: one boot, or an equal build id. */
-static int load_vdso(const struct slw_symbols_loader *by, const struct slw_module *m,
-                     struct slw_symbols_module *l)
+static enum slw_symbols_problem open_vdso(const struct slw_symbols_options *opts,
+                                          const struct slw_module *m, struct slw_elf *e)
 {
     char build_id[SLW_BUILD_ID_HEX_BYTES];
 
-    if (slw_elf_open_vdso(&l->elf) < 0) {
-        l->problem = SLW_SYMBOLS_MISSING;
-        return 0;
-    }
-    slw_elf_build_id(&l->elf, build_id);
-    if (*m->build_id ? strcmp(build_id, m->build_id) != 0 : by->opts->imported) {
-        l->problem = *m->build_id ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_UNCHECKED;
-        slw_elf_close(&l->elf);
-        return 0;
-    }
-    return read_tables(by, m, l);
+    if (slw_elf_open_vdso(e) < 0)
+        return SLW_SYMBOLS_MISSING;
+    slw_elf_build_id(e, build_id);
+    if (*m->build_id ? strcmp(build_id, m->build_id) == 0 : !opts->imported)
+        return SLW_SYMBOLS_FINE;
+    slw_elf_close(e);
+    return *m->build_id ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_UNCHECKED;
+}
+
+enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_options *opts,
+                                                 const struct slw_module *m,
+                                                 struct slw_elf *ret_elf)
+{
+    return m->kind == SLW_MODULE_VDSO ? open_vdso(opts, m, ret_elf) : open_file(opts, m, ret_elf);
+}
+
+static int load_image(const struct slw_symbols_loader *by, const struct slw_module *m,
+                      struct slw_symbols_module *l)
+{
+    l->problem = slw_symbols_open_module(by->opts, m, &l->elf);
+    return l->problem == SLW_SYMBOLS_FINE ? read_tables(by, m, l) : 0;
 }
 
 /* /tmp/perf-PID.map, if a JIT compiler left one. Like perf, believe only our own and root's. */
@@ -178,10 +180,8 @@ int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct sl
 {
     int rc = 0;
 
-    if (m->kind == SLW_MODULE_FILE)
-        rc = load_file(by, m, ret_module);
-    else if (m->kind == SLW_MODULE_VDSO)
-        rc = load_vdso(by, m, ret_module);
+    if (m->kind == SLW_MODULE_FILE || m->kind == SLW_MODULE_VDSO)
+        rc = load_image(by, m, ret_module);
     else if (m->kind == SLW_MODULE_ANONYMOUS)
         rc = load_perf_map(by, m, ret_module);
     return rc == 0 ? slw_symtab_finish(&ret_module->table, UINT64_MAX) : rc;

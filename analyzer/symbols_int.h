@@ -56,6 +56,12 @@ int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct sl
                             struct slw_symbols_module *ret_module);
 void slw_symbols_module_release(struct slw_symbols_module *m);
 
+/* Open what a FILE or the VDSO was mapped from, if it is still what ran; only then is *ret_elf
+ * written. */
+enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_options *opts,
+                                                 const struct slw_module *m,
+                                                 struct slw_elf *ret_elf);
+
 /* symbols_ahead.c: the result of a table that was expected; false: nobody has built it. */
 bool slw_symbols_take(struct slw_symbols *s, uint32_t module, struct slw_symbols_module *ret_result,
                       int *ret_rc);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The call frame information of an ELF image: finds its sections and compiles them. */
+#ifndef SLW_ANALYZER_UNWIND_CFI_IMAGE_H
+#define SLW_ANALYZER_UNWIND_CFI_IMAGE_H
+
+#include "analyzer/elf_file.h"
+#include "analyzer/unwind/cfi.h"
+
+/* .eh_frame and .debug_frame together; where there are no section headers, what PT_GNU_EH_FRAME
+ * leads to. A table without rows is no error: the image has no such information.
+ * -SLW_E_UNSUPPORTED: of another machine than x86-64 and arm64, or of 32 bits; -SLW_E_NOMEM,
+ * -SLW_E_LIMIT. */
+int slw_cfi_compile_image(const struct slw_elf *elf, struct slw_cfi_table *ret_table,
+                          struct slw_error *err);
+
+#endif

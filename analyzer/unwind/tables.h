@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of call frame information of modules, each made when code of it is first met, and what
+ * is known of an address of a task. */
+#ifndef SLW_ANALYZER_UNWIND_TABLES_H
+#define SLW_ANALYZER_UNWIND_TABLES_H
+
+#include "analyzer/procstate.h"
+#include "analyzer/symbols.h"
+#include "analyzer/unwind/stack.h"
+
+struct slw_unwind_tables;
+
+/* All lent, and must outlive the tables. NULL: out of memory. */
+struct slw_unwind_tables *slw_unwind_tables_new(const struct slw_modules *modules,
+                                                const struct slw_procstate *procs,
+                                                const struct slw_symbols_options *opts);
+void slw_unwind_tables_free(struct slw_unwind_tables *t); /* NULL allowed */
+
+/* Addresses are those of this task from now on; to be told again whenever records were applied. */
+void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_task *task);
+
+/* A slw_unwind_find for that task. Code of a module whose table could not be made for want of
+ * memory has no table: see slw_unwind_tables_failed. */
+struct slw_unwind_code slw_unwind_tables_find(void *tables, uint64_t address);
+
+/* -SLW_E_NOMEM: some table could not be made; 0: all were. */
+int slw_unwind_tables_failed(const struct slw_unwind_tables *t);
+
+#endif
