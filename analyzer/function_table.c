@@ -2,6 +2,7 @@
 #include "analyzer/function_table.h"
 
 #include "analyzer/format.h"
+#include "analyzer/simulated.h"
 #include "analyzer/text.h"
 
 #include <math.h>
@@ -43,8 +44,13 @@ double slw_function_margin(const struct slw_report_function_topdown *t)
     return 100 * widest;
 }
 
-const char *slw_function_table_caveat(void)
+const char *slw_function_table_caveat(const struct slw_report *r)
 {
+    if (slw_simulated_is(r->run))
+        return "FE front-end bound, BE back-end bound, BS bad speculation, RET retiring: percent "
+               "of the function's own slots on the described core. MPKI: misses of the L1 "
+               "instruction cache per thousand instructions. None of it is sampled from time: "
+               "every call is followed.";
     return "FE front-end bound, BE back-end bound, BS bad speculation, RET retiring: percent of "
            "the "
            "function's own slots. Counters are read with the samples and belong to the time that "
@@ -63,7 +69,18 @@ static size_t cells_shown(size_t width)
     return width >= WIDTH_ALL ? SLW_CELL_COUNT : SLW_CELL_RETIRING + 1;
 }
 
-static void put_header(struct slw_buf *out, size_t width)
+/* How exact it is, where that differs from row to row. */
+static size_t margin_columns(const struct slw_report *r, size_t width)
+{
+    return width >= WIDTH_MARGIN && !slw_simulated_is(r->run) ? 8 : 0;
+}
+
+static size_t reads_columns(const struct slw_report *r, size_t width)
+{
+    return width >= WIDTH_ALL && !slw_simulated_is(r->run) ? 8 : 0;
+}
+
+static void put_header(struct slw_buf *out, const struct slw_report *r, size_t width)
 {
     right(out, "self", 8);
     for (size_t i = 0; i < cells_shown(width); i++)
@@ -71,15 +88,15 @@ static void put_header(struct slw_buf *out, size_t width)
               i == SLW_CELL_ICACHE_MPKI ? "MPKI"
                                         : slw_function_cell_name((enum slw_function_cell)i),
               cell_columns[i]);
-    if (width >= WIDTH_MARGIN)
+    if (margin_columns(r, width))
         slw_buf_puts(out, "  margin");
-    if (width >= WIDTH_ALL)
+    if (reads_columns(r, width))
         right(out, "reads", 8);
     slw_buf_puts(out, "  function\n");
 }
 
-static void put_cells(struct slw_buf *out, const struct slw_report_function_topdown *t,
-                      size_t width)
+static void put_cells(struct slw_buf *out, const struct slw_report *r,
+                      const struct slw_report_function_topdown *t, size_t width)
 {
     char margin[32], reads[32];
 
@@ -93,9 +110,9 @@ static void put_cells(struct slw_buf *out, const struct slw_report_function_topd
     }
     (void)snprintf(margin, sizeof(margin), "%.1f", slw_function_margin(t));
     (void)snprintf(reads, sizeof(reads), "%llu", (unsigned long long)t->reads);
-    if (width >= WIDTH_MARGIN)
+    if (margin_columns(r, width))
         right(out, margin, 8);
-    if (width >= WIDTH_ALL)
+    if (reads_columns(r, width))
         right(out, reads, 8);
 }
 
@@ -106,10 +123,10 @@ void slw_function_table_term(struct slw_buf *out, const struct slw_report *r, si
 
     for (size_t i = 0; i < cells_shown(width); i++)
         numbers += (size_t)cell_columns[i];
-    numbers += (width >= WIDTH_MARGIN ? 8U : 0U) + (width >= WIDTH_ALL ? 8U : 0U);
+    numbers += margin_columns(r, width) + reads_columns(r, width);
     if (!r->function_topdowns)
         return;
-    put_header(out, width);
+    put_header(out, r, width);
     for (size_t i = 0; i < r->function_count && i < most; i++) {
         const struct slw_report_function_topdown *t = &r->function_topdowns[i];
 
@@ -117,7 +134,7 @@ void slw_function_table_term(struct slw_buf *out, const struct slw_report *r, si
         if (t->absent)
             right(out, t->absent, (int)numbers);
         else
-            put_cells(out, t, width);
+            put_cells(out, r, t, width);
         slw_buf_puts(out, "  ");
         slw_text_fit(out, r->functions[i].function, width - 10 - numbers);
         slw_buf_putc(out, '\n');

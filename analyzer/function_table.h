@@ -17,7 +17,7 @@ void slw_function_cell_put(struct slw_buf *out, const struct slw_report_function
 double slw_function_margin(const struct slw_report_function_topdown *t);
 
 /* What must stand below every such table. Static. */
-const char *slw_function_table_caveat(void);
+const char *slw_function_table_caveat(const struct slw_report *r);
 
 /* The table of at most `most` functions for a terminal of `width` columns; nothing where there is
  * none. */

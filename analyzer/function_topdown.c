@@ -27,6 +27,7 @@ struct work {
     struct input_column *columns;
     size_t column_count;
     int samples_column, within_column; /* number of samples, and of those within */
+    bool exact;                        /* every context of a described core has its own counts */
     double *sums;                      /* [row * column_count + i] */
     struct stay *stays;
     size_t stay_count;
@@ -119,6 +120,23 @@ static bool find_columns(struct work *w)
     return w->column_count > 1;
 }
 
+/* The same for the contexts of a described core: all they were counted. */
+static bool find_exact_columns(struct work *w)
+{
+    const struct slw_model *m = w->r->model;
+
+    if (w->r->column->from.source != SLW_SOURCE_SIMULATED)
+        return false;
+    for (size_t i = 0; i < m->event_count; i++) {
+        const int column = slw_stacks_find_column(w->r->stacks, m->events[i].name, NULL);
+
+        if (column >= 0)
+            w->columns[w->column_count++] = (struct input_column){i, column};
+    }
+    w->exact = w->column_count > 1;
+    return w->exact;
+}
+
 /* ---- summing ---- */
 
 static void add_stack(struct work *w, const struct slw_stack *k)
@@ -129,6 +147,8 @@ static void add_stack(struct work *w, const struct slw_stack *k)
         return;
     for (size_t i = 0; i < w->column_count; i++)
         w->sums[row * w->column_count + i] += (double)k->weights[w->columns[i].column];
+    if (w->exact)
+        return;
     w->stays[w->stay_count++] = (struct stay){.row = row,
                                               .thread = k->thread,
                                               .samples = k->weights[w->samples_column],
@@ -256,7 +276,7 @@ static void set_cell(const struct slw_report *r, struct slw_report_function_topd
         f->absent = "mismeasured";
     } else {
         f->value = values[node].value;
-        if (cells[cell].is_share)
+        if (cells[cell].is_share && t->reads > 0)
             t->margins[cell] = margin(f->value, t->reads, t->mixing);
     }
 }
@@ -285,6 +305,18 @@ static enum slw_function_category dominant(const struct slw_report *r,
     return cells[best].category;
 }
 
+/* NULL: its numbers are its own. */
+static const char *why_refused(const struct work *w, const struct slw_report_function_topdown *t)
+{
+    if (w->exact)
+        return t->function->self > 0 ? NULL : "no slots of its own";
+    if (t->function->self_samples < SLW_MIN_FUNCTION_READS)
+        return "too few samples";
+    if (t->mixing > SLW_MAX_FUNCTION_MIXING || t->reads < SLW_MIN_FUNCTION_READS)
+        return "stays too short";
+    return NULL;
+}
+
 static void fill_row(const struct work *w, size_t row, struct slw_model_input *inputs,
                      struct slw_model_value *values)
 {
@@ -294,13 +326,10 @@ static void fill_row(const struct work *w, size_t row, struct slw_model_input *i
 
     t->function = &r->functions[row];
     t->reads = w->within[row];
-    t->mixing = mixing_of(w, row);
-    if (r->functions[row].self_samples < SLW_MIN_FUNCTION_READS) {
-        refuse(t, "too few samples");
-        return;
-    }
-    if (t->mixing > SLW_MAX_FUNCTION_MIXING || t->reads < SLW_MIN_FUNCTION_READS) {
-        refuse(t, "stays too short");
+    t->mixing = w->exact ? 0 : mixing_of(w, row);
+    const char *why = why_refused(w, t);
+    if (why) {
+        refuse(t, why);
         return;
     }
     for (size_t i = 0; i < r->model->event_count; i++)
@@ -351,7 +380,7 @@ int slw_function_topdown_fill(struct slw_report *r, struct slw_error *err)
     w.columns = slw_arena_array(r->arena, r->model->event_count + 1, sizeof(*w.columns));
     if (!w.columns)
         rc = -SLW_E_NOMEM;
-    else if (find_columns(&w))
+    else if (find_exact_columns(&w) || find_columns(&w))
         rc = compute(&w);
     slw_index_release(&w.rows);
     return rc < 0 ? slw_fail(err, SLW_E_NOMEM, "no memory for the functions") : 0;

@@ -2,7 +2,8 @@
 /* Top-down per function, from counters read with the samples: the model's formulas over what a
  * function's own samples counted. Only differences between two samples in the same function are
  * used, and a function whose stays are so short that even those hold much of its neighbours is
- * refused. The method, its accuracy and its limits: docs/per-function.md. */
+ * refused. Of a described core every context has exact counts of its own, and nothing is refused
+ * but for want of them. The method, its accuracy and its limits: docs/per-function.md. */
 #ifndef SLW_ANALYZER_FUNCTION_TOPDOWN_H
 #define SLW_ANALYZER_FUNCTION_TOPDOWN_H
 

@@ -278,6 +278,10 @@ static int choose_column(const struct slw_stacks *s)
 {
     static const char *const preferred[] = {"cycles", "cpu-clock", "task-clock"};
 
+    /* Every slot of a described core is accounted for: nothing is more exact. */
+    int slots = slw_stacks_find_column(s, "slots", "slots");
+    if (slots >= 0 && slw_stacks_column(s, (size_t)slots)->from.source == SLW_SOURCE_SIMULATED)
+        return slots;
     for (size_t i = 0; i < sizeof(preferred) / sizeof(preferred[0]); i++) {
         int column = slw_stacks_find_column(s, preferred[i], NULL);
         if (column >= 0 && slw_stacks_total(s, (size_t)column) > 0)

@@ -2,6 +2,7 @@
 /* The tables of functions of a terminal report: the hottest, and the pipeline slots of each. */
 #include "analyzer/format.h"
 #include "analyzer/function_table.h"
+#include "analyzer/simulated.h"
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
 
@@ -17,7 +18,11 @@ static struct function_columns function_columns(const struct slw_term_page *t)
                                  .module = t->width >= 100  ? 28
                                            : t->width >= 72 ? 18
                                                             : 0};
-    c.name = t->width - (c.totals ? 35 : 17) - (c.module ? c.module + 1 : 0);
+    c.name = t->width -
+             (slw_simulated_is(t->r->run) ? 20
+              : c.totals                  ? 35
+                                          : 17) -
+             (c.module ? c.module + 1 : 0);
     return c;
 }
 
@@ -25,6 +30,10 @@ static void put_totals(const struct slw_term_page *t, const struct slw_report_fu
 {
     struct slw_buf samples = {0};
 
+    if (slw_simulated_is(t->r->run)) {
+        slw_term_percent(t, f->total_share.value, &t->r->column->from, 9);
+        return;
+    }
     slw_term_percent(t, f->total_share.value, &t->r->column->from, 9);
     if (t->r->samples_column >= 0)
         slw_format_integer(&samples, f->self_samples);
@@ -42,7 +51,8 @@ static void put_function(const struct slw_term_page *t, const struct slw_report_
     bool kernel = f->kind == SLW_FRAME_KERNEL;
 
     slw_term_percent(t, f->self_share.value, &t->r->column->from, 9);
-    slw_term_half_width(t, &f->self_share, 6);
+    if (!slw_simulated_is(t->r->run))
+        slw_term_half_width(t, &f->self_share, 6);
     if (columns.totals)
         put_totals(t, f);
     slw_buf_puts(t->out, "  ");
@@ -70,8 +80,13 @@ void slw_term_functions(const struct slw_term_page *t)
         return;
     }
     slw_term_style(t, SLW_TERM_DIM);
-    slw_buf_puts(t->out, function_columns(t).totals ? "   self       ±   total    samples  function"
-                                                    : "   self       ±  function");
+    if (slw_simulated_is(r->run))
+        slw_buf_puts(t->out, function_columns(t).totals ? "   self   total  function"
+                                                        : "   self  function");
+    else
+        slw_buf_puts(t->out, function_columns(t).totals
+                                 ? "   self       ±   total    samples  function"
+                                 : "   self       ±  function");
     slw_term_plain(t);
     slw_buf_putc(t->out, '\n');
     for (size_t i = 0; i < r->function_count && i < t->functions; i++)
@@ -89,5 +104,5 @@ void slw_term_function_topdown(const struct slw_term_page *t)
         return;
     slw_term_heading(t, "TOP-DOWN BY FUNCTION", "where the slots of each function went");
     slw_function_table_term(t->out, t->r, t->width, t->functions);
-    slw_term_styled(t, SLW_TERM_DIM, 2, "", slw_function_table_caveat());
+    slw_term_styled(t, SLW_TERM_DIM, 2, "", slw_function_table_caveat(t->r));
 }

@@ -6,6 +6,7 @@
 #include "analyzer/format.h"
 #include "analyzer/rounds.h"
 #include "analyzer/side.h"
+#include "analyzer/simulated.h"
 #include "analyzer/text.h"
 #include "base/arena.h"
 
@@ -220,6 +221,8 @@ static void side_clause(struct slw_buf *b, const struct slw_report *r)
 
 const char *slw_verdict_whole(const struct slw_report *r)
 {
+    if (slw_simulated_is(r->run))
+        return "simulated slots";
     if (r->sampling && r->sampling->mode == SLW_MODE_USER)
         return "user-mode CPU time";
     if (r->sampling && r->sampling->mode == SLW_MODE_KERNEL)
@@ -358,6 +361,18 @@ static void no_samples_clause(struct slw_buf *b, const struct slw_report *r)
         slw_buf_puts(b, ", nor was CPU time counted");
 }
 
+static void kernel_clause(struct slw_buf *b, const struct slw_report *r)
+{
+    struct slw_buf text = {0};
+
+    slw_simulated_kernel(&text, r->run);
+    if (text.data && text.length > 0)
+        clause(b, text.data);
+    if (slw_buf_failed(&text))
+        b->failed = true;
+    slw_buf_release(&text);
+}
+
 static void samples_clause(struct slw_buf *b, const struct slw_report *r)
 {
     bool counted = r->samples_column >= 0;
@@ -398,10 +413,32 @@ static void put_tier(struct slw_buf *b, const struct slw_report *r)
                    from->imported ? ", imported" : "");
 }
 
+/* ": reference core HASWELL, user mode: 37,453,293 cycles, 120,179,721 instructions" */
+static void put_simulated(struct slw_buf *b, const struct slw_report *r)
+{
+    static const char *const events[] = {"cycles", "instructions"};
+
+    slw_buf_puts(b, ": ");
+    slw_text_clean(b, slw_simulated_where(r->run));
+    for (size_t i = 0; i < 2; i++) {
+        const struct slw_count *c = slw_run_find_count(r->run, events[i]);
+
+        if (!c || c->absent)
+            continue;
+        slw_buf_puts(b, i == 0 ? ": " : ", ");
+        slw_format_integer(b, c->raw);
+        slw_buf_printf(b, " %s", events[i]);
+    }
+}
+
 static void put_samples(struct slw_buf *b, const struct slw_report *r)
 {
     const struct slw_losses *lost = &r->run->losses;
 
+    if (slw_simulated_is(r->run)) {
+        put_simulated(b, r);
+        return;
+    }
     slw_buf_puts(b, ": ");
     if (!r->column) {
         slw_buf_puts(b, "no samples");
@@ -445,9 +482,11 @@ static void put_tree_basis(struct slw_buf *b, const struct slw_report *r, const 
         slw_text_clean(b, t->reason);
         return;
     }
-    slw_buf_puts(b, "top-down level 1 counted ");
-    slw_format_percent(b, t->min_coverage);
-    slw_buf_puts(b, " of the time");
+    slw_buf_puts(b, slw_simulated_is(r->run) ? "top-down level 1" : "top-down level 1 counted ");
+    if (!slw_simulated_is(r->run)) {
+        slw_format_percent(b, t->min_coverage);
+        slw_buf_puts(b, " of the time");
+    }
     if (t->have_sum) {
         slw_buf_puts(b, ", sums to ");
         slw_format_percent(b, t->level1_sum);
@@ -470,11 +509,17 @@ static void put_slots(struct slw_buf *b, const struct slw_report *r)
     }
 }
 
-/* A verdict that is pasted alone must still say that no pipeline was seen. */
+/* A verdict that is pasted alone must still say that no pipeline was seen, or of what core. */
 static void tier_clause(struct slw_buf *b, const struct slw_report *r)
 {
     const struct slw_provenance *from = best_source(r);
 
+    if (slw_simulated_is(r->run)) {
+        slw_buf_puts(b, " [simulated: ");
+        slw_text_clean(b, slw_simulated_where(r->run));
+        slw_buf_putc(b, ']');
+        return;
+    }
     if (!from || any_tree(r))
         return;
     slw_buf_printf(b, " [%s tier%s]", slw_format_source(from->source),
@@ -485,6 +530,7 @@ int slw_verdict_fill(struct slw_report *r, struct slw_error *err)
 {
     struct slw_buf verdict = {0}, basis = {0};
 
+    kernel_clause(&verdict, r);
     pipeline_clause(&verdict, r);
     busy_clause(&verdict, r);
     side_clause(&verdict, r);

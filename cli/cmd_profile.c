@@ -36,6 +36,8 @@ static int prepare(struct slw_profile *p, struct slw_error *err)
         rc = slw_host_read(p->run, "", err);
     if (rc >= 0)
         rc = slw_profile_choose_model(p, err);
+    if (rc >= 0 && p->simulate)
+        rc = slw_simulate_choose(p->simulate, p, err);
     if (rc >= 0)
         rc = slw_profile_tap_wire(p, err);
     return rc < 0 ? rc : slw_profile_create_dir(p, err);
@@ -81,6 +83,8 @@ static int run_sessions(struct slw_profile *p, struct slw_error *err)
     struct slw_rounds_options rounds = {
         .session = &p->session, .rounds = p->rounds, .no_multiplex = p->no_multiplex};
 
+    if (p->simulate)
+        return slw_simulate_run(p->simulate, p->dir, &p->session, p->run, &p->stacks, err);
     slw_profile_tap_rounds(p, &rounds);
     return p->rounds > 0 ? slw_rounds_run(&rounds, p->run, err)
                          : slw_session_run(&p->session, p->run, err);

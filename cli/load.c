@@ -9,6 +9,7 @@
 #include "cli/suggest.h"
 #include "collector/import_model.h"
 #include "collector/importer.h"
+#include "collector/simulate.h"
 #include "record/run_dir.h"
 
 #include <stdio.h>
@@ -279,6 +280,8 @@ int slw_load_model(const char *name, struct slw_model **ret_model, struct slw_er
 
     if (is_model_path(name))
         return load_model_file(name, ret_model, err);
+    if (strcmp(name, SLW_SIM_MODEL) == 0) /* of no CPU, so that it is in no list */
+        return slw_model_builtin(name, ret_model, err);
     for (size_t i = 0; i < slw_model_builtin_count(); i++) {
         if (strcmp(slw_model_builtin_name(i), name) == 0)
             return slw_model_builtin(name, ret_model, err);

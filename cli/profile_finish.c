@@ -62,7 +62,11 @@ int slw_profile_complete(struct slw_profile *p, struct slw_error *err)
 {
     int rc = note_model(p);
 
-    return rc >= 0 && p->wire ? slw_wire_finish(p->wire, p->run, err) : rc;
+    if (rc >= 0 && p->wire)
+        rc = slw_wire_finish(p->wire, p->run, err);
+    if (p->simulate)
+        slw_simulate_untime(p->run);
+    return rc;
 }
 
 int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err)
@@ -81,6 +85,8 @@ int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err)
 
 static int analyse(struct slw_profile *p, struct slw_error *err)
 {
+    if (p->simulate)
+        return p->stacks ? slw_run_dir_save(p->dir, p->run, p->stacks, err) : 0;
     if (size_of(p->session.spool_path) <= 0)
         return 0;
     int rc = slw_profile_load_samples(p, err);
@@ -190,6 +196,7 @@ void slw_profile_release(struct slw_profile *p)
     free(p->perf_data);
     free(p->svg);
     slw_wire_close(p->wire);
+    slw_simulate_free(p->simulate);
     for (size_t i = 0; p->workload && i < 3; i++)
         free(p->workload[i]);
     free(p->workload);

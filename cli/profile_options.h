@@ -13,6 +13,9 @@ const char *slw_profile_offcpu(size_t i);
 const char *slw_profile_yes_or_no(size_t i);
 const char *slw_profile_backend(size_t i);
 const char *slw_profile_wire_route(size_t i);
+const char *slw_simulate_core_name(size_t i);
+const char *slw_simulate_carrier_name(size_t i);
+const char *slw_simulate_start_name(size_t i);
 
 #define SLW_OPTION_FREQUENCY                                                                       \
     {                                                                                              \
@@ -106,6 +109,33 @@ const char *slw_profile_wire_route(size_t i);
 #define SLW_OPTION_NO_WIRE                                                                         \
     {                                                                                              \
         .name = "no-wire", .text = "Do not count database requests; the same as --wire no."        \
+    }
+
+#define SLW_OPTIONS_SIMULATE                                                                       \
+    {.name = "simulate",                                                                           \
+     .text = "Run the command on a described core instead of counting on this one: the same "      \
+             "report without a PMU, exact and repeatable, of user mode only, and many times "      \
+             "slower (docs/simulated.md)."},                                                       \
+        {.name = "core",                                                                           \
+         .kind = SLW_OPTION_TEXT,                                                                  \
+         .value = "NAME|FILE",                                                                     \
+         .choices = slw_simulate_core_name,                                                        \
+         .text = "With --simulate: the core (default: the one most like this CPU)."},              \
+        {.name = "carrier",                                                                        \
+         .kind = SLW_OPTION_CHOICE,                                                                \
+         .choices = slw_simulate_carrier_name,                                                     \
+         .text = "With --simulate: what follows the command (default: the first that works)."},    \
+        {.name = "full",                                                                           \
+         .text = "With --simulate: time every instruction, not 10,000 of every 100,000; caches, "  \
+                 "predictors and counts of events follow all of them either way."},                \
+        {.name = "start",                                                                          \
+         .kind = SLW_OPTION_CHOICE,                                                                \
+         .choices = slw_simulate_start_name,                                                       \
+         .text = "With --simulate: when counting begins: at the first connection to a server, or " \
+                 "with the program where there is none (auto, default), with the first "           \
+                 "instruction of all (whole), or at the first connection (connect)."},             \
+    {                                                                                              \
+        .name = "no-det", .text = "With --simulate: leave clocks and random bytes as they are."    \
     }
 
 #define SLW_OPTION_LABEL                                                                           \

@@ -126,6 +126,7 @@ const struct slw_option slw_profile_options[] = {
     SLW_OPTION_RING_SIZE,
     SLW_OPTION_WIRE,
     SLW_OPTION_NO_WIRE,
+    SLW_OPTIONS_SIMULATE,
     SLW_OPTION_LABEL,
     {.name = "keep-raw", .text = "Keep the raw samples (perf.data) in the run."},
     {.name = "propagate",
@@ -383,6 +384,8 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
         rc = set_rounds(p, err);
     if (rc >= 0)
         rc = set_scopes(p, err);
+    if (rc >= 0)
+        rc = slw_simulate_settings(p, err);
     p->format = slw_args_get(p->args, "format");
     p->quiet = slw_args_has(p->args, "quiet");
     p->keep_raw = slw_args_has(p->args, "keep-raw");

@@ -54,7 +54,8 @@ int slw_program_beside(const char *name, char **ret_path, struct slw_error *err)
     char *slash = strrchr(self, '/');
     if (slash) {
         *slash = '\0';
-        static const char *const places[] = {"", "/" SLW_PROGRAM_FOLDER};
+        static const char installed[] = "/" SLW_PROGRAM_FOLDER;
+        static const char *const places[] = {"", installed, "/../sim"};
         for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
             (void)snprintf(path, sizeof(path), "%s%s/%.64s", self, places[i], name);
             if (is_program(path))

@@ -9,8 +9,9 @@
  * PATH. The caller frees it. SLW_E_NOTFOUND, SLW_E_NOMEM. */
 int slw_program_find(const char *name, char **ret_path, struct slw_error *err);
 
-/* One of slotwise's own programs: next to the running one in a build, in the installed place below
- * its prefix otherwise. The caller frees it. SLW_E_UNSUPPORTED where it is not installed. */
+/* One of slotwise's own programs: next to the running one or below sim/ in a build, in the
+ * installed place below its prefix otherwise; `name` may begin with a folder. The caller frees it.
+ * SLW_E_UNSUPPORTED where it is not installed. */
 int slw_program_beside(const char *name, char **ret_path, struct slw_error *err);
 
 #endif

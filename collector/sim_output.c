@@ -205,6 +205,15 @@ static int read_settings(struct reader *r)
     return 0;
 }
 
+static int read_began(struct reader *r)
+{
+    if (r->o->began || r->o->object_count > 0)
+        return bad(r, "what counting began with is said twice, or too late");
+    const int rc = take_text(r, &r->o->began);
+
+    return rc >= 0 && !at_end_of_line(r) ? bad(r, "more on the line than expected") : rc;
+}
+
 static int read_object(struct reader *r)
 {
     struct slw_sim_output *o = r->o;
@@ -365,6 +374,8 @@ static int read_rest(struct reader *r)
             return read_end(r);
         if (take_name(r, "thread"))
             rc = read_thread(r);
+        else if (r->o->thread_count == 0 && take_name(r, "began"))
+            rc = read_began(r);
         else if (r->o->thread_count == 0 && take_name(r, "object"))
             rc = read_object(r);
         else

@@ -55,7 +55,9 @@ struct slw_sim_output {
     const char *core;
     uint32_t width;
     uint64_t period, detail; /* 0, 0: everything is in detail */
-    const char *start;       /* "whole", "connect", "request" */
+    const char *start;       /* "whole", "connect", "request", "auto" */
+    const char *began;       /* what it then was that counting began with: also "program"; NULL:
+                                not said */
     bool has_started;        /* false: it never got there, and every count is 0 */
     bool is_repeatable;
     uint64_t process;

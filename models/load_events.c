@@ -162,7 +162,10 @@ static int load_type(struct slw_loader *l, const struct slw_json *at, uint32_t *
         const char *name;
         uint32_t type;
     } types[] = {
-        {"raw", PERF_TYPE_RAW}, {"hardware", PERF_TYPE_HARDWARE}, {"hw_cache", PERF_TYPE_HW_CACHE}};
+        {"raw", PERF_TYPE_RAW},
+        {"hardware", PERF_TYPE_HARDWARE},
+        {"hw_cache", PERF_TYPE_HW_CACHE},
+        {"simulated", SLW_MODEL_TYPE_SIMULATED}};
     const struct slw_json member = slw_json_member(at, "type");
     const char *name = "raw";
     const int rc = slw_json_string(l->doc, at, "type", false, &name);
@@ -176,7 +179,7 @@ static int load_type(struct slw_loader *l, const struct slw_json *at, uint32_t *
         }
     }
     return slw_json_fail(l->doc, &member, SLW_E_FORMAT,
-                         "'type' must be \"raw\", \"hardware\" or \"hw_cache\"");
+                         "'type' must be \"raw\", \"hardware\", \"hw_cache\" or \"simulated\"");
 }
 
 static int load_code(struct slw_loader *l, const struct slw_json *at, struct slw_model_event *e)

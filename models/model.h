@@ -30,6 +30,9 @@ enum slw_event_role {
     SLW_EVENT_PERF_METRIC /* a part of PERF_METRICS: only inside a slots group, no counter */
 };
 
+/* Of events that no kernel counts: those of the simulated tier. No kernel gives a PMU this type. */
+#define SLW_MODEL_TYPE_SIMULATED UINT32_MAX
+
 struct slw_model_event {
     const char *name;         /* lower case, as formulas write it: "idq_uops_not_delivered.core" */
     uint32_t type;            /* perf_event_attr.type: PERF_TYPE_RAW, _HARDWARE, _HW_CACHE,... */

@@ -14,6 +14,7 @@
 #include "models/models.def"
 #undef SLW_MODEL
 extern const struct slw_builtin slw_builtin_prose;
+extern const struct slw_builtin slw_builtin_simulated; /* of no CPU, so that no list has it */
 
 /* clang-format off */
 static const struct slw_builtin *const builtins[] = {
@@ -47,7 +48,7 @@ static const struct slw_builtin *find(const char *name)
     for (size_t i = 0; i < BUILTIN_COUNT; i++)
         if (strcmp(builtins[i]->name, name) == 0)
             return builtins[i];
-    return NULL;
+    return strcmp(slw_builtin_simulated.name, name) == 0 ? &slw_builtin_simulated : NULL;
 }
 
 static int get_builtin(void *context, const char *name, struct slw_model_text *ret_text,

@@ -13,6 +13,7 @@
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/side.h"
+#include "analyzer/simulated.h"
 #include "analyzer/stages.h"
 #include "analyzer/traffic.h"
 #include "analyzer/verdict.h"
@@ -216,7 +217,7 @@ static void put_function_topdown(struct slw_buf *out, const struct slw_report *r
             slw_buf_printf(out, " | %.1f", slw_function_margin(t));
         slw_buf_printf(out, " | %llu |\n", (unsigned long long)t->reads);
     }
-    slw_buf_printf(out, "\n%s\n\n", slw_function_table_caveat());
+    slw_buf_printf(out, "\n%s\n\n", slw_function_table_caveat(r));
 }
 
 static void put_scope_row(struct slw_buf *out, const struct slw_report *r,
@@ -455,12 +456,22 @@ static void put_self(struct slw_buf *out, const struct slw_run *run)
     slw_buf_release(&line);
 }
 
+static void put_meaning(struct slw_buf *out, const struct slw_report *r, char letter)
+{
+    struct slw_buf text = {0};
+
+    slw_simulated_mark_meaning(&text, r->run, letter);
+    slw_md_prose(out, text.data ? text.data : "");
+    out->failed |= slw_buf_failed(&text);
+    slw_buf_release(&text);
+}
+
 static void put_legend(struct slw_buf *out, const struct slw_report *r)
 {
     for (const char *letter = SLW_MARK_LETTERS; *letter; letter++) {
         char mark[] = {*letter, '\0', '\0'};
-        slw_buf_printf(out, "%s<sup>%s</sup> %s", letter[0] == 's' ? "" : "; ", mark,
-                       slw_format_mark_meaning(*letter));
+        slw_buf_printf(out, "%s<sup>%s</sup> ", letter[0] == 's' ? "" : "; ", mark);
+        put_meaning(out, r, *letter);
     }
     if (r->errata) {
         slw_buf_puts(out, "; <sup>e</sup> ");

@@ -8,6 +8,7 @@
 #include "analyzer/renderer.h"
 #include "analyzer/scope_table.h"
 #include "analyzer/side.h"
+#include "analyzer/simulated.h"
 #include "analyzer/stages.h"
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
@@ -96,10 +97,14 @@ static void put_split(const struct slw_term_page *t)
 
     char explained[96];
 
-    (void)snprintf(explained, sizeof(explained), "share of %s, 95 %% interval",
-                   slw_verdict_whole(t->r));
-    slw_term_heading(t, "WHERE ONE SECOND WENT", explained);
-    if (f->split_absent) {
+    (void)snprintf(explained, sizeof(explained), "share of %s%s", slw_verdict_whole(t->r),
+                   slw_simulated_is(t->r->run) ? "" : ", 95 % interval");
+    slw_term_heading(t,
+                     slw_simulated_is(t->r->run) ? "WHERE THE SLOTS WENT" : "WHERE ONE SECOND WENT",
+                     explained);
+    if (slw_simulated_is(t->r->run)) {
+        slw_term_paragraph(t, 2, "", "user mode only: the kernel is not simulated");
+    } else if (f->split_absent) {
         slw_term_paragraph(t, 2, "user and kernel: unknown, ", f->split_absent);
     } else {
         share_line(t, "user space", &f->user, split_source(t->r));
@@ -200,6 +205,17 @@ static void put_self(const struct slw_term_page *t)
 
 /* ---- legend: only the letters that were used ---- */
 
+static void put_meaning(const struct slw_term_page *t, const char *lead, char letter)
+{
+    struct slw_buf text = {0};
+
+    slw_simulated_mark_meaning(&text, t->r->run, letter);
+    slw_term_styled(t, SLW_TERM_DIM, 0, lead, text.data ? text.data : "");
+    if (slw_buf_failed(&text))
+        t->out->failed = true;
+    slw_buf_release(&text);
+}
+
 static void put_legend(const struct slw_term_page *t)
 {
     static const char *const leads[] = {"ˢ  ", "ᵐ  ", "ⁱ  "};
@@ -208,8 +224,7 @@ static void put_legend(const struct slw_term_page *t)
     slw_legend_used(t->r, used);
     for (size_t i = 0; i < SLW_MARK_COUNT; i++)
         if (used[i])
-            slw_term_styled(t, SLW_TERM_DIM, 0, leads[i],
-                            slw_format_mark_meaning(SLW_MARK_LETTERS[i]));
+            put_meaning(t, leads[i], SLW_MARK_LETTERS[i]);
     if (t->r->errata)
         slw_term_styled(t, SLW_TERM_DIM, 0, SLW_TERM_ERRATUM "  ", t->r->errata);
 }

@@ -40,9 +40,9 @@ struct slw_carrier_job {
 struct slw_carrier {
     const char *name;      /* "valgrind": as --carrier and the output have it */
     const char *summary;   /* one line for help and doctor */
-    const char *launcher;  /* file name of its program; `LAUNCHER --check` ends with 0 where it can
-                              work, else says why not in one line on standard error, and what to do
-                              about it in a second one */
+    const char *launcher;  /* its program, below lib/slotwise/ or, in a build, sim/; `LAUNCHER
+                              --check` ends with 0 where it can work, else says why not in one
+                              line on standard error, and what to do in a second one */
     bool makes_repeatable; /* it can keep a clock and random bytes from differing */
     bool follows_exec;     /* programs that the client executes are simulated too */
     /* The words before the client's own command line, launcher first; in the arena, not

@@ -3,6 +3,10 @@
  * at a time. The launcher compares the installed release with the one the tool was built from. */
 #include "collector/carriers/carrier.h"
 
+#include "base/arena.h"
+
+#include <string.h>
+
 static const char *start_word(enum slw_sim_start start)
 {
     switch (start) {
@@ -16,14 +20,28 @@ static const char *start_word(enum slw_sim_start start)
     return "whole";
 }
 
+/* A percent sign begins what Valgrind expands. */
+static char *without_percent(const char *path, struct slw_arena *arena)
+{
+    char *text = slw_arena_alloc(arena, 2 * strlen(path) + 1), *to = text;
+
+    for (; text && *path; *to++ = *path++)
+        if (*path == '%')
+            *to++ = '%';
+    return text;
+}
+
 static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
                    const char ***ret_words, size_t *ret_count, struct slw_error *err)
 {
     struct slw_carrier_words w;
+    const char *output = without_percent(job->output, arena);
     int rc = 0;
 
     if (job->record_server || job->replay)
         return slw_fail(err, SLW_E_UNSUPPORTED, "the valgrind carrier cannot replay a server");
+    if (!output)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a command line");
     rc = slw_carrier_words_begin(&w, arena, err);
     if (rc < 0)
         return rc;
@@ -33,7 +51,7 @@ static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
     slw_carrier_word(&w, "--trace-children=yes");
     slw_carrier_word(&w, "--core=%s", job->core_file);
     slw_carrier_word(&w, "--core-name=%s", job->core_name);
-    slw_carrier_word(&w, "--out=%s", job->output);
+    slw_carrier_word(&w, "--out=%s.%%p", output);
     slw_carrier_word(&w, "--period=%llu", (unsigned long long)job->period);
     slw_carrier_word(&w, "--detail=%llu", (unsigned long long)job->detail);
     slw_carrier_word(&w, "--start=%s", start_word(job->start));
@@ -45,7 +63,7 @@ static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
 const struct slw_carrier slw_carrier_valgrind = {
     .name = "valgrind",
     .summary = "a tool for Valgrind: repeatable, one thread at a time",
-    .launcher = "slotwise-simulate",
+    .launcher = "valgrind/slotwise-simulate",
     .makes_repeatable = true,
     .follows_exec = true,
     .command = command,

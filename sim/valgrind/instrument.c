@@ -8,6 +8,7 @@
 
 static struct object objects[MAX_OBJECTS];
 static UInt objects_used;
+static Bool has_begun;
 
 UInt object_count(void)
 {
@@ -42,6 +43,18 @@ static UInt object_of(Addr address)
                                               .offset = (ULong)s->offset,
                                               .path = VG_(strdup)("sim.object", path)};
     return objects_used;
+}
+
+/* Is it the file that is executed, or, of a script, that of its interpreter? */
+static Bool is_program(UInt object)
+{
+    static HChar program[4096];
+
+    if (!object)
+        return False;
+    if (!program[0])
+        VG_(client_fname)(program, sizeof(program), False);
+    return VG_(strcmp)(object_at(object)->path, program) == 0;
 }
 
 /* The superblock under construction. */
@@ -230,5 +243,9 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
     if (m.block->access_count)
         VG_(realloc_shrink)(m.block->accesses, m.block->access_count * sizeof(*m.block->accesses));
     slw_sim_prepare(&config, &m.block->segment, m.block->accesses, m.block->access_count);
+    if (!has_begun && is_program(m.block->segment.object)) {
+        has_begun = True;
+        program_begins(m.block);
+    }
     return m.to;
 }

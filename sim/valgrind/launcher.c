@@ -20,6 +20,7 @@ enum { UNAVAILABLE = 69, INTERNAL = 70 };
 static void run_valgrind(int out)
 {
     (void)dup2(out, STDOUT_FILENO);
+    (void)unsetenv("LD_PRELOAD"); /* what is preloaded is for the client */
     (void)execlp("valgrind", "valgrind", "--version", (char *)NULL);
     _exit(127);
 }

@@ -34,9 +34,21 @@ static const HChar *start_name(void)
         return "connect";
     case START_AT_REQUEST:
         return "request";
+    case START_AUTO:
+        return "auto";
     default:
         return "whole";
     }
+}
+
+static const HChar *began_name(void)
+{
+    static const HChar *const names[] = {[BEGAN_WHOLE] = "whole",
+                                         [BEGAN_PROGRAM] = "program",
+                                         [BEGAN_CONNECT] = "connect",
+                                         [BEGAN_REQUEST] = "request"};
+
+    return names[began_with()];
 }
 
 static void put_head(struct out *out)
@@ -52,6 +64,7 @@ static void put_head(struct out *out)
     LINE(out, "started %d\n", has_started() ? 1 : 0);
     LINE(out, "repeatable %d\n", options.repeatable ? 1 : 0);
     LINE(out, "process %d\n", VG_(getpid)());
+    LINE(out, "began %s\n", began_name());
 }
 
 static void put_objects(struct out *out)

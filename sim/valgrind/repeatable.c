@@ -124,8 +124,8 @@ static void random_call(UInt number, const UWord *a, SysRes result)
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count)
 {
     (void)thread, (void)arguments, (void)count;
-    if (number == __NR_connect && options.start == START_AT_CONNECT)
-        start_counting();
+    if (number == __NR_connect)
+        connects();
 }
 
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result)

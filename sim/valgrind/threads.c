@@ -18,6 +18,7 @@ static struct thread *running = &threads[0];
 static UInt running_number;
 static struct slw_sim_shared *shared;
 static Bool is_counting;
+static enum began began;
 static ULong executed;
 
 ULong instructions_executed(void)
@@ -152,15 +153,49 @@ static void set_modes(void)
             set_mode(threads[i].core);
 }
 
+static void forget_counts(void)
+{
+    for (UInt i = 0; i < MAX_THREADS; i++)
+        if (threads[i].core)
+            slw_sim_restart(threads[i].core);
+}
+
 void start_counting(void)
 {
     if (is_counting)
         return;
     is_counting = True;
-    for (UInt i = 0; i < MAX_THREADS; i++)
-        if (threads[i].core)
-            slw_sim_restart(threads[i].core);
+    began = options.start == START_AT_CONNECT   ? BEGAN_CONNECT
+            : options.start == START_AT_REQUEST ? BEGAN_REQUEST
+                                                : BEGAN_WHOLE;
+    forget_counts();
     set_modes();
+}
+
+void program_begins(struct block *first)
+{
+    if (options.start != START_AUTO || began != BEGAN_WHOLE)
+        return;
+    if (running->pending)
+        simulate(running->pending, &first->segment);
+    running->pending = NULL;
+    began = BEGAN_PROGRAM;
+    forget_counts();
+}
+
+void connects(void)
+{
+    if (options.start == START_AT_CONNECT)
+        start_counting();
+    if (options.start != START_AUTO || began == BEGAN_CONNECT)
+        return;
+    began = BEGAN_CONNECT;
+    forget_counts();
+}
+
+enum began began_with(void)
+{
+    return began;
 }
 
 Bool has_started(void)

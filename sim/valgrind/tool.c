@@ -39,6 +39,8 @@ static Bool take_option(const HChar *argument)
             options.start = START_AT_CONNECT;
         else if (VG_(strcmp)(start, "request") == 0)
             options.start = START_AT_REQUEST;
+        else if (VG_(strcmp)(start, "auto") == 0)
+            options.start = START_AUTO;
         else
             return False;
     } else {
@@ -54,7 +56,7 @@ static void print_usage(void)
      "    --core-name=NAME    what the output calls it\n"
      "    --out=FILE          [slotwise-sim.%%p] %%p: process number\n"
      "    --period=N --detail=M  time M of every N instructions [0: all]\n"
-     "    --start=whole|connect|request  when to start counting [whole]\n"
+     "    --start=whole|connect|request|auto  when to start counting [whole]\n"
      "    --det=no|yes        a clock and random bytes that repeat [no]\n");
 }
 
@@ -93,7 +95,7 @@ static void options_done(void)
         VG_(fmsg_bad_option)("--period", "needs --detail\n");
     read_core();
     host = (struct slw_sim_host){.allocate = allocate, .broken = broken};
-    if (options.start == START_AT_ONCE)
+    if (options.start == START_AT_ONCE || options.start == START_AUTO)
         start_counting();
 }
 

@@ -39,7 +39,10 @@ struct object {
     HChar *path;
 };
 
-enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST };
+/* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
+ * connects: what came before is forgotten, but for what is in caches and predictors. */
+enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST, START_AUTO };
+enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST };
 
 struct options {
     const HChar *core_file, *core_name, *out_file;
@@ -66,6 +69,9 @@ void thread_ends(ThreadId thread);
 void start_counting(void);
 void stop_counting(void);
 Bool has_started(void);
+enum began began_with(void);
+void program_begins(struct block *first); /* translated, and entered next */
+void connects(void);
 void forget_parent(ThreadId thread); /* in the child of a fork */
 ULong instructions_executed(void);
 struct slw_sim_core *core_of(UInt thread); /* NULL: none, or past the last */

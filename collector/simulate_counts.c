@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* What processes and threads were counted on the described core -> counts of the run. */
+#include "collector/simulate.h"
+
+#include "base/arena.h"
+#include "collector/simulate_scale.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+struct totals {
+    uint64_t cycles, slots_all, detailed;
+    uint64_t events[SLW_SIM_EVENT_COUNT];
+    uint64_t slots[SLW_SIM_SLOT_COUNT];
+};
+
+/* Of each thread as if all of it had been timed: threads differ in how much of them was. */
+static void add_thread(const struct slw_sim_thread *t, uint32_t width, struct totals *to)
+{
+    const uint64_t all = t->events[SLW_SIM_INSTRUCTIONS];
+    const uint64_t cycles = slw_sim_extrapolate(t->cycles, all, t->detailed);
+    struct slw_sim_scale scale = {.sum = t->cycles * width, .total = cycles * width};
+
+    to->cycles += cycles;
+    to->slots_all += cycles * width;
+    to->detailed += t->detailed;
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+        to->slots[i] += slw_sim_scaled(&scale, t->slots[i]);
+    for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++)
+        to->events[i] += t->events[i];
+}
+
+static struct totals sum_up(const struct slw_simulated *s)
+{
+    struct totals t = {0};
+
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; k < s->outputs[i]->thread_count; k++)
+            add_thread(&s->outputs[i]->threads[k], s->outputs[i]->width, &t);
+    return t;
+}
+
+const char *slw_simulated_detail(const struct slw_simulated *s, struct slw_run *run)
+{
+    const struct slw_sim_output *o = s->outputs[0];
+    char core[64];
+    size_t i = 0;
+
+    for (; o->core[i] && i + 1 < sizeof(core); i++)
+        core[i] = (char)toupper((unsigned char)o->core[i]);
+    core[i] = '\0';
+    if (o->period == 0)
+        return slw_arena_printf(run->arena, "reference core %s, user mode", core);
+    return slw_arena_printf(run->arena, "reference core %s, user mode, %.3g %% timed", core,
+                            100.0 * (double)o->detail / (double)o->period);
+}
+
+struct writer {
+    struct slw_run *run;
+    struct slw_error *err;
+    struct slw_count count;
+    int rc;
+};
+
+static void put(struct writer *w, const char *event, const char *unit, uint64_t value)
+{
+    w->count.event = event;
+    w->count.unit = unit;
+    w->count.raw = value;
+    if (w->rc >= 0)
+        w->rc = slw_run_add_count(w->run, &w->count, w->err);
+}
+
+int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct slw_run *run,
+                         struct slw_error *err)
+{
+    const struct totals t = sum_up(s);
+    const char *detail = slw_simulated_detail(s, run);
+    const uint64_t time_ns = wall_ns ? wall_ns : 1;
+    struct writer w = {.run = run,
+                       .err = err,
+                       .count = {.mode = SLW_MODE_USER,
+                                 .from = {.source = SLW_SOURCE_SIMULATED, .detail = detail},
+                                 .group = 0,
+                                 .pid = -1,
+                                 .tid = -1,
+                                 .cpu = -1,
+                                 .enabled_ns = time_ns,
+                                 .running_ns = time_ns}};
+    char name[64];
+
+    if (!detail)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for counts");
+    put(&w, "cycles", "events", t.cycles);
+    put(&w, SLW_SIM_SLOTS, "events", t.slots_all);
+    for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++)
+        put(&w, slw_sim_event_names[i], "events", t.events[i]);
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
+        (void)snprintf(name, sizeof(name), "slots.%s", slw_sim_slot_names[i]);
+        put(&w, name, "events", t.slots[i]);
+    }
+    return w.rc;
+}
