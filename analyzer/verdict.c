@@ -491,6 +491,11 @@ static void put_tree_basis(struct slw_buf *b, const struct slw_report *r, const 
         slw_buf_puts(b, ", sums to ");
         slw_format_percent(b, t->level1_sum);
     }
+    if (slw_simulated_is(r->run)) {
+        slw_buf_puts(b, ", described core ");
+        slw_text_fit(b, r->run->model.source ? r->run->model.source : "", NAME_COLUMNS);
+        return;
+    }
     slw_buf_puts(b, ", model ");
     slw_text_fit(b, r->model->name, NAME_COLUMNS);
     slw_buf_puts(b, " (");

@@ -214,6 +214,19 @@ static int read_began(struct reader *r)
     return rc >= 0 && !at_end_of_line(r) ? bad(r, "more on the line than expected") : rc;
 }
 
+static int read_beside(struct reader *r)
+{
+    struct slw_sim_output *o = r->o;
+
+    if (o->has_beside || o->object_count > 0)
+        return bad(r, "what the kernel did is said twice, or too late");
+    if (!take_count(r, &o->kernel_ns) || !take_count(r, &o->switches) ||
+        !take_count(r, &o->bytes_in) || !take_count(r, &o->bytes_out) || !at_end_of_line(r))
+        return bad(r, "what the kernel did is not said right");
+    o->has_beside = true;
+    return 0;
+}
+
 static int read_object(struct reader *r)
 {
     struct slw_sim_output *o = r->o;
@@ -376,6 +389,8 @@ static int read_rest(struct reader *r)
             rc = read_thread(r);
         else if (r->o->thread_count == 0 && take_name(r, "began"))
             rc = read_began(r);
+        else if (r->o->thread_count == 0 && take_name(r, "beside"))
+            rc = read_beside(r);
         else if (r->o->thread_count == 0 && take_name(r, "object"))
             rc = read_object(r);
         else

@@ -58,7 +58,9 @@ struct slw_sim_output {
     const char *start;       /* "whole", "connect", "request", "auto" */
     const char *began;       /* what it then was that counting began with: also "program"; NULL:
                                 not said */
-    bool has_started;        /* false: it never got there, and every count is 0 */
+    bool has_beside;         /* what the kernel did meanwhile, which is not simulated: */
+    uint64_t kernel_ns, switches, bytes_in, bytes_out;
+    bool has_started; /* false: it never got there, and every count is 0 */
     bool is_repeatable;
     uint64_t process;
     struct slw_sim_object *objects;

@@ -104,26 +104,6 @@ static int name_client(struct work *w, struct slw_error *err)
     return c->argv ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for the command line");
 }
 
-/* Of what the kernel accounts for the process, this is the client's doing; user time, memory and
- * page faults are the carrier's. The time in the kernel holds what the carrier asks of it, which is
- * mostly its start. */
-static void keep_beside(struct slw_run *run)
-{
-    static const struct {
-        const char *event, *shown;
-    } kept[] = {{"system-time", "kernel-time"}, {"voluntary-switches", "voluntary-switches"}};
-    size_t count = 0;
-
-    for (size_t i = 0; i < run->count_count; i++)
-        for (size_t k = 0; k < sizeof(kept) / sizeof(kept[0]); k++)
-            if (strcmp(run->counts[i].event, kept[k].event) == 0) {
-                run->counts[count] = run->counts[i];
-                run->counts[count].event = kept[k].shown;
-                run->counts[count++].from.detail = "getrusage, while simulated";
-            }
-    run->count_count = count;
-}
-
 static int execute(struct work *w, struct slw_error *err)
 {
     struct slw_session_options session = *w->session;
@@ -139,7 +119,8 @@ static int execute(struct work *w, struct slw_error *err)
     session.interval_ms = 0;
     const int rc = slw_session_run(&session, w->run, err);
 
-    keep_beside(w->run);
+    /* What the kernel accounts for the process is the carrier's doing more than the client's. */
+    w->run->count_count = 0;
     const int named = name_client(w, err);
     return rc < 0 ? rc : named;
 }

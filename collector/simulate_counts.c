@@ -72,6 +72,43 @@ static void put(struct writer *w, const char *event, const char *unit, uint64_t 
         w->rc = slw_run_add_count(w->run, &w->count, w->err);
 }
 
+/* Of all processes, or of none: half of it would be taken for all. */
+static bool beside_of(const struct slw_simulated *s, uint64_t ret_values[4])
+{
+    memset(ret_values, 0, 4 * sizeof(ret_values[0]));
+    for (size_t i = 0; i < s->count; i++) {
+        const struct slw_sim_output *o = s->outputs[i];
+
+        if (!o->has_beside)
+            return false;
+        ret_values[0] += o->kernel_ns;
+        ret_values[1] += o->switches;
+        ret_values[2] += o->bytes_in;
+        ret_values[3] += o->bytes_out;
+    }
+    return s->count > 0;
+}
+
+static void put_beside(struct writer *w, const struct slw_simulated *s)
+{
+    static const struct {
+        const char *event, *unit;
+    } rows[] = {{"kernel-time", "ns"},
+                {"waits-in-kernel", "events"},
+                {"bytes-read", "bytes"},
+                {"bytes-written", "bytes"}};
+    uint64_t values[4];
+
+    if (!beside_of(s, values))
+        return;
+    w->count.mode = SLW_MODE_ALL;
+    w->count.group = -1;
+    w->count.from = (struct slw_provenance){.source = SLW_SOURCE_SOFTWARE,
+                                            .detail = "system calls, while simulated"};
+    for (size_t i = 0; i < 4; i++)
+        put(w, rows[i].event, rows[i].unit, values[i]);
+}
+
 int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct slw_run *run,
                          struct slw_error *err)
 {
@@ -100,5 +137,6 @@ int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct
         (void)snprintf(name, sizeof(name), "slots.%s", slw_sim_slot_names[i]);
         put(&w, name, "events", t.slots[i]);
     }
+    put_beside(&w, s);
     return w.rc;
 }

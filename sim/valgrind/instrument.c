@@ -57,6 +57,16 @@ static Bool is_program(UInt object)
     return VG_(strcmp)(object_at(object)->path, program) == 0;
 }
 
+/* The library that counts requests: no work of the client. */
+static Bool is_tap(UInt object)
+{
+    static const HChar name[] = "/libslotwise-wire.so";
+    const HChar *path = object ? object_at(object)->path : "";
+    const SizeT length = VG_(strlen)(path);
+
+    return length >= sizeof(name) - 1 && VG_(strcmp)(path + length - (sizeof(name) - 1), name) == 0;
+}
+
 /* The superblock under construction. */
 struct making {
     IRSB *to;
@@ -198,8 +208,13 @@ static void call_at_entry(struct making *m)
 {
     IRExpr **arguments = mkIRExprVec_1(IRExpr_Const(IRConst_U64((ULong)m->block)));
 
-    addStmtToIRSB(m->to, IRStmt_Dirty(unsafeIRDirty_0_N(
-                             1, "block_entered", VG_(fnptr_to_fnentry)(block_entered), arguments)));
+    IRDirty *call =
+        m->block->is_tap
+            ? unsafeIRDirty_0_N(1, "tap_entered", VG_(fnptr_to_fnentry)(tap_entered), arguments)
+            : unsafeIRDirty_0_N(1, "block_entered", VG_(fnptr_to_fnentry)(block_entered),
+                                arguments);
+
+    addStmtToIRSB(m->to, IRStmt_Dirty(call));
 }
 
 /* The statement goes where it was; the addresses of a load are taken before it, as it may overwrite
@@ -236,6 +251,7 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
         addStmtToIRSB(m.to, in->stmts[i++]);
     m.block->segment.address = in->stmts[i]->Ist.IMark.addr;
     m.block->segment.object = object_of(m.block->segment.address);
+    m.block->is_tap = is_tap(m.block->segment.object);
     call_at_entry(&m);
     for (; i < in->stmts_used; i++)
         add_statement(&m, in, i);

@@ -65,6 +65,9 @@ static void put_head(struct out *out)
     LINE(out, "repeatable %d\n", options.repeatable ? 1 : 0);
     LINE(out, "process %d\n", VG_(getpid)());
     LINE(out, "began %s\n", began_name());
+    const struct beside b = beside_now();
+
+    LINE(out, "beside %llu %llu %llu %llu\n", b.kernel_ns, b.switches, b.bytes_in, b.bytes_out);
 }
 
 static void put_objects(struct out *out)
@@ -134,7 +137,7 @@ void write_output(Bool is_fork)
     }
     put_head(&out);
     put_objects(&out);
-    for (UInt i = 0; i < 512; i++)
+    for (UInt i = 0; i < MAX_THREADS; i++)
         if (core_of(i))
             put_thread(&out, i);
     LINE(&out, "end %llu\n", out.lines);

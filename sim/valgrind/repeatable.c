@@ -123,14 +123,16 @@ static void random_call(UInt number, const UWord *a, SysRes result)
 
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count)
 {
-    (void)thread, (void)arguments, (void)count;
+    (void)arguments, (void)count;
     if (number == __NR_connect)
         connects();
+    beside_before(thread);
 }
 
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result)
 {
-    (void)thread, (void)count;
+    (void)count;
+    beside_after(thread, number, result);
     if (!options.repeatable || sr_isError(result))
         return;
     time_call(number, arguments, result);

@@ -4,14 +4,16 @@
  * then it is known where it went. */
 #include "tool_int.h"
 
+#include "pub_tool_machine.h"
+
 struct thread {
     struct slw_sim_core *core;
-    struct block *pending; /* executed, not yet simulated */
-    Addr *saved;           /* its addresses, while another thread runs the same code */
+    struct block *pending;      /* executed, not yet simulated */
+    Addr *saved;                /* its addresses, while another thread runs the same code */
+    Bool in_tap;                /* what runs is slotwise's own, and not simulated */
+    Addr tap_slot;              /* where the tap returns to its caller */
+    struct block *in_tap_block; /* the last one that ran in it */
 };
-
-/* Valgrind numbers threads from 1 and uses numbers again. */
-#define MAX_THREADS 512
 
 static struct thread threads[MAX_THREADS];
 static struct thread *running = &threads[0];
@@ -42,6 +44,24 @@ static UInt compact(const struct block *b, struct slw_sim_access *ret_happened)
     return count;
 }
 
+static void save(struct thread *t)
+{
+    const struct block *b = t->pending;
+
+    if (!b)
+        return;
+    if (!t->saved)
+        t->saved = VG_(malloc)("sim.saved", MAX_ACCESSES * sizeof(*t->saved));
+    for (UInt i = 0; i < b->access_count; i++)
+        t->saved[i] = b->accesses[i].address;
+}
+
+static void restore(const struct thread *t)
+{
+    for (UInt i = 0; t->pending && i < t->pending->access_count; i++)
+        t->pending->accesses[i].address = t->saved[i];
+}
+
 static void simulate(struct block *b, const struct slw_sim_segment *next)
 {
     static struct slw_sim_access happened[MAX_ACCESSES];
@@ -56,14 +76,107 @@ static void simulate(struct block *b, const struct slw_sim_segment *next)
     slw_sim_step(running->core, &b->segment, accesses, count, next);
 }
 
+/* ---- the tap ----
+ * The preloaded library stands in front of functions of the client. It is made invisible: of its
+ * own code, and of what that calls, nothing is simulated, but for the function it stands in front
+ * of. To the core the client has called that one itself, and it returns to the client. */
+
+#define TAP_FUNCTIONS 1024 /* power of two */
+
+static Addr tap_functions[TAP_FUNCTIONS];
+static UInt tap_function_count;
+
+static UInt place_of(Addr function)
+{
+    UInt at = (UInt)((function * 0x9e3779b97f4a7c15ull) >> 54);
+
+    while (tap_functions[at] && tap_functions[at] != function)
+        at = (at + 1) % TAP_FUNCTIONS;
+    return at;
+}
+
+void tap_stands_for(Addr function)
+{
+    const UInt at = place_of(function);
+
+    if (!function || tap_functions[at] || tap_function_count == TAP_FUNCTIONS / 2)
+        return;
+    tap_functions[at] = function;
+    tap_function_count++;
+}
+
+static UInt last_branch(const struct block *b)
+{
+    return b->segment.instructions[b->segment.count - 1].branch;
+}
+
+/* Where a return of this block that has just run read its address. */
+static struct slw_sim_access *return_of(const struct block *b)
+{
+    for (UInt i = b->access_count; last_branch(b) == SLW_SIM_RETURN && i > 0; i--)
+        if (!b->accesses[i - 1].is_store)
+            return &b->accesses[i - 1];
+    return NULL;
+}
+
+/* An access that did not happen keeps the address 0. */
+static void forget_addresses(struct block *b)
+{
+    if (b->is_partial)
+        for (UInt i = 0; i < b->access_count; i++)
+            b->accesses[i].address = 0;
+}
+
+static void leave_tap(Addr returned_to)
+{
+    running->in_tap = False;
+    restore(running);
+    struct slw_sim_access *return_read = running->pending ? return_of(running->pending) : NULL;
+
+    if (returned_to && return_read)
+        return_read->address = returned_to;
+}
+
+/* Is a block of somebody else's, entered from the tap, the tap's doing? */
+static Bool stays_in_tap(struct block *b)
+{
+    const struct block *before = running->in_tap_block;
+    const struct slw_sim_access *read = before ? return_of(before) : NULL;
+
+    if (read && (before->is_tap || read->address >= running->tap_slot)) {
+        leave_tap(read->address);
+        return False;
+    }
+    if (before && before->is_tap && tap_functions[place_of(b->segment.address)]) {
+        leave_tap(0);
+        return False;
+    }
+    running->in_tap_block = b;
+    forget_addresses(b);
+    return True;
+}
+
+VG_REGPARM(1) void tap_entered(struct block *b)
+{
+    if (!running->in_tap) {
+        running->in_tap = True;
+        running->tap_slot = VG_(get_SP)(running_number);
+        save(running);
+    }
+    running->in_tap_block = b;
+    forget_addresses(b);
+}
+
+/* ---- */
+
 VG_REGPARM(1) void block_entered(struct block *block)
 {
+    if (running->in_tap && stays_in_tap(block))
+        return;
     if (running->pending)
         simulate(running->pending, &block->segment);
     running->pending = block;
-    if (block->is_partial)
-        for (UInt i = 0; i < block->access_count; i++)
-            block->accesses[i].address = 0;
+    forget_addresses(block);
 }
 
 static void set_mode(struct slw_sim_core *core)
@@ -84,36 +197,20 @@ static struct slw_sim_core *new_core(void)
     return core;
 }
 
-static void save(struct thread *t)
-{
-    const struct block *b = t->pending;
-
-    if (!b)
-        return;
-    if (!t->saved)
-        t->saved = VG_(malloc)("sim.saved", MAX_ACCESSES * sizeof(*t->saved));
-    for (UInt i = 0; i < b->access_count; i++)
-        t->saved[i] = b->accesses[i].address;
-}
-
-static void restore(const struct thread *t)
-{
-    for (UInt i = 0; t->pending && i < t->pending->access_count; i++)
-        t->pending->accesses[i].address = t->saved[i];
-}
-
 void thread_runs(ThreadId thread, ULong blocks_done)
 {
     (void)blocks_done;
     tl_assert(thread < MAX_THREADS);
     if (thread == running_number)
         return;
-    save(running);
+    if (!running->in_tap) /* else it is saved already */
+        save(running);
     running = &threads[thread];
     running_number = thread;
     if (!running->core)
         running->core = new_core();
-    restore(running);
+    if (!running->in_tap)
+        restore(running);
 }
 
 static void finish(struct thread *t)
@@ -122,8 +219,9 @@ static void finish(struct thread *t)
 
     if (!t->pending)
         return;
-    if (t != was)
+    if (t != was || t->in_tap)
         restore(t);
+    t->in_tap = False;
     running = t;
     simulate(t->pending, NULL);
     running = was;
@@ -155,6 +253,7 @@ static void set_modes(void)
 
 static void forget_counts(void)
 {
+    beside_forget();
     for (UInt i = 0; i < MAX_THREADS; i++)
         if (threads[i].core)
             slw_sim_restart(threads[i].core);

@@ -3,8 +3,9 @@
  * slotwise; see docs/simulated.md for running it by hand. */
 #include "tool_int.h"
 
-/* Client requests, for a program that says itself when to count (see valgrind.h). */
-enum { REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'), REQUEST_STOP };
+/* Client requests, for a program that says itself when to count (see valgrind.h), and for the
+ * preloaded library, which names the functions it stands in front of. */
+enum { REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'), REQUEST_STOP, REQUEST_STANDS_FOR };
 
 struct options options = {.core_name = "unnamed", .out_file = "slotwise-sim.%p"};
 struct slw_sim_config config;
@@ -120,7 +121,9 @@ static Bool client_request(ThreadId thread, UWord *arguments, UWord *ret_value)
         start_counting();
     else if (arguments[0] == REQUEST_STOP && options.start == START_AT_REQUEST)
         stop_counting();
-    return arguments[0] == REQUEST_START || arguments[0] == REQUEST_STOP;
+    else if (arguments[0] == REQUEST_STANDS_FOR)
+        tap_stands_for(arguments[1]);
+    return arguments[0] >= REQUEST_START && arguments[0] <= REQUEST_STANDS_FOR;
 }
 
 static void register_tool(void)

@@ -22,6 +22,9 @@
 /* Accesses of one superblock, of VEX's at most 60 instructions; what comes after is not seen. */
 #define MAX_ACCESSES 1024
 
+/* Valgrind numbers threads from 1 and uses numbers again. */
+#define MAX_THREADS 512
+
 /* Mapped files; the functions of later ones have no file. */
 #define MAX_OBJECTS 4096
 
@@ -31,6 +34,7 @@ struct block {
     struct slw_sim_access *accesses;
     UInt access_count;
     Bool is_partial; /* some accesses may not happen: those keep the address 0 */
+    Bool is_tap;     /* of the library that slotwise preloads to count requests */
 };
 
 struct object {
@@ -64,6 +68,8 @@ const struct object *object_at(UInt number);
 
 /* threads.c: who runs, and what it just ran. */
 VG_REGPARM(1) void block_entered(struct block *block);
+VG_REGPARM(1) void tap_entered(struct block *block);
+void tap_stands_for(Addr function);
 void thread_runs(ThreadId thread, ULong blocks_done);
 void thread_ends(ThreadId thread);
 void start_counting(void);
@@ -80,6 +86,17 @@ void finish_threads(void);
 /* repeatable.c: a clock that follows the simulation, and random bytes that do not differ. */
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count);
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result);
+
+/* beside.c: what the kernel did for the client since counting began. It is not simulated. */
+struct beside {
+    ULong kernel_ns;           /* CPU time in system calls */
+    ULong switches;            /* times it waited in them */
+    ULong bytes_in, bytes_out; /* that read and write, and their like, moved */
+};
+void beside_before(ThreadId thread);
+void beside_after(ThreadId thread, UInt number, SysRes result);
+void beside_forget(void);
+struct beside beside_now(void);
 
 /* output.c */
 void write_output(Bool is_fork);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/wire/preload/library.h"
 
+#include "collector/taps/wire/preload/simulated.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
@@ -94,6 +96,22 @@ static void *search_all(const char *name, enum slw_family family)
     return found;
 }
 
+/* The others are asked by us only: what they do is not the client's. */
+static bool stands_for(const char *name)
+{
+    static const char *const asked[] = {
+        "SSL_get_rfd",       "SSL_get_wfd",       "SSL_get_wbio",
+        "BIO_method_type",   "BIO_ctrl",          "sqlite3_get_autocommit",
+        "sqlite3_stmt_busy", "sqlite3_db_handle", "sqlite3_db_filename",
+        "sqlite3_sql",
+    };
+
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+        if (strcmp(asked[i], name) == 0)
+            return false;
+    return true;
+}
+
 static void find(void *handle, enum slw_family family, const char *name, void *slot)
 {
     void *symbol = handle ? dlsym(handle, name) : NULL;
@@ -102,6 +120,8 @@ static void find(void *handle, enum slw_family family, const char *name, void *s
         symbol = dlsym(RTLD_NEXT, name);
     if (!symbol || is_ours(symbol))
         symbol = search_all(name, family);
+    if (stands_for(name))
+        slw_simulated_stands_for(symbol);
     memcpy(slot, &symbol, sizeof(symbol));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What happens when the library is loaded into a client. */
 #include "collector/taps/wire/preload/real.h"
+#include "collector/taps/wire/preload/simulated.h"
 #include "collector/taps/wire/preload/table.h"
 
 #include <dlfcn.h>
@@ -14,6 +15,7 @@ static void find(const char *name, void *slot)
 {
     void *symbol = dlsym(RTLD_NEXT, name);
 
+    slw_simulated_stands_for(symbol);
     memcpy(slot, &symbol, sizeof(symbol));
 }
 

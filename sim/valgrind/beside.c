@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the kernel did for the client: not simulated, so it stands beside. CPU time is read before
+ * and after each system call; it holds what Valgrind needs around one, which is about a
+ * microsecond. Page faults are not in it. */
+#include "tool_int.h"
+
+#include "pub_tool_vki.h"
+#include "pub_tool_vkiscnums.h"
+
+/* Source: linux/time.h, linux/resource.h. */
+#define THREAD_CPU_TIME 3
+#define USAGE_SELF      0
+#define USAGE_WORDS     18 /* struct rusage: two times of two words, then counts */
+#define USAGE_SWITCHES  16 /* ru_nvcsw */
+
+static struct beside beside;
+static ULong begin_ns[MAX_THREADS];
+static ULong switches_before;
+
+static UWord call_kernel(UWord number, UWord first, UWord second)
+{
+    UWord result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(first), "S"(second)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static ULong cpu_ns(void)
+{
+    ULong time[2] = {0, 0};
+
+    (void)call_kernel(__NR_clock_gettime, THREAD_CPU_TIME, (UWord)time);
+    return time[0] * 1000000000ull + time[1];
+}
+
+static ULong switches(void)
+{
+    ULong usage[USAGE_WORDS] = {0};
+
+    (void)call_kernel(__NR_getrusage, USAGE_SELF, (UWord)usage);
+    return usage[USAGE_SWITCHES];
+}
+
+static Bool reads(UInt number)
+{
+    return number == __NR_read || number == __NR_readv || number == __NR_pread64 ||
+           number == __NR_recvfrom || number == __NR_recvmsg;
+}
+
+static Bool writes(UInt number)
+{
+    return number == __NR_write || number == __NR_writev || number == __NR_pwrite64 ||
+           number == __NR_sendto || number == __NR_sendmsg;
+}
+
+void beside_before(ThreadId thread)
+{
+    if (thread < MAX_THREADS)
+        begin_ns[thread] = cpu_ns();
+}
+
+void beside_after(ThreadId thread, UInt number, SysRes result)
+{
+    if (thread < MAX_THREADS && begin_ns[thread]) {
+        beside.kernel_ns += cpu_ns() - begin_ns[thread];
+        begin_ns[thread] = 0;
+    }
+    if (sr_isError(result))
+        return;
+    if (reads(number))
+        beside.bytes_in += sr_Res(result);
+    else if (writes(number))
+        beside.bytes_out += sr_Res(result);
+}
+
+void beside_forget(void)
+{
+    beside = (struct beside){0};
+    switches_before = switches();
+}
+
+struct beside beside_now(void)
+{
+    beside.switches = switches() - switches_before;
+    return beside;
+}
