@@ -12,13 +12,15 @@
 
 #define MAX_PATH_BYTES 4096
 
+enum { NEWEST_VERSION = 2 };
+
 struct reader {
     struct slw_sim_output *o;
     struct slw_error *err;
     const char *origin;
     const char *next, *end; /* of the file */
     const char *at, *stop;  /* of the line */
-    uint64_t line;
+    uint64_t line, version;
     uint32_t *index_of_id; /* of the contexts of the thread under way; UINT32_MAX: not seen */
     size_t promised;       /* contexts of it */
 };
@@ -148,8 +150,9 @@ static int read_version(struct reader *r)
     if (!next_line(r) || !take_name(r, "slotwise-sim") ||
         !take_number(r, 10, UINT32_MAX, &version) || !at_end_of_line(r) || version == 0)
         return bad(r, "not an output file of the simulated tier");
-    if (version > 1)
+    if (version > NEWEST_VERSION)
         return fail_at(r, SLW_E_VERSION, "a carrier newer than this slotwise wrote it");
+    r->version = version;
     return 0;
 }
 
@@ -171,6 +174,22 @@ static int read_names(struct reader *r)
     if (rc >= 0 && !at_end_of_line(r))
         rc = bad(r, "more on the line than expected");
     return rc;
+}
+
+/* Version 1 was written at the end of a process only. */
+static int read_ended(struct reader *r)
+{
+    if (r->version < 2)
+        return 0;
+    if (!next_line(r) || !take_name(r, "ended"))
+        return bad(r, "how the process ended is missing");
+    for (unsigned i = 0; i < SLW_SIM_ENDED_COUNT; i++) {
+        if (!take_name(r, slw_sim_ended_names[i]))
+            continue;
+        r->o->ended = (enum slw_sim_ended)i;
+        return at_end_of_line(r) ? 0 : bad(r, "more on the line than expected");
+    }
+    return bad(r, "no way for a process to end");
 }
 
 static int read_settings(struct reader *r)
@@ -432,6 +451,8 @@ int slw_sim_output_read(const char *bytes, size_t length, const char *origin,
         rc = read_names(&r);
     if (rc >= 0)
         rc = read_settings(&r);
+    if (rc >= 0)
+        rc = read_ended(&r);
     if (rc >= 0)
         rc = read_rest(&r);
     if (rc < 0) {

@@ -7,7 +7,7 @@
 #define SLW_COLLECTOR_SIM_OUTPUT_H
 
 #include "base/error.h"
-#include "sim/core.h"
+#include "sim/result.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,6 +62,7 @@ struct slw_sim_output {
     uint64_t kernel_ns, switches, bytes_in, bytes_out;
     bool has_started; /* false: it never got there, and every count is 0 */
     bool is_repeatable;
+    enum slw_sim_ended ended; /* all but SLW_SIM_ENDED_EXIT: the result is partial */
     uint64_t process;
     struct slw_sim_object *objects;
     size_t object_count;

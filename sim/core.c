@@ -151,9 +151,23 @@ static void close_cycle(struct slw_sim_core *s)
 
     if (b->in_cycle == 0)
         return;
+    s->closed_from = b->in_cycle;
     slw_sim_lose(s, SLW_SIM_FETCH_BANDWIDTH, s->config.width - b->in_cycle);
     b->cycle++;
     b->in_cycle = 0;
+}
+
+void slw_sim_reopen(struct slw_sim_core *core)
+{
+    const uint64_t unused = core->config.width - core->closed_from;
+
+    if (core->closed_from == 0)
+        return;
+    core->slots[SLW_SIM_FETCH_BANDWIDTH] -= unused;
+    core->tree.current->slots[SLW_SIM_FETCH_BANDWIDTH] -= unused;
+    core->backend.cycle--;
+    core->backend.in_cycle = core->closed_from;
+    core->closed_from = 0;
 }
 
 void slw_sim_restart(struct slw_sim_core *core)
@@ -167,6 +181,7 @@ void slw_sim_restart(struct slw_sim_core *core)
     __builtin_memset(core->events, 0, sizeof(core->events));
     __builtin_memset(core->slots, 0, sizeof(core->slots));
     core->start_cycle = core->backend.cycle;
+    core->closed_from = 0; /* that cycle was not counted */
     core->detailed = 0;
 }
 
@@ -174,6 +189,7 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
 {
     uint64_t sum = 0;
 
+    core->closed_from = 0;
     close_cycle(core);
     ret_totals->cycles = core->backend.cycle - core->start_cycle;
     ret_totals->detailed_instructions = core->detailed;

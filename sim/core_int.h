@@ -118,6 +118,7 @@ struct slw_sim_core {
     struct slw_sim_tree tree;
     uint64_t events[SLW_SIM_EVENT_COUNT], slots[SLW_SIM_SLOT_COUNT];
     uint64_t start_cycle; /* where counting began: the start of this cycle */
+    uint32_t closed_from; /* slots that were used in the cycle slw_sim_finish closed; 0: none */
     uint64_t period, detail, phase, detailed;
 };
 

@@ -13,7 +13,7 @@
 #define USAGE_WORDS     18 /* struct rusage: two times of two words, then counts */
 #define USAGE_SWITCHES  16 /* ru_nvcsw */
 
-static struct beside beside;
+static struct slw_sim_beside beside;
 static ULong begin_ns[MAX_THREADS];
 static ULong switches_before;
 
@@ -78,11 +78,11 @@ void beside_after(ThreadId thread, UInt number, SysRes result)
 
 void beside_forget(void)
 {
-    beside = (struct beside){0};
+    beside = (struct slw_sim_beside){0};
     switches_before = switches();
 }
 
-struct beside beside_now(void)
+struct slw_sim_beside beside_now(void)
 {
     beside.switches = switches() - switches_before;
     return beside;

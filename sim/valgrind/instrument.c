@@ -6,23 +6,23 @@
 #include "pub_tool_aspacemgr.h"
 #include "pub_tool_machine.h"
 
-static struct object objects[MAX_OBJECTS];
-static UInt objects_used;
+static struct slw_sim_mapping mappings[MAX_OBJECTS];
+static UInt mappings_used;
 static Bool has_begun;
 
-UInt object_count(void)
+UInt mapping_count(void)
 {
-    return objects_used;
+    return mappings_used;
 }
 
-const struct object *object_at(UInt number)
+const struct slw_sim_mapping *all_mappings(void)
 {
-    return &objects[number - 1];
+    return mappings;
 }
 
-static Bool is_same(const struct object *o, const NSegment *s, const HChar *path)
+static Bool is_same(const struct slw_sim_mapping *m, const NSegment *s, const HChar *path)
 {
-    return o->start == s->start && o->offset == (ULong)s->offset && VG_(strcmp)(o->path, path) == 0;
+    return m->start == s->start && m->offset == (ULong)s->offset && VG_(strcmp)(m->path, path) == 0;
 }
 
 /* The file an address is mapped from now, when it is translated: it may be unmapped later. */
@@ -33,16 +33,16 @@ static UInt object_of(Addr address)
 
     if (!path)
         return 0;
-    for (UInt i = objects_used; i > 0; i--)
-        if (is_same(&objects[i - 1], s, path))
+    for (UInt i = mappings_used; i > 0; i--)
+        if (is_same(&mappings[i - 1], s, path))
             return i;
-    if (objects_used == MAX_OBJECTS)
+    if (mappings_used == MAX_OBJECTS)
         return 0;
-    objects[objects_used++] = (struct object){.start = s->start,
-                                              .end = s->end + 1,
-                                              .offset = (ULong)s->offset,
-                                              .path = VG_(strdup)("sim.object", path)};
-    return objects_used;
+    mappings[mappings_used++] = (struct slw_sim_mapping){.start = s->start,
+                                                         .end = s->end + 1,
+                                                         .offset = (ULong)s->offset,
+                                                         .path = VG_(strdup)("sim.object", path)};
+    return mappings_used;
 }
 
 /* Is it the file that is executed, or, of a script, that of its interpreter? */
@@ -54,14 +54,14 @@ static Bool is_program(UInt object)
         return False;
     if (!program[0])
         VG_(client_fname)(program, sizeof(program), False);
-    return VG_(strcmp)(object_at(object)->path, program) == 0;
+    return VG_(strcmp)(mappings[object - 1].path, program) == 0;
 }
 
 /* The library that counts requests: no work of the client. */
 static Bool is_tap(UInt object)
 {
     static const HChar name[] = "/libslotwise-wire.so";
-    const HChar *path = object ? object_at(object)->path : "";
+    const HChar *path = object ? mappings[object - 1].path : "";
     const SizeT length = VG_(strlen)(path);
 
     return length >= sizeof(name) - 1 && VG_(strcmp)(path + length - (sizeof(name) - 1), name) == 0;
@@ -225,6 +225,8 @@ static void add_statement(struct making *m, const IRSB *in, Int at)
 
     if (st->tag == Ist_IMark)
         add_instruction(m, st->Ist.IMark.addr, st->Ist.IMark.len);
+    if (st->tag == Ist_Dirty && options.repeatable)
+        replace_helper(st->Ist.Dirty.details);
     if (st->tag == Ist_Exit && leaves_early(in, at))
         m->block->is_partial = True;
     if (st->tag != Ist_Store)

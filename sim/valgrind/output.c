@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Writes what was counted, in the format of docs/simulated.md: under another name first, so that a
- * file of the right name is a whole one. */
+/* Writes what was counted: under another name first, so that a file of the right name is of a
+ * process that ended where somebody could see it. What is there under the other name when the
+ * process is killed outright was whole, some time ago. */
 #include "tool_int.h"
 
-struct out {
-    VgFile *file;
-    ULong lines;
-};
+#include "sim/result.h"
 
-#define LINE(out, ...)                                                                             \
-    do {                                                                                           \
-        (void)VG_(fprintf)((out)->file, __VA_ARGS__);                                              \
-        (out)->lines++;                                                                            \
-    } while (0)
+/* A state is kept every so often, less often when writing it takes long. */
+enum { FIRST_KEPT_MS = 100, LAST_KEPT_MS = 2000, KEPT_SHARE = 20 };
 
-/* Spaces, control characters and '%' as %xx, so that a name is one word whatever it holds. */
-static void put_escaped(const struct out *out, const HChar *s)
-{
-    for (; *s; s++) {
-        const UChar c = (UChar)*s;
-
-        if (c <= ' ' || c >= 0x7f || c == '%')
-            (void)VG_(fprintf)(out->file, "%%%02x", c);
-        else
-            (void)VG_(fprintf)(out->file, "%c", c);
-    }
-}
+static UInt kept_at_ms, keep_after_ms = FIRST_KEPT_MS;
+static Bool is_child, has_exited;
 
 static const HChar *start_name(void)
 {
@@ -51,97 +36,128 @@ static const HChar *began_name(void)
     return names[began_with()];
 }
 
-static void put_head(struct out *out)
+void mark_child(void)
 {
-    LINE(out, "slotwise-sim 1\n");
-    LINE(out, "carrier valgrind " SLW_SIM_VALGRIND_VERSION "\n");
-    (void)VG_(fprintf)(out->file, "core ");
-    put_escaped(out, options.core_name);
-    LINE(out, "\n");
-    LINE(out, "width %u\n", config.width);
-    LINE(out, "sample %d %d\n", options.period, options.detail);
-    LINE(out, "start %s\n", start_name());
-    LINE(out, "started %d\n", has_started() ? 1 : 0);
-    LINE(out, "repeatable %d\n", options.repeatable ? 1 : 0);
-    LINE(out, "process %d\n", VG_(getpid)());
-    LINE(out, "began %s\n", began_name());
-    const struct beside b = beside_now();
-
-    LINE(out, "beside %llu %llu %llu %llu\n", b.kernel_ns, b.switches, b.bytes_in, b.bytes_out);
+    is_child = True;
+    kept_at_ms = VG_(read_millisecond_timer)();
+    keep_after_ms = FIRST_KEPT_MS;
 }
 
-static void put_objects(struct out *out)
+void mark_exit(Bool exits)
 {
-    for (UInt i = 1; i <= object_count(); i++) {
-        const struct object *o = object_at(i);
+    has_exited = exits;
+}
 
-        (void)VG_(fprintf)(out->file, "object %u %llx %llx %llx ", i, (ULong)o->start,
-                           (ULong)o->end, o->offset);
-        put_escaped(out, o->path);
-        LINE(out, "\n");
+struct file {
+    Int descriptor;
+    Bool is_bad;
+};
+
+static void put(void *to, const char *bytes, size_t count)
+{
+    struct file *f = to;
+
+    while (count > 0 && !f->is_bad) {
+        const Int n = VG_(write)(f->descriptor, bytes, (Int)count);
+
+        f->is_bad = n <= 0;
+        bytes += n > 0 ? n : 0;
+        count -= n > 0 ? (size_t)n : 0;
     }
 }
 
-static void put_node(struct out *out, const struct slw_sim_node *n)
+static void put_result(struct file *file, enum slw_sim_ended ended)
 {
-    (void)VG_(fprintf)(out->file, "node %u %u %u %llx %llu %llu", n->id,
-                       n->parent ? n->parent->id : 0, n->object, (ULong)n->function,
-                       (ULong)n->instructions, (ULong)n->l1i_misses);
-    for (UInt i = 0; i < SLW_SIM_SLOT_COUNT; i++)
-        (void)VG_(fprintf)(out->file, " %llu", (ULong)n->slots[i]);
-    LINE(out, "\n");
-}
+    const struct slw_sim_beside beside = beside_now();
+    const struct slw_sim_result result = {
+        .carrier = "valgrind",
+        .carrier_version = SLW_SIM_VALGRIND_VERSION,
+        .core_name = options.core_name,
+        .start = start_name(),
+        .began = began_name(),
+        .beside = &beside,
+        .width = config.width,
+        .period = (ULong)options.period,
+        .detail = (ULong)options.detail,
+        .has_started = has_started(),
+        .is_repeatable = options.repeatable,
+        .ended = ended,
+        .process = (ULong)VG_(getpid)(),
+        .mappings = all_mappings(),
+        .mapping_count = mapping_count(),
+        .core_of = core_of,
+        .thread_limit = MAX_THREADS,
+    };
 
-static void put_thread(struct out *out, UInt number)
-{
-    struct slw_sim_totals t;
-
-    slw_sim_finish(core_of(number), &t);
-    LINE(out, "thread %u %llu %llu %llu %llu\n", number, (ULong)t.cycles,
-         (ULong)t.detailed_instructions, (ULong)t.calls_unfollowed, (ULong)t.node_count);
-    for (UInt i = 0; i < SLW_SIM_EVENT_COUNT; i++)
-        LINE(out, "event %s %llu\n", slw_sim_event_names[i], (ULong)t.events[i]);
-    for (UInt i = 0; i < SLW_SIM_SLOT_COUNT; i++)
-        LINE(out, "slots %s %llu\n", slw_sim_slot_names[i], (ULong)t.slots[i]);
-    for (const struct slw_sim_node *n = slw_sim_root(core_of(number)); n; n = slw_sim_next_node(n))
-        put_node(out, n);
+    slw_sim_result_write(&result, put, file);
 }
 
 /* A forked child that executes nothing else would write over its parent's file. */
-static HChar *final_name(Bool is_fork)
+static HChar *final_name(void)
 {
     HChar *name = VG_(expand_file_name)("--out", options.out_file);
 
-    if (!is_fork || VG_(strstr)(options.out_file, "%p"))
+    if (!is_child || VG_(strstr)(options.out_file, "%p"))
         return name;
     HChar *own = VG_(malloc)("sim.name", VG_(strlen)(name) + 16);
 
     VG_(sprintf)(own, "%s.%d", name, VG_(getpid)());
+    VG_(free)(name);
     return own;
 }
 
-void write_output(Bool is_fork)
+/* Under `name` and a suffix, then renamed to `name` and another one. */
+static Bool write_and_rename(const HChar *name, const HChar *first, const HChar *then,
+                             enum slw_sim_ended ended)
 {
-    struct out out = {0};
+    HChar *from = VG_(malloc)("sim.name", VG_(strlen)(name) + 16);
+    HChar *to = VG_(malloc)("sim.name", VG_(strlen)(name) + 16);
+    Bool is_written = False;
 
+    VG_(sprintf)(from, "%s%s", name, first);
+    VG_(sprintf)(to, "%s%s", name, then);
+    const SysRes opened = VG_(open)(from, VKI_O_CREAT | VKI_O_WRONLY | VKI_O_TRUNC, 0600);
+
+    if (!sr_isError(opened)) {
+        struct file file = {.descriptor = (Int)sr_Res(opened)};
+
+        put_result(&file, ended);
+        VG_(close)(file.descriptor);
+        is_written = !file.is_bad && VG_(rename)(from, to) == 0;
+    }
+    if (!is_written)
+        VG_(umsg)("cannot write %s\n", to);
+    VG_(free)(from);
+    VG_(free)(to);
+    return is_written;
+}
+
+void write_output(void)
+{
     if (!options.out_file)
         return;
-    const HChar *name = final_name(is_fork);
-    HChar *partial = VG_(malloc)("sim.name", VG_(strlen)(name) + 8);
+    HChar *name = final_name();
 
-    VG_(sprintf)(partial, "%s.part", name);
-    out.file = VG_(fopen)(partial, VKI_O_CREAT | VKI_O_WRONLY | VKI_O_TRUNC, 0600);
-    if (!out.file) {
-        VG_(umsg)("cannot write %s\n", partial);
+    (void)write_and_rename(name, ".part", "",
+                           has_exited ? SLW_SIM_ENDED_EXIT : SLW_SIM_ENDED_SIGNAL);
+    VG_(free)(name);
+}
+
+void keep_state(void)
+{
+    const UInt now_ms = VG_(read_millisecond_timer)();
+
+    if (now_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started())
         return;
-    }
-    put_head(&out);
-    put_objects(&out);
-    for (UInt i = 0; i < MAX_THREADS; i++)
-        if (core_of(i))
-            put_thread(&out, i);
-    LINE(&out, "end %llu\n", out.lines);
-    VG_(fclose)(out.file);
-    if (VG_(rename)(partial, name) != 0)
-        VG_(umsg)("cannot write %s\n", name);
+    HChar *name = final_name();
+
+    if (!write_and_rename(name, ".next", ".part", SLW_SIM_ENDED_RUNNING))
+        options.out_file = NULL; /* said once */
+    VG_(free)(name);
+    kept_at_ms = VG_(read_millisecond_timer)();
+    keep_after_ms *= 2;
+    if (keep_after_ms > LAST_KEPT_MS)
+        keep_after_ms = LAST_KEPT_MS;
+    if (keep_after_ms < (kept_at_ms - now_ms) * KEPT_SHARE)
+        keep_after_ms = (kept_at_ms - now_ms) * KEPT_SHARE;
 }

@@ -1,131 +1,105 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* --det: the same run every time. The client sees a clock that follows the instructions it executed
- * and random bytes from a fixed sequence. Waits that timed out move the clock on by what was waited
- * for. Not covered: what a server answers and when, rdtsc, rdrand, waits until an absolute time. */
+/* System calls, and the instructions that read clocks and random bytes: what --det (see
+ * sim/repeatable.h) needs of Valgrind. */
 #include "tool_int.h"
 
+#include "sim/repeatable.h"
+
+#include "libvex_guest_amd64.h"
+#include "pub_tool_aspacemgr.h"
+#include "pub_tool_machine.h"
 #include "pub_tool_vki.h"
 #include "pub_tool_vkiscnums.h"
 
-#define SECOND 1000000000ull
+static struct slw_sim_repeatable repeatable;
 
-/* Some moment in November 2023; later than any file a client may compare it with is not needed. */
-static ULong clock_ns = 1700000000ull * SECOND;
-static ULong clock_instructions;
-static ULong random_state = 0x9e3779b97f4a7c15ull;
-static Int random_file = -1;
-
-struct seconds {
-    Long seconds, parts;
-};
-
-/* Four instructions per nanosecond, and a little for the call itself so that it always moves. */
-static ULong now_ns(void)
+static bool peek(void *to, uint64_t address, size_t count)
 {
-    const ULong instructions = instructions_executed();
-
-    clock_ns += 50 + (instructions - clock_instructions) / 4;
-    clock_instructions = instructions;
-    return clock_ns;
+    if (!VG_(am_is_valid_for_client)(address, count, VKI_PROT_READ))
+        return false;
+    VG_(memcpy)(to, (const void *)address, count);
+    return true;
 }
 
-static void fill(UChar *bytes, ULong count)
+static bool poke(uint64_t address, const void *from, size_t count)
 {
-    for (ULong i = 0; i < count; i++) {
-        random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
-        bytes[i] = (UChar)(random_state >> 56);
-    }
+    if (!VG_(am_is_valid_for_client)(address, count, VKI_PROT_WRITE))
+        return false;
+    VG_(memcpy)((void *)address, from, count);
+    return true;
 }
 
-static void put_time(UWord where, ULong parts_per_second)
+static uint64_t real_ns(bool is_realtime)
 {
-    const ULong now = now_ns();
-    struct seconds *to = (struct seconds *)where;
+    struct vki_timespec now;
 
-    if (!to)
-        return;
-    to->seconds = (Long)(now / SECOND);
-    to->parts = (Long)(now % SECOND / (SECOND / parts_per_second));
+    VG_(clock_gettime)(&now, is_realtime ? VKI_CLOCK_REALTIME : VKI_CLOCK_MONOTONIC);
+    return (ULong)now.tv_sec * 1000000000u + (ULong)now.tv_nsec;
 }
 
-static void pass(const struct seconds *waited, ULong parts_per_second)
+void make_repeatable(void)
 {
-    if (waited)
-        clock_ns +=
-            (ULong)waited->seconds * SECOND + (ULong)waited->parts * (SECOND / parts_per_second);
+    const struct slw_sim_repeatable_host to = {
+        .peek = peek, .poke = poke, .instructions = instructions_executed, .real_ns = real_ns};
+
+    slw_sim_repeatable_init(&repeatable, &to);
 }
 
-static void is_random_file(UWord path, SysRes result)
+static ULong read_ticks(void)
 {
-    const HChar *name = (const HChar *)path;
-
-    if (name && (VG_(strcmp)(name, "/dev/urandom") == 0 || VG_(strcmp)(name, "/dev/random") == 0))
-        random_file = (Int)sr_Res(result);
+    return slw_sim_repeatable_ticks(&repeatable);
 }
 
-static void time_call(UInt number, const UWord *a, SysRes result)
+static void read_ticks_and_cpu(VexGuestAMD64State *registers)
 {
-    switch (number) {
-    case __NR_clock_gettime:
-        put_time(a[1], SECOND);
-        break;
-    case __NR_gettimeofday:
-        put_time(a[0], 1000000);
-        break;
-    case __NR_nanosleep:
-        pass((const struct seconds *)a[0], SECOND);
-        break;
-    case __NR_clock_nanosleep:
-        if (a[1] == 0)
-            pass((const struct seconds *)a[2], SECOND);
-        break;
-    case __NR_poll:
-    case __NR_epoll_wait: {
-        const Int timeout_ms = (Int)a[number == __NR_poll ? 2 : 3];
+    const ULong ticks = read_ticks();
 
-        if (sr_Res(result) == 0 && timeout_ms > 0)
-            clock_ns += (ULong)timeout_ms * 1000000;
-        break;
-    }
-    case __NR_select:
-        if (sr_Res(result) == 0)
-            pass((const struct seconds *)a[4], 1000000);
-        break;
-    default:
-        break;
-    }
+    registers->guest_RAX = (UInt)ticks;
+    registers->guest_RCX = 0;
+    registers->guest_RDX = ticks >> 32;
 }
 
-static void random_call(UInt number, const UWord *a, SysRes result)
+/* 32 bits, and one above them that says there were some. */
+static ULong read_random(void)
 {
-    switch (number) {
-    case __NR_getrandom:
-        fill((UChar *)a[0], sr_Res(result));
-        break;
-    case __NR_open:
-        is_random_file(a[0], result);
-        break;
-    case __NR_openat:
-        is_random_file(a[1], result);
-        break;
-    case __NR_close:
-        if ((Int)a[0] == random_file)
-            random_file = -1;
-        break;
-    case __NR_read:
-        if (random_file >= 0 && (Int)a[0] == random_file)
-            fill((UChar *)a[1], sr_Res(result));
-        break;
-    default:
-        break;
-    }
+    return (slw_sim_repeatable_random(&repeatable) & 0xffffffffu) | 1ull << 32;
+}
+
+void replace_helper(IRDirty *call)
+{
+    static const struct {
+        const HChar *name;
+        void *instead;
+    } helpers[] = {
+        {"amd64g_dirtyhelper_RDTSC", read_ticks},
+        {"amd64g_dirtyhelper_RDTSCP", read_ticks_and_cpu},
+        {"amd64g_dirtyhelper_RDRAND", read_random},
+        {"amd64g_dirtyhelper_RDSEED", read_random},
+    };
+
+    for (UInt i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)
+        if (VG_(strcmp)(call->cee->name, helpers[i].name) == 0)
+            call->cee = mkIRCallee(call->cee->regparms, helpers[i].name,
+                                   VG_(fnptr_to_fnentry)(helpers[i].instead));
+}
+
+/* The C library of a client leaves by one of these two; the second is that of one thread, and if it
+ * was not the last one, something runs after it (see thread_runs). */
+static void look_at_exit(UInt number)
+{
+    if (number == __NR_exit_group || number == __NR_exit)
+        mark_exit(True);
 }
 
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count)
 {
-    (void)arguments, (void)count;
+    (void)count;
     if (number == __NR_connect)
         connects();
+    look_at_exit(number);
+    if (options.repeatable)
+        slw_sim_repeatable_before(&repeatable, thread, number, arguments);
+    keep_state();
     beside_before(thread);
 }
 
@@ -133,8 +107,13 @@ void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, S
 {
     (void)count;
     beside_after(thread, number, result);
-    if (!options.repeatable || sr_isError(result))
+    const Long was = sr_isError(result) ? -(Long)sr_Err(result) : (Long)sr_Res(result);
+
+    if (!options.repeatable)
         return;
-    time_call(number, arguments, result);
-    random_call(number, arguments, result);
+    const Long is = slw_sim_repeatable_after(&repeatable, thread, number, arguments, was);
+
+    if (is != was)
+        VG_(set_shadow_regs_area)
+    (thread, 0, offsetof(VexGuestAMD64State, guest_RAX), sizeof(is), (const UChar *)&is);
 }

@@ -23,7 +23,7 @@ static Bool is_counting;
 static enum began began;
 static ULong executed;
 
-ULong instructions_executed(void)
+uint64_t instructions_executed(void)
 {
     return executed;
 }
@@ -201,6 +201,8 @@ void thread_runs(ThreadId thread, ULong blocks_done)
 {
     (void)blocks_done;
     tl_assert(thread < MAX_THREADS);
+    mark_exit(False);
+    keep_state();
     if (thread == running_number)
         return;
     if (!running->in_tap) /* else it is saved already */
@@ -307,7 +309,8 @@ void stop_counting(void)
     if (!is_counting)
         return;
     finish(running);
-    write_output(False);
+    mark_exit(True); /* it said itself that this is all */
+    write_output();
     options.out_file = NULL; /* written: what comes after does not count */
     is_counting = False;
     set_modes();

@@ -11,8 +11,6 @@ struct options options = {.core_name = "unnamed", .out_file = "slotwise-sim.%p"}
 struct slw_sim_config config;
 struct slw_sim_host host;
 
-static Bool is_child;
-
 static void *allocate(size_t bytes)
 {
     return VG_(calloc)("sim.core", 1, bytes);
@@ -96,13 +94,14 @@ static void options_done(void)
         VG_(fmsg_bad_option)("--period", "needs --detail\n");
     read_core();
     host = (struct slw_sim_host){.allocate = allocate, .broken = broken};
+    make_repeatable();
     if (options.start == START_AT_ONCE || options.start == START_AUTO)
         start_counting();
 }
 
 static void child_forked(ThreadId thread)
 {
-    is_child = True;
+    mark_child();
     forget_parent(thread);
 }
 
@@ -110,7 +109,7 @@ static void client_ends(Int status)
 {
     (void)status;
     finish_threads();
-    write_output(is_child);
+    write_output();
 }
 
 static Bool client_request(ThreadId thread, UWord *arguments, UWord *ret_value)

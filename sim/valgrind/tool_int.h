@@ -17,16 +17,16 @@
 #include "pub_tool_threadstate.h"
 #include "pub_tool_tooliface.h"
 
-#include "sim/core.h"
+#include "sim/result.h"
 
 /* Accesses of one superblock, of VEX's at most 60 instructions; what comes after is not seen. */
 #define MAX_ACCESSES 1024
 
-/* Valgrind numbers threads from 1 and uses numbers again. */
-#define MAX_THREADS 512
-
 /* Mapped files; the functions of later ones have no file. */
 #define MAX_OBJECTS 4096
+
+/* Valgrind numbers threads from 1 and uses numbers again. */
+#define MAX_THREADS 512
 
 /* A translated superblock. Its code stores the addresses of its accesses right here. */
 struct block {
@@ -35,12 +35,6 @@ struct block {
     UInt access_count;
     Bool is_partial; /* some accesses may not happen: those keep the address 0 */
     Bool is_tap;     /* of the library that slotwise preloads to count requests */
-};
-
-struct object {
-    Addr start, end;
-    ULong offset;
-    HChar *path;
 };
 
 /* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
@@ -63,8 +57,8 @@ extern struct slw_sim_host host;
 IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *layout,
                  const VexGuestExtents *extents, const VexArchInfo *arch, IRType guest_word,
                  IRType host_word);
-UInt object_count(void); /* numbered from 1 */
-const struct object *object_at(UInt number);
+UInt mapping_count(void);
+const struct slw_sim_mapping *all_mappings(void);
 
 /* threads.c: who runs, and what it just ran. */
 VG_REGPARM(1) void block_entered(struct block *block);
@@ -79,26 +73,26 @@ enum began began_with(void);
 void program_begins(struct block *first); /* translated, and entered next */
 void connects(void);
 void forget_parent(ThreadId thread); /* in the child of a fork */
-ULong instructions_executed(void);
+uint64_t instructions_executed(void);
 struct slw_sim_core *core_of(UInt thread); /* NULL: none, or past the last */
 void finish_threads(void);
 
-/* repeatable.c: a clock that follows the simulation, and random bytes that do not differ. */
+/* repeatable.c: system calls, and what else a client learns of time and chance. */
+void make_repeatable(void);
+void replace_helper(IRDirty *call); /* of rdtsc, rdrand and their kind */
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count);
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result);
 
 /* beside.c: what the kernel did for the client since counting began. It is not simulated. */
-struct beside {
-    ULong kernel_ns;           /* CPU time in system calls */
-    ULong switches;            /* times it waited in them */
-    ULong bytes_in, bytes_out; /* that read and write, and their like, moved */
-};
 void beside_before(ThreadId thread);
 void beside_after(ThreadId thread, UInt number, SysRes result);
 void beside_forget(void);
-struct beside beside_now(void);
+struct slw_sim_beside beside_now(void);
 
 /* output.c */
-void write_output(Bool is_fork);
+void mark_child(void);      /* this process was forked: it gets a file of its own */
+void mark_exit(Bool exits); /* the client is on its way out by itself */
+void write_output(void);
+void keep_state(void); /* now and then, for when nobody can write anything any more */
 
 #endif

@@ -3,6 +3,9 @@
  * longjmp, deep recursion, code made at run time, a crash.
  *
  * usage: client WHAT */
+#include <cpuid.h>
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -11,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 static volatile uint64_t sink;
 static sigjmp_buf there;
@@ -134,6 +139,69 @@ static int looks_at_clock(void)
     return (void)work((void *)(uintptr_t)(1000 + random[0] * 10)), 0;
 }
 
+static struct timespec soon(clockid_t clock)
+{
+    struct timespec at;
+
+    (void)clock_gettime(clock, &at);
+    at.tv_nsec += 20000000;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
+/* Waits for moments that come, of two clocks, and tells how late it is. */
+static int waits(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+    struct timespec at = soon(CLOCK_MONOTONIC);
+
+    if (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) != 0)
+        return 1;
+    at = soon(CLOCK_REALTIME);
+    (void)pthread_mutex_lock(&mutex);
+    if (pthread_cond_timedwait(&never, &mutex, &at) != ETIMEDOUT)
+        return 2;
+    at = soon(CLOCK_MONOTONIC);
+    if (pthread_cond_clockwait(&never, &mutex, CLOCK_MONOTONIC, &at) != ETIMEDOUT)
+        return 3;
+    struct timespec span = {.tv_nsec = 5000000};
+
+    if (ppoll(NULL, 0, &span, NULL) != 0 || pselect(0, NULL, NULL, NULL, &span, NULL) != 0)
+        return 4;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    (void)printf("%lld.%09ld\n", (long long)at.tv_sec, at.tv_nsec);
+    return 0;
+}
+
+__attribute__((target("rdrnd"))) static unsigned long long hardware_random(void)
+{
+    unsigned long long value = 0;
+    unsigned a = 0, b = 0, c = 0, d = 0;
+
+    if (__get_cpuid(1, &a, &b, &c, &d) && (c & bit_RDRND))
+        (void)_rdrand64_step(&value);
+    return value;
+}
+
+static int ticks(void)
+{
+    unsigned cpu = 0;
+    const unsigned long long first = __rdtsc();
+    const unsigned long long second = __rdtscp(&cpu);
+
+    (void)printf("%llu %llu %llx %lld\n", first, second, hardware_random(), (long long)time(NULL));
+    return second > first ? 0 : 1;
+}
+
+static int endless(void)
+{
+    while (sink < UINT64_MAX)
+        (void)work((void *)1000);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -142,7 +210,8 @@ int main(int argc, char **argv)
     } habits[] = {
         {"threads", threads}, {"fork", forks},           {"exec", executes},
         {"faults", faults},   {"deep", recursion},       {"makes_code", makes_code},
-        {"crash", crashes},   {"clock", looks_at_clock},
+        {"crash", crashes},   {"clock", looks_at_clock}, {"waits", waits},
+        {"ticks", ticks},     {"endless", endless},
     };
 
     for (size_t i = 0; argc > 1 && i < sizeof(habits) / sizeof(habits[0]); i++)

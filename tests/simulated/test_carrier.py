@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 TOOL, CORES, KERNELS, CLIENT = sys.argv[2:6]
 NAMES = ("haswell", "skylake", "zen4", "zen5")
@@ -43,7 +44,7 @@ class Result:
         self.cycles = self.detailed = 0
         self.objects = {}
         lines = open(path, encoding="ascii").read().split("\n")
-        assert lines[0] == "slotwise-sim 1", lines[0]
+        assert lines[0] == "slotwise-sim 2", lines[0]
         assert lines[-1] == "" and lines[-2] == "end %d" % (len(lines) - 2), lines[-2:]
         for line in lines[1:-2]:
             word = line.split(" ")
@@ -203,7 +204,7 @@ def repeats(rounds, rows, options):
     for _ in range(rounds):
         path, _ = simulate(command, options=("--det=yes", *options), stdin=stdin)
         text = open(path, encoding="ascii").read()
-        contents.add(re.sub(r"(?m)^process \d+$", "", text))
+        contents.add(re.sub(r"(?m)^(process|beside) .*$", "", text))
     assert len(contents) == 1, "%d different outputs" % len(contents)
 
 
@@ -220,6 +221,15 @@ def case_clock_and_random_bytes_repeat():
     outputs = {simulate([CLIENT, "clock"], options=("--det=yes",))[1].stdout for _ in range(2)}
     assert len(outputs) == 1, outputs
     assert simulate([CLIENT, "clock"])[1].stdout not in outputs
+
+
+def case_waits_ticks_and_random_instructions_repeat():
+    for what in ("waits", "ticks"):
+        outputs = {simulate([CLIENT, what], options=("--det=yes",))[1].stdout for _ in range(2)}
+        assert len(outputs) == 1, outputs
+        assert simulate([CLIENT, what])[1].stdout not in outputs
+    waited = simulate([CLIENT, "waits"], options=("--det=yes",))[1].stdout
+    assert 0.07 < float(waited) - 1.7e9 < 0.2, waited  # three deadlines, two spans
 
 
 def case_sampling_finds_the_same():
@@ -257,7 +267,27 @@ def case_bad_habits():
 def case_a_crash_leaves_a_whole_file():
     path, done = simulate([CLIENT, "crash"], status=None)
     assert done.returncode == -6, done.returncode
-    assert Result(path).events["instructions"] > 10000
+    result = Result(path)
+    assert result.events["instructions"] > 10000
+    assert result.head["ended"] == ["signal"], result.head
+    assert Result(simulate(["/bin/true"])[0]).head["ended"] == ["exit"]
+
+
+def case_a_killed_client_leaves_a_partial_file():
+    path = os.path.join(FOLDER, "killed")
+    child = subprocess.Popen([TOOL, "--tool=slotwise", "-q", "--core-name=haswell", "--out=" + path,
+                              "--core=" + os.path.join(CORES, "haswell.core"), CLIENT, "endless"])
+    try:
+        while not (os.path.exists(path + ".part") and
+                   Result(path + ".part").events["instructions"] > 100000):
+            assert child.poll() is None, child.returncode
+            time.sleep(0.05)
+    finally:
+        child.kill()
+        child.wait()
+    assert not os.path.exists(path)
+    result = Result(path + ".part")
+    assert result.head["ended"] == ["running"] and result.events["instructions"] > 100000, result
 
 
 def case_children_write_their_own_files():

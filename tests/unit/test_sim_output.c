@@ -31,6 +31,7 @@ static void a_whole_file_is_read(void **state)
     assert_string_equal(o->core, "zen5");
     assert_int_equal(o->width, 8);
     assert_true(o->has_started && o->is_repeatable);
+    assert_int_equal(o->ended, SLW_SIM_ENDED_EXIT);
     assert_int_equal(o->object_count, 1);
     assert_string_equal(o->objects[0].path, "/usr/bin/tr ue");
     assert_int_equal(o->objects[0].start, 0x109000);
@@ -68,6 +69,7 @@ static void what_does_not_add_up_is_refused(void **state)
 {
     (void)state;
     refused("newer", "newer", SLW_E_VERSION);
+    refused("ended", "no way for a process to end", SLW_E_FORMAT);
     refused("sum", "do not sum", SLW_E_FORMAT);
     refused("orphan", "before its caller", SLW_E_FORMAT);
     refused("escape", "not spelled right", SLW_E_FORMAT);
@@ -75,6 +77,20 @@ static void what_does_not_add_up_is_refused(void **state)
     refused("cut", "is missing", SLW_E_FORMAT);
     refused("after", "after the end", SLW_E_FORMAT);
     refused("many", "more calling contexts", SLW_E_FORMAT);
+}
+
+static void a_partial_file_says_so(void **state)
+{
+    struct slw_sim_output *o = NULL;
+    size_t length = 0;
+    char *text = read_text("killed", &length);
+
+    (void)state;
+    assert_int_equal(slw_sim_output_read(text, length, "killed", &o, NULL), 0);
+    assert_int_equal(o->ended, SLW_SIM_ENDED_SIGNAL);
+    assert_int_equal(o->thread_count, 1);
+    slw_sim_output_free(o);
+    free(text);
 }
 
 static void every_prefix_of_a_file_is_refused(void **state)
@@ -130,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_file_is_read),
         cmocka_unit_test(what_does_not_add_up_is_refused),
+        cmocka_unit_test(a_partial_file_says_so),
         cmocka_unit_test(every_prefix_of_a_file_is_refused),
         cmocka_unit_test(contexts_with_less_or_more_than_their_thread_are_refused),
     };
