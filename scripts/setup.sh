@@ -77,6 +77,7 @@ test|qemu-system-arm|an Arm machine with a PMU, emulated
 test|gcc-aarch64-linux-gnu|builds slotwise for that machine
 test|libc6-dev-arm64-cross|C library headers of that machine
 test|cpio|packs what that machine boots
+test|qemu-user|the second carrier of the simulated tier
 test|libcapstone-dev|a second opinion on the decoder of the simulated tier
 test|procps|ps in tests
 test|util-linux|runuser, setpriv and unshare in tests

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The Valgrind carrier, run by hand as slotwise runs it. One case per ctest test; `slow` ones only with
-scripts/test --all.
+"""The carriers, run by hand as slotwise runs them. One case per ctest test; `slow` ones only with
+scripts/test --all. Cases whose name begins with `valgrind_` are about that carrier alone.
 
 usage: test_carrier.py CASE TOOL CORES KERNELS CLIENT
 """
@@ -14,6 +14,7 @@ import tempfile
 import time
 
 TOOL, CORES, KERNELS, CLIENT = sys.argv[2:6]
+QEMU = TOOL.endswith("-qemu")
 NAMES = ("haswell", "skylake", "zen4", "zen5")
 
 # Kernel: level-1 node, level-2 node ("" where level 1 is all that is known).
@@ -117,6 +118,24 @@ def case_known_answers_haswell():
     known_answers("haswell")
 
 
+def slow_carriers_agree():
+    """The carriers feed the same model: what differs is start-up, which is not counted here."""
+    global TOOL
+    other = os.environ.get("SLOTWISE_OTHER_CARRIER") or skip("one carrier only")
+    for core in ("haswell", "zen5"):
+        for name in ANSWERS:
+            ours = kernel(name, core)
+            TOOL, other = other, TOOL
+            theirs = kernel(name, core)
+            TOOL, other = other, TOOL
+            for event in ("instructions", "loads", "stores", "branches"):
+                a, b = ours.events[event], theirs.events[event]
+                assert abs(a - b) <= 30 + 0.001 * b, (core, name, event, a, b)
+            for level in ("retiring", "bad_speculation", "frontend", "backend"):
+                a, b = ours.share(level), theirs.share(level)
+                assert abs(a - b) < 0.03, (core, name, level, a, b)
+
+
 def slow_known_answers_of_every_core():
     for core in NAMES[1:]:
         known_answers(core)
@@ -184,7 +203,8 @@ def agree(command, stdin):
              theirs["ILmr"] + theirs["DLmr"] + theirs["DLmw"])):
         print("%-13s ours %12d cachegrind %12d  %+.2f%%" % (what, a, b, 100 * (a / b - 1)))
         # Fewer are those of start-up alone, where the two differ by some 5000 instructions.
-        bad |= b >= 10000 and abs(a / b - 1) > 0.02
+        # Start-up and what the C library chooses for the CPU it sees are not cachegrind's on QEMU.
+        bad |= b >= 10000 and abs(a / b - 1) > (0.05 if QEMU and what == "instructions" else 0.02)
     assert not bad
 
 
@@ -224,7 +244,7 @@ def case_clock_and_random_bytes_repeat():
 
 
 def case_waits_ticks_and_random_instructions_repeat():
-    for what in ("waits", "ticks"):
+    for what in ("waits",) if QEMU else ("waits", "ticks"):  # QEMU reads the host's rdtsc
         outputs = {simulate([CLIENT, what], options=("--det=yes",))[1].stdout for _ in range(2)}
         assert len(outputs) == 1, outputs
         assert simulate([CLIENT, what])[1].stdout not in outputs
@@ -304,7 +324,13 @@ def case_an_exec_is_followed():
     simulate([CLIENT, "exec"], options=("--trace-children=yes",), out="exec.%p")
     files = glob.glob(os.path.join(FOLDER, "exec.*"))
     assert len(files) == 1, files
-    assert any(o.endswith("/true") for o in Result(files[0]).objects.values())
+    result = Result(files[0])
+    if QEMU:  # what is executed runs as it is, and the file says that this was not all
+        assert result.head["ended"] == ["exec"], result.head
+        assert any(o.endswith("_client") for o in result.objects.values())
+    else:
+        assert result.head["ended"] == ["exit"], result.head
+        assert any(o.endswith("/true") for o in result.objects.values())
 
 
 def case_counting_starts_where_it_was_asked_to():
@@ -316,19 +342,43 @@ def case_counting_starts_where_it_was_asked_to():
     assert part.head["started"] == ["1"]
 
 
-def case_another_valgrind_is_refused():
-    fake = os.path.join(FOLDER, "valgrind")
-    with open(fake, "w", encoding="ascii") as f:
-        f.write("#!/bin/sh\necho valgrind-3.99.0\n")
-    os.chmod(fake, 0o755)
+def refused(program, says, *reasons):
+    """With a program of that name in front that prints `says`; None: without any."""
     path = os.environ["PATH"]
-    os.environ["PATH"] = FOLDER + ":" + path
+    fake = os.path.join(FOLDER, program)
+    if says is None:
+        os.environ["PATH"] = "/nonexistent"
+    else:
+        with open(fake, "w", encoding="ascii") as f:
+            f.write("#!/bin/sh\n" + says)
+        os.chmod(fake, 0o755)
+        os.environ["PATH"] = FOLDER + ":" + path
     _, done = simulate(["/bin/true"], status=69)
-    assert b"3.99.0" in done.stderr and b"valgrind" in done.stderr, done.stderr
-    os.environ["PATH"] = "/nonexistent"
-    _, done = simulate(["/bin/true"], status=69)
-    assert b"not installed" in done.stderr, done.stderr
     os.environ["PATH"] = path
+    for reason in reasons:
+        assert reason in done.stderr, done.stderr
+
+
+def case_another_release_is_refused():
+    if QEMU:
+        refused("qemu-x86_64", "echo qemu-x86_64 version 9.1.0", b"plugin interface")
+        refused("qemu-x86_64", "echo qemu-x86_64 version 4.2.0", b"older")
+        refused("qemu-x86_64", "[ $1 = --version ] && echo qemu-x86_64 version 7.2.0 && exit 0\n"
+                "exit 1", b"does not take the plugin")
+        refused("qemu-x86_64", None, b"not installed", b"install qemu-user")
+    else:
+        refused("valgrind", "echo valgrind-3.99.0", b"3.99.0", b"valgrind")
+        refused("valgrind", None, b"not installed")
+
+
+def case_a_script_is_its_interpreter():
+    path = os.path.join(FOLDER, "script")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("#!/usr/bin/env sh\necho one $1\nexit 3\n")
+    os.chmod(path, 0o755)
+    out, done = simulate([path, "two"], options=("--trace-children=yes",), status=3)
+    assert done.stdout == b"one two\n", done
+    assert any(re.search("/(da)?sh$", o) for o in Result(out).objects.values())
 
 
 def case_a_bad_description_is_refused():

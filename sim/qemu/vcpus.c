@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each thread of the client runs on a virtual CPU, which is a simulated core; the last-level cache
+ * is shared. A block is simulated when the next one is entered: only then it is known where it
+ * went. */
+#include "sim/qemu/plugin_int.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* What a program says itself (valgrind.h, VG_USERREQ_TOOL_BASE('S', 'W')). */
+enum { REQUEST_START = 0x53570000, REQUEST_STOP };
+
+enum { KEEP_EVERY = 1 << 18 }; /* blocks between two looks at the clock */
+
+struct vcpu {
+    struct slw_sim_core *core;
+    struct block *pending; /* executed, not yet simulated */
+    uint32_t access_count;
+    struct slw_sim_access accesses[MAX_ACCESSES];
+};
+
+static struct vcpu *vcpus[MAX_VCPUS];
+static struct slw_sim_shared *shared;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static bool are_many; /* set while only the first one runs, never unset */
+static bool is_counting;
+static uint32_t live = 1;
+static uint64_t executed, entered;
+
+/* One thread needs no lock, and most clients have one. */
+void lock(void)
+{
+    if (are_many)
+        (void)pthread_mutex_lock(&mutex);
+}
+
+void unlock(void)
+{
+    if (are_many)
+        (void)pthread_mutex_unlock(&mutex);
+}
+
+uint64_t instructions_executed(void)
+{
+    return executed;
+}
+
+struct slw_sim_core *core_of(uint32_t vcpu)
+{
+    return vcpu < MAX_VCPUS && vcpus[vcpu] ? vcpus[vcpu]->core : NULL;
+}
+
+bool has_started(void)
+{
+    return is_counting;
+}
+
+static void set_mode(struct slw_sim_core *core)
+{
+    if (is_counting)
+        slw_sim_sample(core, options.period, options.detail);
+    else
+        slw_sim_sample(core, 1, 0); /* keep warm, time nothing */
+}
+
+static struct vcpu *new_vcpu(unsigned number)
+{
+    if (number >= MAX_VCPUS)
+        fail("more than 512 threads at a time");
+    struct vcpu *v = calloc(1, sizeof(*v));
+
+    if (!v)
+        fail("out of memory");
+    if (!shared)
+        shared = slw_sim_shared_new(&config, &host);
+    v->core = slw_sim_core_new(&config, &host, shared);
+    set_mode(v->core);
+    vcpus[number] = v;
+    return v;
+}
+
+static void simulate(struct vcpu *v, const struct slw_sim_segment *next)
+{
+    executed += v->pending->segment.count;
+    slw_sim_step(v->core, &v->pending->segment, v->accesses, v->access_count, next);
+}
+
+void block_entered(unsigned vcpu, void *block)
+{
+    lock();
+    struct vcpu *v = vcpu < MAX_VCPUS && vcpus[vcpu] ? vcpus[vcpu] : new_vcpu(vcpu);
+
+    if (v->pending)
+        simulate(v, &((struct block *)block)->segment);
+    v->pending = block;
+    v->access_count = 0;
+    if (++entered % KEEP_EVERY == 0)
+        keep_state();
+    unlock();
+}
+
+/* An access wider than 8 bytes comes in parts. */
+static bool is_next_part(const struct slw_sim_access *a, uint32_t index, uint64_t address,
+                         unsigned bytes, bool is_store)
+{
+    return a->index == index && a->address + a->bytes == address && a->is_store == is_store &&
+           a->bytes >= 8 && bytes == 8 && a->bytes + bytes <= 64;
+}
+
+static void add_access(struct vcpu *v, uint32_t index, uint64_t address, unsigned bytes,
+                       bool is_store)
+{
+    if (v->access_count < MAX_ACCESSES)
+        v->accesses[v->access_count++] = (struct slw_sim_access){.address = address,
+                                                                 .index = (uint16_t)index,
+                                                                 .bytes = (uint8_t)bytes,
+                                                                 .is_store = is_store};
+}
+
+/* An atomic operation is told as one store. */
+static bool is_also_load(const struct vcpu *v, const struct slw_sim_instruction *in, uint32_t index)
+{
+    const uint8_t both = SLW_SIM_LOADS_DATA | SLW_SIM_STORES_DATA;
+
+    return in->unit == SLW_SIM_UNIT_LOCKED && (in->is & both) == both &&
+           (v->access_count == 0 || v->accesses[v->access_count - 1].index != index);
+}
+
+void accessed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
+{
+    const uint32_t index = (uint32_t)(uintptr_t)data;
+    const bool is_store = qemu_plugin_mem_is_store(info);
+    const unsigned bytes = 1u << qemu_plugin_mem_size_shift(info);
+    struct vcpu *v = vcpus[vcpu];
+
+    if (!v || !v->pending || index >= v->pending->segment.count)
+        return;
+    struct slw_sim_instruction *in = &v->pending->segment.instructions[index];
+
+    if (v->access_count > 0 &&
+        is_next_part(&v->accesses[v->access_count - 1], index, address, bytes, is_store)) {
+        v->accesses[v->access_count - 1].bytes += (uint8_t)bytes;
+        return;
+    }
+    if (in->is & SLW_SIM_SIMPLE) { /* the decoder knew of none */
+        lock();
+        in->is &= (uint8_t)~SLW_SIM_SIMPLE;
+        unlock();
+    }
+    if (is_store && is_also_load(v, in, index))
+        add_access(v, index, address, bytes, false);
+    add_access(v, index, address, bytes, is_store);
+}
+
+static void finish(struct vcpu *v)
+{
+    if (v->pending)
+        simulate(v, NULL);
+    v->pending = NULL;
+}
+
+static void set_modes(bool restart)
+{
+    for (unsigned i = 0; i < MAX_VCPUS; i++) {
+        if (!vcpus[i])
+            continue;
+        if (restart)
+            slw_sim_restart(vcpus[i]->core);
+        set_mode(vcpus[i]->core);
+    }
+}
+
+void start_counting(void)
+{
+    if (is_counting)
+        return;
+    is_counting = true;
+    set_modes(true);
+}
+
+static void stop_counting(struct vcpu *v)
+{
+    if (!is_counting)
+        return;
+    finish(v);
+    write_output(SLW_SIM_ENDED_EXIT); /* it said itself that this is all */
+    close_output();
+    is_counting = false;
+    set_modes(false);
+}
+
+/* The request is the first word of a block of arguments, which were stored just before. */
+static uint64_t request_of(const struct vcpu *v)
+{
+    for (uint32_t i = v->access_count; i > 0; i--) {
+        uint64_t word = 0;
+
+        if (v->accesses[i - 1].is_store && peek(&word, v->accesses[i - 1].address, sizeof(word)) &&
+            (word == REQUEST_START || word == REQUEST_STOP))
+            return word;
+    }
+    return 0;
+}
+
+void requested(unsigned vcpu, void *unused)
+{
+    (void)unused;
+    if (options.start != START_AT_REQUEST)
+        return;
+    lock();
+    struct vcpu *v = vcpus[vcpu];
+    const uint64_t request = v ? request_of(v) : 0;
+
+    if (request == REQUEST_START)
+        start_counting();
+    else if (request == REQUEST_STOP)
+        stop_counting(v);
+    unlock();
+}
+
+void vcpu_starts(qemu_plugin_id_t id, unsigned vcpu)
+{
+    (void)id;
+    if (vcpu == 0)
+        return;
+    are_many = true;
+    lock();
+    live++;
+    unlock();
+}
+
+uint32_t live_vcpus(void)
+{
+    return live;
+}
+
+void vcpu_ends(qemu_plugin_id_t id, unsigned vcpu)
+{
+    (void)id;
+    lock();
+    if (vcpu < MAX_VCPUS && vcpus[vcpu])
+        finish(vcpus[vcpu]);
+    live--;
+    unlock();
+}
+
+/* Where counting never started, what was kept warm is not the answer to anything. */
+void finish_vcpus(void)
+{
+    for (unsigned i = 0; i < MAX_VCPUS; i++) {
+        if (!vcpus[i])
+            continue;
+        finish(vcpus[i]);
+        if (!is_counting)
+            slw_sim_restart(vcpus[i]->core);
+    }
+}
+
+void before_fork(void)
+{
+    (void)pthread_mutex_lock(&mutex);
+}
+
+void after_fork(void)
+{
+    (void)pthread_mutex_unlock(&mutex);
+}
+
+/* A fork copies one thread, and it has not executed anything yet. Which one is not known here: the
+ * next block says so. */
+void forget_parent(void)
+{
+    (void)pthread_mutex_init(&mutex, NULL);
+    live = 1;
+    for (unsigned i = 0; i < MAX_VCPUS; i++) {
+        if (!vcpus[i])
+            continue;
+        vcpus[i]->pending = NULL;
+        slw_sim_restart(vcpus[i]->core);
+    }
+}
