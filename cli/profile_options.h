@@ -27,8 +27,24 @@ const char *slw_simulate_start_name(size_t i);
     {                                                                                              \
         .name = "call-graph", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_call_graph,        \
         .text =                                                                                    \
-            "How callers are found: fp follows frame pointers (default), none takes the sampled "  \
-            "function only."                                                                       \
+            "How callers are found: dwarf copies registers and the top of the stack with each "    \
+            "sample and unwinds them later, fp follows frame pointers, lbr reads branch records, " \
+            "none takes the sampled function only; auto is dwarf where the kernel copies stacks, " \
+            "else fp (default fp)."                                                                \
+    }
+
+#define SLW_OPTION_STACK_SIZE                                                                      \
+    {                                                                                              \
+        .name = "stack-size", .kind = SLW_OPTION_SIZE, .value = "BYTES",                           \
+        .text = "Bytes of stack to copy with each sample: 8K, 16K (default), 32K, at most 65528. " \
+                "The report says how many stacks were longer."                                     \
+    }
+
+#define SLW_OPTION_SPOOL_SIZE                                                                      \
+    {                                                                                              \
+        .name = "spool-size", .kind = SLW_OPTION_SIZE, .value = "BYTES",                           \
+        .text = "Room on the disk for raw samples with copied stacks (default 4G). From half of "  \
+                "it on fewer are kept, each of which stands for several."                          \
     }
 
 #define SLW_OPTION_PER_FUNCTION                                                                    \

@@ -8,6 +8,7 @@
 #include "cli/program.h"
 #include "cli/render.h"
 #include "collector/backend.h"
+#include "collector/call_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 
 const char *slw_profile_call_graph(size_t i)
 {
-    static const char *const names[] = {"fp", "none", NULL};
+    static const char *const names[] = {"auto", "dwarf", "fp", "lbr", "none", NULL};
 
     return names[i];
 }
@@ -82,6 +83,8 @@ const struct slw_option slw_profile_options[] = {
      .value = "N",
      .text = "Sample every N events (nanoseconds for clocks) instead of by frequency."},
     SLW_OPTION_CALL_GRAPH,
+    SLW_OPTION_STACK_SIZE,
+    SLW_OPTION_SPOOL_SIZE,
     SLW_OPTION_PER_FUNCTION,
     {.name = "per-thread",
      .text = "Count each thread of the command and its children apart, besides the whole."},
@@ -153,6 +156,8 @@ static int check_exclusions(const struct slw_args *a, struct slw_error *err)
         {"no-sampling", "frequency"},
         {"no-sampling", "period"},
         {"no-sampling", "call-graph"},
+        {"no-sampling", "stack-size"},
+        {"no-sampling", "spool-size"},
         {"no-sampling", "keep-raw"},
         {"no-sampling", "per-function"},
         {"per-thread", "per-process"},
@@ -274,9 +279,38 @@ static uint64_t round_ring(uint64_t bytes)
     return bytes ? size : 0;
 }
 
+#define MIN_STACK_BYTES 64                  /* less holds no frame */
+#define MIN_SPOOL_BYTES (UINT64_C(1) << 20) /* less holds no second of samples */
+#define MAX_SPOOL_BYTES (UINT64_C(1) << 50)
+
+static int set_stacks(struct slw_profile *p, struct slw_error *err)
+{
+    static const enum slw_call_graph ways[] = {SLW_CALL_GRAPH_AUTO, SLW_CALL_GRAPH_DWARF,
+                                               SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_LBR,
+                                               SLW_CALL_GRAPH_NONE};
+    const char *how = slw_args_get(p->args, "call-graph");
+    uint64_t bytes = 0;
+
+    p->session.call_graph = SLW_CALL_GRAPH_FP;
+    for (size_t i = 0; how && slw_profile_call_graph(i); i++)
+        if (strcmp(how, slw_profile_call_graph(i)) == 0)
+            p->session.call_graph = ways[i];
+    int rc = slw_args_bytes(p->args, "stack-size", 65536, &bytes, err);
+    if (rc >= 0)
+        rc = slw_args_bytes(p->args, "spool-size", MAX_SPOOL_BYTES, &p->session.spool_limit, err);
+    if (rc < 0)
+        return rc;
+    if (slw_args_has(p->args, "stack-size") && bytes < MIN_STACK_BYTES)
+        return slw_fail(err, SLW_E_USAGE, "--stack-size: the least is %d bytes", MIN_STACK_BYTES);
+    if (slw_args_has(p->args, "spool-size") && p->session.spool_limit < MIN_SPOOL_BYTES)
+        return slw_fail(err, SLW_E_USAGE, "--spool-size: the least is 1M");
+    bytes &= ~UINT64_C(7); /* the kernel takes whole words */
+    p->session.stack_bytes = (uint32_t)(bytes < SLW_MAX_STACK_BYTES ? bytes : SLW_MAX_STACK_BYTES);
+    return 0;
+}
+
 static int set_sampling(struct slw_profile *p, struct slw_error *err)
 {
-    const char *call_graph = slw_args_get(p->args, "call-graph");
     uint64_t hz = DEFAULT_FREQUENCY_HZ, period = 0;
     int rc = slw_args_u64(p->args, "frequency", 1, MAX_FREQUENCY_HZ, &hz, err);
 
@@ -292,9 +326,7 @@ static int set_sampling(struct slw_profile *p, struct slw_error *err)
     p->session.per_function = slw_args_has(p->args, "per-function");
     p->session.frequency_hz = period ? 0 : hz;
     p->session.period = period;
-    p->session.call_graph =
-        call_graph && strcmp(call_graph, "none") == 0 ? SLW_CALL_GRAPH_NONE : SLW_CALL_GRAPH_FP;
-    return 0;
+    return set_stacks(p, err);
 }
 
 #define MIN_INTERVAL_MS 10 /* reading the counters more often would itself be what is measured */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The hot path: from the rings to the spool, whole spans at a time, unparsed. */
+/* The hot path: from the rings to the spool, whole spans at a time, unparsed. Samples with copies
+ * of stacks go another way (perf_pack.c). */
 #include "collector/perf_int.h"
 
 #include "record/perf_layout.h"
@@ -85,18 +86,27 @@ static int write_batch(struct slw_sample_rings *r, size_t first, size_t end, str
     return 0;
 }
 
+static int write_all(struct slw_sample_rings *r, struct slw_error *err)
+{
+    int rc = 0;
+
+    for (size_t first = 0; first < r->ring_count && rc == 0 && !slw_spool_full(r->spool);
+         first += RINGS_PER_WRITE) {
+        size_t end =
+            first + RINGS_PER_WRITE < r->ring_count ? first + RINGS_PER_WRITE : r->ring_count;
+        rc = write_batch(r, first, end, err);
+    }
+    return rc;
+}
+
 int slw_sampling_drain(const struct slw_perf_env *env, struct slw_sample_rings *r,
                        struct slw_error *err)
 {
-    for (size_t first = 0; first < r->ring_count; first += RINGS_PER_WRITE) {
-        size_t end =
-            first + RINGS_PER_WRITE < r->ring_count ? first + RINGS_PER_WRITE : r->ring_count;
-        if (slw_spool_full(r->spool))
-            return 0;
-        int rc = write_batch(r, first, end, err);
-        if (rc < 0)
-            return rc;
-    }
+    if (slw_spool_full(r->spool))
+        return 0;
+    int rc = r->pack ? slw_sampling_pack(r, err) : write_all(r, err);
+    if (rc < 0)
+        return rc;
     if (slw_spool_full(r->spool))
         return slw_sampling_enable(env, r, false, err); /* samples nobody keeps cost the target */
     return 0;

@@ -151,6 +151,7 @@ struct slw_sample_rings {
     size_t *poll_threads; /* whose descriptor stands for the ring in poll */
     struct iovec *parts;
     uint64_t ring_bytes;
+    struct slw_pack *pack; /* samples carry copies of stacks; NULL: they do not */
 };
 
 int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_event *event,
@@ -173,6 +174,16 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
 void slw_sampling_coverage(const struct slw_perf_env *env, const struct slw_sample_rings *r,
                            uint64_t cpu_time_ns);
 void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings *r);
+
+/* ---- perf_pack.c: instead of unparsed spans, where samples carry copies of stacks ---- */
+
+int slw_sampling_open_pack(struct slw_sample_rings *r, struct slw_error *err);
+void slw_sampling_close_pack(struct slw_sample_rings *r);
+uint64_t slw_sampling_pack_bytes(const struct slw_sample_rings *r);
+/* One round over all rings; errors as slw_sampling_drain. */
+int slw_sampling_pack(struct slw_sample_rings *r, struct slw_error *err);
+/* Say in the run when samples were left out. */
+void slw_sampling_note_pack(const struct slw_perf_env *env, const struct slw_sample_rings *r);
 
 /* ---- perf_group.c: counters read with every sample ---- */
 

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "collector/call_graph.h"
 #include "collector/synth.h"
 #include "collector/taps/offcpu/spool_stacks.h"
 
@@ -17,6 +18,10 @@
 /* What an unprivileged user may map per CPU by default (perf_event_mlock_kb is 512 KiB and the
  * control page). Samples of 200 bytes at 997 Hz fill half of it in 1.3 s. */
 #define DEFAULT_RING_BYTES ((uint64_t)512 << 10)
+/* Samples with copies of stacks: room for a quarter of a second at 997 Hz, half of which is over
+ * before we are woken. Where many CPUs sample, all rings together stay below a limit. */
+#define STACK_RING_BYTES      ((uint64_t)4 << 20)
+#define STACK_RINGS_MAX_BYTES ((uint64_t)256 << 20)
 
 static int *fd_slot(const struct slw_sample_rings *r, size_t event, size_t cpu, size_t thread)
 {
@@ -34,9 +39,16 @@ static struct slw_spot spot_of(const struct slw_live_target *t, size_t cpu, size
     return spot;
 }
 
-static void set_tracking(struct perf_event_attr *attr)
+static bool copies_stacks(const struct slw_perf_env *env)
+{
+    return env->opts->call_graph == SLW_CALL_GRAPH_AUTO ||
+           env->opts->call_graph == SLW_CALL_GRAPH_DWARF;
+}
+
+static void set_tracking(const struct slw_perf_env *env, struct perf_event_attr *attr)
 {
     attr->mmap = 1;
+    attr->mmap_data = copies_stacks(env); /* perf reads the unwind tables through these */
     attr->mmap2 = 1;
     attr->comm = 1;
     attr->comm_exec = 1;
@@ -44,12 +56,10 @@ static void set_tracking(struct perf_event_attr *attr)
     attr->build_id = 1;
 }
 
-static void set_common(const struct slw_perf_env *env, struct perf_event_attr *attr)
+static void set_common(struct perf_event_attr *attr)
 {
     attr->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
                         PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD;
-    if (env->opts->call_graph == SLW_CALL_GRAPH_FP)
-        attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
     attr->sample_id_all = 1;
     attr->use_clockid = 1;
     attr->clockid = CLOCK_MONOTONIC;
@@ -61,7 +71,8 @@ static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
 {
     struct perf_event_attr attr = slw_perf_attr(env, event->type, event->config, 0);
 
-    set_common(env, &attr);
+    set_common(&attr);
+    slw_call_graph_ask(env->opts->call_graph, env->opts->stack_bytes, &attr);
     slw_perf_set_mode(&attr, env->opts->mode);
     /* An idle CPU executes nothing of interest. A cycle counter stands still there by itself, and
      * Arm's driver refuses to be told. */
@@ -81,8 +92,8 @@ static struct perf_event_attr tracking_attr(const struct slw_perf_env *env)
 {
     struct perf_event_attr attr = slw_perf_attr(env, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY, 0);
 
-    set_common(env, &attr);
-    set_tracking(&attr);
+    set_common(&attr);
+    set_tracking(env, &attr);
     attr.sample_period = 1;
     attr.exclude_kernel = 1; /* it counts nothing; this way nobody is refused it */
     attr.exclude_hv = 1;
@@ -124,7 +135,18 @@ static bool concede(const struct slw_perf_env *env, struct perf_event_attr *attr
         attr->build_id = 0;
         return true;
     }
+    if (env->opts->call_graph == SLW_CALL_GRAPH_AUTO && slw_call_graph_fall_back(attr)) {
+        (void)slw_run_note(env->run, SLW_NOTE_WARNING, "no-stack-copies", NULL,
+                           "this kernel copies no registers and stacks with samples: callers are "
+                           "found by frame pointers, which most libraries do not keep");
+        return true;
+    }
     return false;
+}
+
+static bool maybe_too_much(int fd)
+{
+    return fd == -EINVAL || fd == -ENOSYS || fd == -EOPNOTSUPP;
 }
 
 static int open_adapted(const struct slw_perf_env *env, struct perf_event_attr *attr,
@@ -132,7 +154,7 @@ static int open_adapted(const struct slw_perf_env *env, struct perf_event_attr *
 {
     int fd = slw_perf_try_open(env, attr, spot, group_fd);
 
-    while (fd == -EINVAL && concede(env, attr))
+    while (maybe_too_much(fd) && concede(env, attr))
         fd = slw_perf_try_open(env, attr, spot, group_fd);
     return fd;
 }
@@ -193,6 +215,20 @@ static int open_there(const struct slw_perf_env *env, struct perf_event_attr *at
     return fd;
 }
 
+/* The kernel does not say which of the two it has not: the event was measured before, without. */
+static int fail_open(const struct slw_perf_env *env, const struct slw_sampled *s, int fd,
+                     struct slw_error *err)
+{
+    const char *how = slw_call_graph_name(&s->attr);
+
+    if (!maybe_too_much(fd) || env->opts->call_graph == SLW_CALL_GRAPH_AUTO ||
+        !(strcmp(how, "dwarf") == 0 || strcmp(how, "lbr") == 0))
+        return slw_perf_fail(env, s->name, -fd, err);
+    slw_error_hint(err, "--call-graph auto takes what this machine has");
+    return slw_fail(err, SLW_E_UNSUPPORTED, "samples of %s with --call-graph %s cannot be had (%s)",
+                    s->name, how, strerror(-fd));
+}
+
 /* 1: open, 0: this thread or CPU is gone. */
 static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, size_t event,
                     size_t cpu, size_t thread, struct slw_error *err)
@@ -209,7 +245,7 @@ static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, 
     if (fd == -ENODEV && cpu > 0)
         return 0; /* went offline */
     if (fd < 0)
-        return slw_perf_fail(env, s->name, -fd, err);
+        return fail_open(env, s, fd, err);
     *fd_slot(r, event, cpu, thread) = fd;
     int rc = env->sys->ioctl(fd, PERF_EVENT_IOC_ID, &id);
     if (rc < 0)
@@ -277,7 +313,7 @@ static void choose_events(const struct slw_perf_env *env, struct slw_sample_ring
         (struct slw_sampled){.name = r->event->name, .attr = sampling_attr(env, r->event)};
     r->sampled_count = 1;
     if (env->target->enable_on_exec) {
-        set_tracking(&r->sampled[0].attr); /* on from the first mapping of the program */
+        set_tracking(env, &r->sampled[0].attr); /* on from the first mapping of the program */
     } else {
         r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env)};
         r->sampled_count = 2;
@@ -314,6 +350,18 @@ static void note_ring(const struct slw_perf_env *env, const struct slw_sample_ri
                            (unsigned long long)r->ring_bytes, (unsigned long long)wanted_bytes);
     for (size_t i = 0; i < r->ring_count; i++)
         env->run->self.ring_bytes += r->rings[i].map_bytes;
+    env->run->self.ring_bytes += slw_sampling_pack_bytes(r);
+}
+
+static uint64_t default_ring_bytes(const struct slw_perf_env *env)
+{
+    const bool stacks = env->opts->call_graph == SLW_CALL_GRAPH_AUTO ||
+                        env->opts->call_graph == SLW_CALL_GRAPH_DWARF;
+    uint64_t bytes = stacks ? STACK_RING_BYTES : DEFAULT_RING_BYTES;
+
+    while (bytes > DEFAULT_RING_BYTES && bytes * env->target->cpu_count > STACK_RINGS_MAX_BYTES)
+        bytes /= 2;
+    return bytes;
 }
 
 /* ---- the spool ---- */
@@ -333,9 +381,9 @@ static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *
     if (rc == 0 && !env->user_only)
         rc = slw_synth_kernel(r->spool, err);
     if (rc == 0 && env->target->kind == SLW_TARGET_PID)
-        rc = slw_synth_process(r->spool, env->target->pid, err);
+        rc = slw_synth_process(r->spool, env->target->pid, copies_stacks(env), err);
     if (rc == 0 && (env->target->kind == SLW_TARGET_ALL || env->target->kind == SLW_TARGET_CGROUP))
-        rc = slw_synth_all(r->spool, err);
+        rc = slw_synth_all(r->spool, copies_stacks(env), err);
     return rc < 0 ? rc : slw_spool_checkpoint(r->spool, err);
 }
 
@@ -343,8 +391,12 @@ int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_even
                       const struct slw_sample_group *group, struct slw_spool *spool,
                       struct slw_sample_rings *ret_rings, struct slw_error *err)
 {
+    /* More than what anybody may map is for slow days only: not having it is nothing to tell. */
     uint64_t wanted_bytes = env->opts->ring_bytes ? env->opts->ring_bytes : DEFAULT_RING_BYTES;
     struct slw_sample_rings r = {.event = event, .spool = spool, .ring_bytes = wanted_bytes};
+
+    if (env->opts->ring_bytes == 0)
+        r.ring_bytes = default_ring_bytes(env);
 
     choose_events(env, &r);
     if (group)
@@ -352,6 +404,8 @@ int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_even
     int rc = allocate(&r, env->target, err);
     if (rc == 0)
         rc = open_all(env, &r, err);
+    if (rc == 0)
+        rc = slw_sampling_open_pack(&r, err);
     if (rc == 0)
         rc = begin_spool(env, &r, err);
     if (rc < 0) {
@@ -413,11 +467,11 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
                              .from = {.source = r->event->source},
                              .frequency_hz = attr->freq ? attr->sample_freq : 0,
                              .period = attr->freq ? 0 : attr->sample_period,
-                             .call_graph =
-                                 attr->sample_type & PERF_SAMPLE_CALLCHAIN ? "fp" : "none"};
+                             .call_graph = slw_call_graph_name(attr)};
 
     if (r->first_member < r->sampled_count)
         slw_sampling_write_totals(env, r);
+    slw_sampling_note_pack(env, r);
     return slw_run_add_sampling(env->run, &s, err);
 }
 
@@ -432,6 +486,7 @@ void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings 
         free(r->sampled[e].fds);
         free(r->sampled[e].ids);
     }
+    slw_sampling_close_pack(r);
     free(r->rings);
     free(r->heads);
     free(r->poll_threads);

@@ -90,6 +90,16 @@ static void note_refusal(struct session *s, const struct slw_backend *b, int rc,
                            "the %s backend cannot be used: %s", b->name, why);
 }
 
+/* Callers asked for in a way of their own: better none at all than others. */
+static bool last_that_samples(const struct session *s, const struct slw_backend *b, int rc)
+{
+    const bool particular =
+        s->opts->call_graph == SLW_CALL_GRAPH_DWARF || s->opts->call_graph == SLW_CALL_GRAPH_LBR;
+
+    return particular && s->opts->sample && rc == -SLW_E_UNSUPPORTED &&
+           b->source != SLW_SOURCE_HARDWARE;
+}
+
 /* The best backend that opens; each that did not leaves a note. */
 static int choose_backend(struct session *s, struct slw_error *err)
 {
@@ -107,7 +117,7 @@ static int choose_backend(struct session *s, struct slw_error *err)
         if (rc == 0)
             return 0;
         if ((rc != -SLW_E_UNSUPPORTED && rc != -SLW_E_PERM) || s->opts->backend ||
-            i + 1 == slw_backend_count) {
+            last_that_samples(s, b, rc) || i + 1 == slw_backend_count) {
             if (err && err->code == SLW_E_OK)
                 *err = why;
             return rc;
@@ -211,6 +221,8 @@ static int open_session(struct session *s, struct slw_error *err)
         s->run->command.pid = s->target->pid;
     if (rc == 0 && o->sample)
         rc = slw_spool_open(s->sys, o->spool_path, &s->spool, err);
+    if (rc == 0 && s->spool)
+        slw_spool_limit(s->spool, o->spool_limit);
     if (rc == 0)
         rc = choose_backend(s, err);
     return rc < 0 ? rc : open_taps(s, err);

@@ -31,7 +31,16 @@ enum slw_offcpu {
 /* Requests counted by BPF on socket calls: AUTO leaves a note where it cannot work, YES fails. */
 enum slw_socket { SLW_SOCKET_NO, SLW_SOCKET_AUTO, SLW_SOCKET_YES };
 
-enum slw_call_graph { SLW_CALL_GRAPH_FP, SLW_CALL_GRAPH_NONE };
+/* How callers are found: by frame pointers in the kernel; not; by registers and a copy of the stack
+ * that are unwound later (AUTO: where the kernel copies them, else a note and frame pointers); by
+ * the CPU's branch records. */
+enum slw_call_graph {
+    SLW_CALL_GRAPH_FP,
+    SLW_CALL_GRAPH_NONE,
+    SLW_CALL_GRAPH_AUTO,
+    SLW_CALL_GRAPH_DWARF,
+    SLW_CALL_GRAPH_LBR
+};
 
 /* What is counted by itself, besides the whole target. */
 enum slw_per { SLW_PER_WHOLE, SLW_PER_PROCESS, SLW_PER_THREAD };
@@ -61,6 +70,8 @@ struct slw_session_options {
     uint64_t frequency_hz;   /* 0: use period */
     uint64_t period;
     enum slw_call_graph call_graph;
+    uint32_t stack_bytes; /* of copied stacks, a multiple of 8; 0: default */
+    uint64_t spool_limit; /* bytes near which samples with copied stacks get fewer; 0: default */
     enum slw_offcpu offcpu;
     bool no_stages; /* marks of stages are not looked at: each costs the client about a microsecond
                      */

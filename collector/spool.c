@@ -20,6 +20,7 @@ struct slw_spool {
     bool begun, full;
     struct slw_perf_header header;
     uint64_t data_bytes; /* of records written */
+    uint64_t limit;      /* 0: the default */
     struct slw_spool_features features;
     struct slw_error failure;
 };
@@ -201,6 +202,22 @@ int slw_spool_checkpoint(struct slw_spool *s, struct slw_error *err)
 uint64_t slw_spool_bytes(const struct slw_spool *s)
 {
     return data_end(s);
+}
+
+void slw_spool_limit(struct slw_spool *s, uint64_t bytes)
+{
+    s->limit = bytes;
+}
+
+unsigned slw_spool_thinning(const struct slw_spool *s)
+{
+    const uint64_t limit = s->limit ? s->limit : SLW_SPOOL_LIMIT_BYTES;
+    const uint64_t left = s->data_bytes < limit ? limit - s->data_bytes : 0;
+    unsigned level = 0;
+
+    while (level < SLW_SPOOL_MAX_THINNING && left <= limit >> (level + 1))
+        level++;
+    return level;
 }
 
 /* The table of sections, then the sections; -errno. */

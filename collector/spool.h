@@ -58,6 +58,14 @@ int slw_spool_checkpoint(struct slw_spool *s, struct slw_error *err);
 
 uint64_t slw_spool_bytes(const struct slw_spool *s); /* in the file */
 
+/* How large it may get where its records can be made fewer; 0: SLW_SPOOL_LIMIT_BYTES. */
+#define SLW_SPOOL_LIMIT_BYTES  ((uint64_t)4 << 30)
+#define SLW_SPOOL_MAX_THINNING 32
+void slw_spool_limit(struct slw_spool *s, uint64_t bytes);
+/* 0 while less than half of the limit is used, and one more each time half of what was left is: of
+ * what makes it large, write one in 2^n. Never less than before. */
+unsigned slw_spool_thinning(const struct slw_spool *s);
+
 /* Write features and the final header. Bounds of the measured window, CLOCK_MONOTONIC. Where the
  * features find no room the file goes without them. */
 int slw_spool_finish(struct slw_spool *s, uint64_t first_ns, uint64_t last_ns,

@@ -66,6 +66,8 @@ static void put_kernel_mmap(struct slw_buf *b, uint64_t start, uint64_t length, 
 
 static void put_mmap2(struct slw_buf *b, int pid, const struct slw_proc_mapping *m)
 {
+    const uint16_t misc =
+        PERF_RECORD_MISC_USER | (m->prot & PROT_EXEC ? 0 : PERF_RECORD_MISC_MMAP_DATA);
     struct {
         struct perf_event_header header;
         uint32_t pid, tid;
@@ -73,7 +75,7 @@ static void put_mmap2(struct slw_buf *b, int pid, const struct slw_proc_mapping 
         uint32_t major, minor;
         uint64_t inode, generation;
         uint32_t prot, flags;
-    } r = {{PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER, 0},
+    } r = {{PERF_RECORD_MMAP2, misc, 0},
            (uint32_t)pid,
            (uint32_t)pid,
            m->start,
@@ -183,7 +185,8 @@ static bool read_proc(int pid, const char *what, char **ret_text, size_t *ret_le
     return slw_file_read(path, MAX_PROC_BYTES, ret_text, ret_length, NULL) == 0;
 }
 
-static int put_mappings(struct slw_spool *spool, struct slw_buf *b, int pid, struct slw_error *err)
+static int put_mappings(struct slw_spool *spool, struct slw_buf *b, int pid, bool data,
+                        struct slw_error *err)
 {
     char *SLW_AUTO(free) text = NULL;
     size_t length = 0;
@@ -196,7 +199,7 @@ static int put_mappings(struct slw_spool *spool, struct slw_buf *b, int pid, str
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         size_t line_length = (size_t)((stop ? stop : end) - line);
 
-        if (slw_proc_parse_mapping(line, line_length, &m) && (m.prot & PROT_EXEC))
+        if (slw_proc_parse_mapping(line, line_length, &m) && (data || (m.prot & PROT_EXEC)))
             put_mmap2(b, pid, &m);
         if (b->length >= FLUSH_BYTES)
             rc = flush(spool, b, err);
@@ -225,22 +228,23 @@ static void put_threads(struct slw_buf *b, int pid)
         (void)closedir(d);
 }
 
-static int put_process(struct slw_spool *spool, struct slw_buf *b, int pid, struct slw_error *err)
+static int put_process(struct slw_spool *spool, struct slw_buf *b, int pid, bool data,
+                       struct slw_error *err)
 {
     char *SLW_AUTO(free) comm = NULL;
 
     if (!read_proc(pid, "comm", &comm, NULL))
         return 0;
     put_comm(b, pid, pid, comm);
-    int rc = put_mappings(spool, b, pid, err);
+    int rc = put_mappings(spool, b, pid, data, err);
     put_threads(b, pid);
     return rc;
 }
 
-int slw_synth_process(struct slw_spool *spool, int pid, struct slw_error *err)
+int slw_synth_process(struct slw_spool *spool, int pid, bool data, struct slw_error *err)
 {
     struct slw_buf b = {0};
-    int rc = put_process(spool, &b, pid, err);
+    int rc = put_process(spool, &b, pid, data, err);
 
     if (rc == 0)
         rc = flush(spool, &b, err);
@@ -248,7 +252,7 @@ int slw_synth_process(struct slw_spool *spool, int pid, struct slw_error *err)
     return rc;
 }
 
-int slw_synth_all(struct slw_spool *spool, struct slw_error *err)
+int slw_synth_all(struct slw_spool *spool, bool data, struct slw_error *err)
 {
     struct slw_buf b = {0};
     DIR *d = opendir("/proc");
@@ -258,7 +262,7 @@ int slw_synth_all(struct slw_spool *spool, struct slw_error *err)
         int pid = slw_proc_parse_id(e->d_name);
 
         if (pid > 0)
-            rc = put_process(spool, &b, pid, err);
+            rc = put_process(spool, &b, pid, data, err);
         if (rc == 0 && b.length >= FLUSH_BYTES)
             rc = flush(spool, &b, err);
     }

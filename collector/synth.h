@@ -7,15 +7,18 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
+
 struct slw_spool;
 
 /* The kernel and its modules. Writes nothing where kptr_restrict hides the addresses. */
 int slw_synth_kernel(struct slw_spool *spool, struct slw_error *err);
 
-/* One process with all its threads and executable mappings; nothing when it is gone. */
-int slw_synth_process(struct slw_spool *spool, int pid, struct slw_error *err);
+/* One process with all its threads and executable mappings (data: also the others, where the tables
+ * are that perf unwinds by); nothing when it is gone. */
+int slw_synth_process(struct slw_spool *spool, int pid, bool data, struct slw_error *err);
 
 /* Every process of the machine that may be read. */
-int slw_synth_all(struct slw_spool *spool, struct slw_error *err);
+int slw_synth_all(struct slw_spool *spool, bool data, struct slw_error *err);
 
 #endif

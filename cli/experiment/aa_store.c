@@ -68,10 +68,10 @@ static void make_folders(char *path)
 /* Where this comparison's tests are kept, created where it is not there; false: nowhere. */
 static bool folder_of(const struct slw_aa_request *r, char ret_path[PATH_MAX])
 {
-    static const char *const options[] = {"metric",     "ops",    "no-sampling",  "frequency",
-                                          "call-graph", "offcpu", "per-function", "wire",
-                                          "no-wire",    "stages", "level",        "model",
-                                          "backend",    "warmup", "ring-size"};
+    static const char *const options[] = {
+        "metric",       "ops",    "no-sampling", "frequency",  "call-graph", "offcpu",
+        "per-function", "wire",   "no-wire",     "stages",     "level",      "model",
+        "backend",      "warmup", "ring-size",   "stack-size", "spool-size"};
     char cache[PATH_MAX], cwd[PATH_MAX];
     struct slw_buf key = {0};
     bool known = put_machine(&key) && slw_cache_dir(cache) && getcwd(cwd, sizeof(cwd));

@@ -28,7 +28,7 @@ expect() { # what is expected, then the words
 expect 'report' slotwise rep
 expect 'doctor' slotwise doc
 expect 'fp' slotwise profile --call-graph f
-expect 'fp none' slotwise profile --call-graph ''
+expect 'auto dwarf fp lbr none' slotwise profile --call-graph ''
 expect 'none' slotwise profile --call-graph = n
 expect '--call-graph --cgroup --color --control' slotwise profile --c
 expect 'check list show' slotwise models ''

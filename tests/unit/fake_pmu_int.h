@@ -55,6 +55,7 @@ static struct fake_kernel {
     int hardware_errno, software_errno; /* of every event of the kind; 0: works */
     int kernel_errno;                   /* of events that do not exclude the kernel */
     uint64_t missing_config;            /* such hardware events are ENOENT; 0: none is */
+    uint64_t missing_samples;           /* a sample_type with one of these bits is EOPNOTSUPP */
     int emfile_after;                   /* so many opens work; -1: all */
     bool emfile_once;
     size_t largest_map; /* 0: any */
@@ -163,6 +164,8 @@ static inline int fake_refusal(const struct perf_event_attr *attr, int cpu)
         return ENOENT;
     if (hardware && kernel.pmu_count > 0 && !fake_pmu_of(attr, cpu))
         return ENOENT;
+    if (attr->sample_type & kernel.missing_samples)
+        return EOPNOTSUPP;
     if (kernel.emfile_after >= 0 && kernel.open_count >= kernel.emfile_after) {
         kernel.emfile_after = kernel.emfile_once ? -1 : kernel.emfile_after;
         return EMFILE;
