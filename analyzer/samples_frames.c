@@ -203,46 +203,126 @@ static int name_all(struct slw_samples *s, const char **names)
     return rc;
 }
 
-static int make_frame(struct slw_samples *s, uint32_t location, const char *name, bool line,
-                      uint32_t *ret_frame)
+/* Samples that came by each location, be it on their way to others: what is inlined into a caller
+ * matters as much as what is inlined into the leaf. */
+static int count_passers(struct slw_samples *s)
 {
-    const struct slw_location *l = &s->locations.locations[location];
-    struct slw_frame f = {.function = name,
-                          .linkage = name,
-                          .file = "",
-                          .address = l->address,
-                          .kind = slw_samples_kind(s, location)};
-    int rc = slw_samples_mapping(s, location, &f.mapping);
+    const uint32_t chains = slw_chains_count(s->chains);
+    uint64_t *passers = calloc((size_t)chains + 1, sizeof(*passers));
+    uint32_t chain;
 
-    if (rc == 0 && line)
-        rc = slw_symbols_line(s->symbols, l->module & ~EXACT, lookup_address(l), &f.file, &f.line);
-    return rc < 0 ? rc : slw_stacks_add_frame(s->stacks, &f, ret_frame);
+    if (!passers)
+        return -SLW_E_NOMEM;
+    for (uint32_t i = 0; i < slw_chains_row_count(s->chains); i++) {
+        const uint64_t *weights = slw_chains_row(s->chains, i, &chain);
+        for (size_t c = 0; c < slw_stacks_column_count(s->stacks); c += 2)
+            passers[chain] += weights[c] < UINT32_MAX ? weights[c] : UINT32_MAX;
+    }
+    for (uint32_t i = 0; i < s->locations.count; i++)
+        s->locations.locations[i].hits = 0;
+    for (uint32_t i = chains; i-- > 0;) {
+        const struct slw_chain *c = slw_chains_get(s->chains, i);
+        if (c->caller != SLW_NO_CHAIN)
+            passers[c->caller] += passers[i];
+        if (c->location == SLW_NO_LOCATION)
+            continue;
+        uint32_t *hits = &s->locations.locations[c->location].hits;
+        *hits = passers[i] < UINT32_MAX - *hits ? *hits + (uint32_t)passers[i] : UINT32_MAX;
+    }
+    free(passers);
+    return 0;
 }
 
-static int make_frames(struct slw_samples *s, const char **names, uint32_t *frames)
+static int add_frame(struct slw_samples *s, struct slw_frame *f, const char *linkage,
+                     const struct slw_symbols_place *place, uint32_t *ret_frame)
 {
-    const struct slw_locations *l = &s->locations;
-    uint32_t least;
-    int rc = line_hits(s, &least);
+    int rc = slw_symbols_shown(s->symbols, linkage, &f->function);
 
+    f->linkage = linkage;
+    f->file = place->file;
+    f->line = place->line;
+    return rc < 0 ? rc : slw_stacks_add_frame(s->stacks, f, ret_frame);
+}
+
+static int add_inner(struct slw_samples_frames *to, uint32_t frame)
+{
+    if (to->inner_count == to->inner_capacity) {
+        uint32_t capacity = to->inner_capacity ? to->inner_capacity * 2 : 1024;
+        uint32_t *grown = realloc(to->inner, capacity * sizeof(*grown));
+        if (!grown)
+            return -SLW_E_NOMEM;
+        to->inner = grown;
+        to->inner_capacity = capacity;
+    }
+    to->inner[to->inner_count++] = frame;
+    return 0;
+}
+
+static int make_frame(struct slw_samples *s, uint32_t location, const char *name, bool lines,
+                      struct slw_samples_frames *to)
+{
+    const struct slw_location *l = &s->locations.locations[location];
+    struct slw_symbols_place places[SLW_MAX_PLACES] = {{"", "", 0}};
+    struct slw_frame f = {.address = l->address, .kind = slw_samples_kind(s, location)};
+    size_t count = 1;
+    uint32_t frame;
+    int rc = slw_samples_mapping(s, location, &f.mapping);
+
+    if (rc == 0 && lines)
+        rc = slw_symbols_places(s->symbols, l->module & ~EXACT, lookup_address(l), places, &count);
     if (rc == 0)
-        rc = name_all(s, names);
-    for (uint32_t i = 0; rc == 0 && i < l->count; i++)
-        rc = make_frame(s, i, names[i], least > 0 && l->locations[i].hits >= least, &frames[i]);
+        rc = add_frame(s, &f, name, &places[count - 1], &to->outer[location]);
+    f.inlined = true;
+    while (rc == 0 && --count > 0) {
+        rc = add_frame(s, &f, places[count - 1].name, &places[count - 1], &frame);
+        if (rc == 0)
+            rc = add_inner(to, frame);
+    }
     return rc;
 }
 
-int slw_samples_frames(struct slw_samples *s, uint32_t **ret_frames)
+static int make_frames(struct slw_samples *s, const char **names, struct slw_samples_frames *to)
+{
+    const struct slw_locations *l = &s->locations;
+    uint32_t least = 0;
+    int rc = s->opts->lines ? count_passers(s) : 0;
+
+    if (rc == 0)
+        rc = line_hits(s, &least);
+    if (rc == 0)
+        rc = name_all(s, names);
+    for (uint32_t i = 0; rc == 0 && i < l->count; i++) {
+        if (to->inner_begin)
+            to->inner_begin[i] = to->inner_count;
+        rc = make_frame(s, i, names[i], least > 0 && l->locations[i].hits >= least, to);
+    }
+    if (to->inner_begin)
+        to->inner_begin[l->count] = to->inner_count;
+    return rc;
+}
+
+int slw_samples_frames(struct slw_samples *s, struct slw_samples_frames *ret_frames)
 {
     const size_t count = (size_t)s->locations.count + 1; /* calloc(0) may be NULL */
     const char **names = calloc(count, sizeof(*names));
-    uint32_t *frames = malloc(count * sizeof(*frames));
-    int rc = names && frames ? make_frames(s, names, frames) : -SLW_E_NOMEM;
+    struct slw_samples_frames f = {.outer = malloc(count * sizeof(*f.outer))};
+    bool lines = s->opts->lines && s->opts->symbols;
 
+    if (lines)
+        f.inner_begin = malloc(count * sizeof(*f.inner_begin));
+    int rc =
+        names && f.outer && (f.inner_begin || !lines) ? make_frames(s, names, &f) : -SLW_E_NOMEM;
     free(names);
     if (rc == 0)
-        *ret_frames = frames;
+        *ret_frames = f;
     else
-        free(frames);
+        slw_samples_frames_release(&f);
     return rc;
+}
+
+void slw_samples_frames_release(struct slw_samples_frames *f)
+{
+    free(f->outer);
+    free(f->inner);
+    free(f->inner_begin);
 }

@@ -16,7 +16,7 @@
 struct slw_location {
     uint64_t address;
     uint32_t module; /* top bit: exact */
-    uint32_t hits;   /* as the leaf of a sample */
+    uint32_t hits;   /* as the leaf of a sample; when frames are made: anywhere in one */
 };
 #define SLW_NO_LOCATION UINT32_MAX
 
@@ -102,8 +102,15 @@ int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_
 int slw_samples_name(struct slw_samples *s, uint32_t location, const char **ret_name);
 enum slw_frame_kind slw_samples_kind(const struct slw_samples *s, uint32_t location);
 int slw_samples_mapping(struct slw_samples *s, uint32_t location, uint32_t *ret_mapping);
-/* The frame of every location. ret_frames: heap, by location. */
-int slw_samples_frames(struct slw_samples *s, uint32_t **ret_frames);
+/* The frames of locations: one each, and for some those that were inlined there. */
+struct slw_samples_frames {
+    uint32_t *outer;       /* by location */
+    uint32_t *inner;       /* of all locations, those of one together, outermost first */
+    uint32_t *inner_begin; /* by location, with one past the last; NULL: nothing was inlined */
+    uint32_t inner_count, inner_capacity;
+};
+int slw_samples_frames(struct slw_samples *s, struct slw_samples_frames *ret_frames);
+void slw_samples_frames_release(struct slw_samples_frames *f);
 
 /* samples_stack.c: one sample into the chains; the chains, named, into the stacks. */
 int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r);

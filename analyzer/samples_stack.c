@@ -230,7 +230,24 @@ static void take_back(struct slw_samples *s, const uint64_t *weights)
     }
 }
 
-static int make_paths(struct slw_samples *s, const uint32_t *frames, uint32_t *path_of)
+/* From a caller's path to that of a location, by way of what was inlined there. */
+static int step(struct slw_samples *s, const struct slw_samples_frames *f, uint32_t caller,
+                uint32_t location, uint32_t *ret_path)
+{
+    uint32_t path;
+    int rc = slw_stacks_step(s->stacks, caller, f->outer[location], &path);
+
+    if (f->inner_begin)
+        for (uint32_t i = f->inner_begin[location]; rc == 0 && i < f->inner_begin[location + 1];
+             i++)
+            rc = slw_stacks_step(s->stacks, path, f->inner[i], &path);
+    if (rc == 0)
+        *ret_path = path;
+    return rc;
+}
+
+static int make_paths(struct slw_samples *s, const struct slw_samples_frames *frames,
+                      uint32_t *path_of)
 {
     int rc = 0;
 
@@ -242,7 +259,7 @@ static int make_paths(struct slw_samples *s, const uint32_t *frames, uint32_t *p
         else if (c->step.kind == SLW_STEP_ROOT)
             path_of[i] = path_of[c->caller];
         else
-            rc = slw_stacks_step(s->stacks, path_of[c->caller], frames[c->location], &path_of[i]);
+            rc = step(s, frames, path_of[c->caller], c->location, &path_of[i]);
     }
     return rc;
 }
@@ -265,19 +282,19 @@ static int make_stacks(struct slw_samples *s, const uint32_t *path_of)
 
 int slw_samples_name_stacks(struct slw_samples *s)
 {
-    uint32_t *frames = NULL;
+    struct slw_samples_frames frames = {0};
 
     slw_chains_seal(s->chains);
     uint32_t *path_of = malloc(((size_t)slw_chains_count(s->chains) + 1) * sizeof(*path_of));
     int rc = path_of ? slw_samples_frames(s, &frames) : -SLW_E_NOMEM;
 
     if (rc == 0)
-        rc = make_paths(s, frames, path_of);
+        rc = make_paths(s, &frames, path_of);
     if (rc == 0)
         rc = make_stacks(s, path_of);
     if (rc == 0)
         rc = slw_samples_name_times(s, path_of);
-    free(frames);
+    slw_samples_frames_release(&frames);
     free(path_of);
     return rc;
 }

@@ -29,7 +29,8 @@ struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
     if (!s->opts.debug_dir)
         s->opts.debug_dir = DEFAULT_DEBUG_DIR;
     s->arena = slw_arena_new();
-    if (!s->arena) {
+    s->demangler = slw_demangler_new();
+    if (!s->arena || !s->demangler) {
         slw_symbols_free(s);
         return NULL;
     }
@@ -55,6 +56,7 @@ void slw_symbols_free(struct slw_symbols *s)
         slw_symbols_module_release(&s->loaded[i]);
     slw_symbols_module_release(&s->kernel);
     free(s->loaded);
+    slw_demangler_free(s->demangler);
     slw_arena_free(s->arena);
     free(s);
 }
@@ -241,4 +243,9 @@ int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
     const struct slw_symbol *symbol = slw_symtab_find(&l->table, address);
     *ret_name = symbol ? symbol->name : "";
     return 0;
+}
+
+int slw_symbols_shown(struct slw_symbols *s, const char *name, const char **ret_shown)
+{
+    return slw_demangle(s->demangler, name, ret_shown);
 }

@@ -40,9 +40,27 @@ void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name);
 
+/* What to show for such a name: C++ and Rust as they were written. The same bytes where nothing is
+ * to be demangled. Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
+int slw_symbols_shown(struct slw_symbols *s, const char *name, const char **ret_shown);
+
 /* Source file and line of an address, from DWARF. Costly: ask for few. "" and 0 when unknown. */
 int slw_symbols_line(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_file, uint32_t *ret_line);
+
+/* Where an address stands in the source: the calls that the compiler expanded in place there, leaf
+ * first, and last the function itself, whose name is left "" (slw_symbols_name has it). Costly: ask
+ * for few. */
+struct slw_symbols_place {
+    const char *name; /* the linker's, or as written */
+    const char *file; /* "" unknown */
+    uint32_t line;    /* 0 unknown */
+};
+#define SLW_MAX_PLACES 65 /* deeper nests are cut at the inner end */
+
+/* *ret_count is at least 1. Strings are lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
+int slw_symbols_places(struct slw_symbols *s, uint32_t module, uint64_t address,
+                       struct slw_symbols_place ret_places[SLW_MAX_PLACES], size_t *ret_count);
 
 /* Tell the run what could not be named and why. 0 or -SLW_E_NOMEM. */
 int slw_symbols_notes(const struct slw_symbols *s, struct slw_run *run);

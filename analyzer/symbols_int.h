@@ -3,7 +3,9 @@
 #ifndef SLW_ANALYZER_SYMBOLS_INT_H
 #define SLW_ANALYZER_SYMBOLS_INT_H
 
+#include "analyzer/demangle.h"
 #include "analyzer/elf_file.h"
+#include "analyzer/inlined.h"
 #include "analyzer/symbols.h"
 
 #include <elfutils/libdwfl.h>
@@ -27,10 +29,13 @@ struct slw_symbols_module {
     char *text; /* names of a text table point into it */
     Dwfl_Module *dwfl;
     bool dwfl_tried;
+    struct slw_inlined *inlined; /* NULL: no DWARF */
+    GElf_Addr dwarf_bias;        /* address in the file - address in its DWARF */
 };
 
 struct slw_symbols {
     struct slw_arena *arena;
+    struct slw_demangler *demangler;
     const struct slw_modules *modules;
     struct slw_symbols_options opts;
     uint64_t kernel_text;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Source lines from DWARF, through libdwfl. Modules are reported to it one by one, as files that
- * do not run; it lays them out at addresses of its own. */
+/* Source lines and inlined calls from DWARF, through libdwfl. Modules are reported to it one by
+ * one, as files that do not run; it lays them out at addresses of its own. */
 #include "analyzer/symbols_int.h"
 
 #include <stdlib.h>
@@ -57,39 +57,100 @@ static Dwfl_Module *report(struct slw_symbols *s, const struct slw_module *m,
     return module;
 }
 
-int slw_symbols_line(struct slw_symbols *s, uint32_t module, uint64_t address,
-                     const char **ret_file, uint32_t *ret_line)
+/* NULL in *ret_inlined: no DWARF is to be had. 0 or -SLW_E_NOMEM. */
+static int open_dwarf(struct slw_symbols *s, const struct slw_module *m,
+                      struct slw_symbols_module *l, struct slw_inlined **ret_inlined)
 {
-    const struct slw_module *m = &s->modules->modules[module];
-    struct slw_symbols_module *l = slw_symbols_loaded(s, module);
-    GElf_Addr bias = 0;
-    uint64_t elf_address;
-    int line = 0;
+    GElf_Addr bias;
 
-    *ret_file = "";
-    *ret_line = 0;
-    if (!l)
-        return -SLW_E_NOMEM;
-    if (m->kind != SLW_MODULE_FILE || !l->elf.elf)
-        return 0;
     if (!l->dwfl_tried) {
         l->dwfl_tried = true;
         l->dwfl = report(s, m, l);
+        Dwarf *dwarf = l->dwfl && dwfl_module_getelf(l->dwfl, &bias)
+                           ? dwfl_module_getdwarf(l->dwfl, &l->dwarf_bias)
+                           : NULL;
+        l->dwarf_bias -= bias; /* as the file has it, not as it was laid out */
+        l->inlined = dwarf ? slw_inlined_new(dwarf) : NULL;
+        if (dwarf && !l->inlined)
+            return -SLW_E_NOMEM;
     }
-    if (!l->dwfl || !slw_elf_address_of_offset(&l->elf, address, &elf_address) ||
-        !dwfl_module_getelf(l->dwfl, &bias))
+    *ret_inlined = l->inlined;
+    return 0;
+}
+
+/* The DWARF of an address and the address as DWARF has it; NULL: there is none. */
+static int locate(struct slw_symbols *s, uint32_t module, uint64_t address,
+                  struct slw_inlined **ret_inlined, uint64_t *ret_address)
+{
+    const struct slw_module *m = &s->modules->modules[module];
+    struct slw_symbols_module *l = slw_symbols_loaded(s, module);
+    uint64_t elf_address;
+
+    *ret_inlined = NULL;
+    if (!l)
+        return -SLW_E_NOMEM;
+    if (m->kind != SLW_MODULE_FILE || !l->elf.elf ||
+        !slw_elf_address_of_offset(&l->elf, address, &elf_address))
         return 0;
-    Dwfl_Line *found = dwfl_module_getsrc(l->dwfl, elf_address + bias);
-    const char *file = found ? dwfl_lineinfo(found, NULL, &line, NULL, NULL, NULL) : NULL;
-    if (file && line > 0) {
-        *ret_file = file;
-        *ret_line = (uint32_t)line;
+    int rc = open_dwarf(s, m, l, ret_inlined);
+    *ret_address = elf_address - l->dwarf_bias;
+    return rc;
+}
+
+int slw_symbols_line(struct slw_symbols *s, uint32_t module, uint64_t address,
+                     const char **ret_file, uint32_t *ret_line)
+{
+    struct slw_inlined *in;
+    uint64_t at;
+    int rc = locate(s, module, address, &in, &at);
+
+    *ret_file = "";
+    *ret_line = 0;
+    return rc == 0 && in ? slw_inlined_line(in, at, ret_file, ret_line) : rc;
+}
+
+/* Each call stands where the next one inside it is made; the innermost where the address is. */
+static void place(const struct slw_inlined_call *calls, size_t count,
+                  struct slw_symbols_place *places)
+{
+    for (size_t i = 0; i < count; i++) {
+        places[count - 1 - i].name = calls[i].name;
+        places[count - i].file = calls[i].call_file;
+        places[count - i].line = calls[i].call_line;
     }
+}
+
+int slw_symbols_places(struct slw_symbols *s, uint32_t module, uint64_t address,
+                       struct slw_symbols_place ret_places[SLW_MAX_PLACES], size_t *ret_count)
+{
+    struct slw_inlined_call calls[SLW_MAX_INLINED];
+    struct slw_inlined *in;
+    const char *file = "";
+    uint32_t line = 0;
+    uint64_t at;
+    size_t count = 0;
+    int rc = locate(s, module, address, &in, &at);
+
+    if (rc == 0 && in)
+        rc = slw_inlined_at(in, at, calls, &count);
+    if (rc == 0 && in)
+        rc = slw_inlined_line(in, at, &file, &line);
+    if (rc < 0)
+        return rc;
+    ret_places[0].file = file;
+    ret_places[0].line = line;
+    ret_places[count].name = "";
+    place(calls, count, ret_places);
+    *ret_count = count + 1;
     return 0;
 }
 
 void slw_symbols_close_lines(struct slw_symbols *s)
 {
+    for (uint32_t i = 0; i < s->loaded_capacity; i++) {
+        slw_inlined_free(s->loaded[i].inlined);
+        s->loaded[i].inlined = NULL;
+    }
     if (s->dwfl)
         dwfl_end(s->dwfl);
     s->dwfl = NULL;

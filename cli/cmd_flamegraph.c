@@ -47,6 +47,9 @@ static const struct slw_option options[] = {
      .value = "NAME|FILE",
      .choices = slw_model_builtin_name_or_null,
      .text = "With --color topdown: this CPU model instead of the one the run names."},
+    {.name = "inline",
+     .text = "From perf.data: also draw what was inlined at hot addresses, from DWARF, as runs of "
+             "'slotwise profile' have it. Costs time."},
     {.name = "by-thread", .text = "One tower per thread instead of per thread name."},
     {.name = "diff",
      .kind = SLW_OPTION_FILE,
@@ -120,7 +123,8 @@ static int draw_run(const struct slw_args *args, struct slw_buf *svg, struct slw
     struct slw_loaded loaded = {0};
     struct slw_report *report = NULL;
     struct slw_model *model = NULL;
-    int rc = slw_load(args->operands[0], NULL, &loaded, err);
+    const struct slw_load_options how = {.lines = slw_args_has(args, "inline")};
+    int rc = slw_load_with(args->operands[0], &how, &loaded, err);
 
     if (rc >= 0)
         rc = load_colors(args, &loaded, &model, &report, err);

@@ -64,7 +64,7 @@ static int import_one(const struct slw_args *args, const char *path, const struc
                       const struct slw_terminal *t, struct slw_error *err)
 {
     const struct slw_load_options opts = {
-        .format = slw_args_get(args, "from"), .model = model, .moments = true};
+        .format = slw_args_get(args, "from"), .model = model, .lines = true, .moments = true};
     struct slw_loaded loaded = {0};
     int rc = slw_load_with(path, &opts, &loaded, err);
 

@@ -47,8 +47,8 @@ static int report_run(const char *path, struct slw_render_request *request, stru
                       struct slw_error *err)
 {
     /* Only a page shows when stacks were sampled. */
-    const struct slw_load_options how = {.moments = request->format &&
-                                                    strcmp(request->format, "html") == 0};
+    const struct slw_load_options how = {
+        .lines = true, .moments = request->format && strcmp(request->format, "html") == 0};
     struct slw_loaded loaded = {0};
 
     if (request->format && !slw_renderer_find(request->format))

@@ -26,6 +26,7 @@ struct slw_load_options {
      * events name beyond doubt, if any); notes of the run say what was assumed and whether the
      * tool's own metrics agree. */
     const struct slw_model *model;
+    bool lines;   /* source lines and inlined calls of hot addresses too: costs time */
     bool moments; /* when stacks were sampled too, where that is known: costs time */
 };
 int slw_load_with(const char *path, const struct slw_load_options *opts,

@@ -72,7 +72,8 @@ int slw_profile_complete(struct slw_profile *p, struct slw_error *err)
 int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err)
 {
     char cache[PATH_MAX];
-    const struct slw_samples_options opts = {.symbols = true, .cache_dir = slw_cache_dir(cache)};
+    const struct slw_samples_options opts = {
+        .symbols = true, .lines = true, .cache_dir = slw_cache_dir(cache)};
     long long bytes = size_of(p->session.spool_path);
 
     if (bytes <= 0)

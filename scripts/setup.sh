@@ -23,6 +23,7 @@ build|clang|compiles BPF programs
 build|bpftool|makes BPF programs part of slotwise
 build|libdw-dev|DWARF lines and symbols (elfutils)
 build|libelf-dev|ELF files (elfutils)
+build|libiberty-dev|C++ and Rust names as they were written (binutils)
 build|libjansson-dev|reads and writes JSON
 build|zlib1g-dev|gzip for pprof profiles
 build|libzstd-dev|compressed perf.data
@@ -44,6 +45,7 @@ test|libcmocka-dev|unit tests
 test|git|lists the files that the style tests look at
 test|clang|second compiler, sanitizers
 test|libclang-rt-14-dev|sanitizer and fuzzer runtime of clang
+test|llvm|llvm-symbolizer finds the inlined calls of a program too
 test|clang-tidy|static checks
 test|clang-format|layout check
 test|shellcheck|static checks of shell scripts

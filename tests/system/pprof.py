@@ -7,7 +7,8 @@ import gzip
 import pathlib
 
 Sample = collections.namedtuple("Sample", "frames values labels")
-Frame = collections.namedtuple("Frame", "function module address")  # leaf first
+# Of a stack, leaf first. linkage: the linker's name; file "" and line 0: unknown.
+Frame = collections.namedtuple("Frame", "function module address linkage file line")
 
 
 def varint(data, at):
@@ -60,7 +61,8 @@ class Profile:
         self.strings = [s.decode("utf-8", "surrogateescape") for s in parts[6]]
         self.sample_types = [self._value_type(m) for m in parts[1]]
         self._mappings = {m[1]: self._string(m.get(5, 0)) for m in map(dict, map(fields, parts[3]))}
-        self._functions = {f[1]: self._string(f.get(2, 0)) for f in map(dict, map(fields, parts[5]))}
+        self._functions = {f[1]: [self._string(f.get(i, 0)) for i in (2, 3, 4)]
+                           for f in map(dict, map(fields, parts[5]))}
         self._locations = dict(map(self._location, parts[4]))
         self.samples = [self._sample(m) for m in parts[2]]
         self.comments = [self._string(i) for value in parts[13] for i in packed(value)]
@@ -76,12 +78,13 @@ class Profile:
         lines, m = [], {}
         for number, value in fields(message):
             if number == 4:
-                lines.append(dict(fields(value)).get(1, 0))
+                lines.append(dict(fields(value)))
             else:
                 m[number] = value
         module = self._mappings.get(m.get(2, 0), "")
-        names = [self._functions[line] for line in lines if line] or [""]
-        return m[1], [Frame(name, module, m.get(3, 0)) for name in names]
+        named = [(*self._functions[line[1]], line.get(2, 0)) for line in lines if line.get(1)]
+        return m[1], [Frame(name, module, m.get(3, 0), linkage, file, line)
+                      for name, linkage, file, line in named or [("", "", "", 0)]]
 
     def _sample(self, message):
         locations, values, labels = [], [], {}
