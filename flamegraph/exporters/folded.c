@@ -6,7 +6,7 @@
  * The format has no escapes. A ';' inside a name becomes ':', control characters become blanks,
  * and a blank before a second number or a '#' that would open a comment becomes '_': names may
  * lose, weights never do. Lines that become equal this way are added up. */
-#include "flamegraph/exporter.h"
+#include "flamegraph/export_parts.h"
 
 #include "base/hash.h"
 #include "flamegraph/tree_names.h"
@@ -185,15 +185,13 @@ static int fold(struct folder *b, struct slw_buf *out)
 static int export(const struct slw_run *run, const struct slw_stacks *stacks,
                   const struct slw_export_options *opts, struct slw_buf *out, struct slw_error *err)
 {
-    const char *event = opts ? opts->event : NULL, *unit = opts ? opts->unit : NULL;
-    const int column = slw_stacks_find_column(stacks, event, unit);
-    struct folder b = {.stacks = stacks, .column = (size_t)column};
+    struct folder b = {.stacks = stacks};
+    int rc = slw_export_column(stacks, opts, &b.column, err);
 
     (void)run;
-    if (column < 0)
-        return slw_fail(err, SLW_E_NODATA, "the profile has no column for event '%s', unit '%s'",
-                        event ? event : "(first)", unit ? unit : "(its own)");
-    const int rc = fold(&b, out);
+    if (rc < 0)
+        return rc;
+    rc = fold(&b, out);
     slw_index_release(&b.index);
     slw_buf_release(&b.text);
     free(b.lines);
