@@ -6,11 +6,14 @@
 #include "sim/repeatable.h"
 
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 static struct slw_sim_repeatable repeatable;
 static uint64_t arguments[MAX_VCPUS][6];
+static struct slw_sim_beside beside;
+static uint64_t begin_ns[MAX_VCPUS], switches_before;
 static bool exits;
 
 bool has_exited(void)
@@ -41,6 +44,61 @@ int64_t repeatable_time(void)
     return slw_sim_repeatable_after(&repeatable, 0, SYS_time, none, 0);
 }
 
+/* ---- what the kernel did, with what QEMU needs around a call ---- */
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t switches(void)
+{
+    struct rusage usage = {0};
+
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_nvcsw;
+}
+
+static bool reads(int64_t number)
+{
+    return number == SYS_read || number == SYS_readv || number == SYS_pread64 ||
+           number == SYS_recvfrom || number == SYS_recvmsg;
+}
+
+static bool writes(int64_t number)
+{
+    return number == SYS_write || number == SYS_writev || number == SYS_pwrite64 ||
+           number == SYS_sendto || number == SYS_sendmsg;
+}
+
+static void count_call(unsigned vcpu, int64_t number, int64_t result)
+{
+    if (begin_ns[vcpu])
+        beside.kernel_ns += cpu_ns() - begin_ns[vcpu];
+    begin_ns[vcpu] = 0;
+    if (result > 0 && reads(number))
+        beside.bytes_in += (uint64_t)result;
+    else if (result > 0 && writes(number))
+        beside.bytes_out += (uint64_t)result;
+}
+
+void forget_beside(void)
+{
+    beside = (struct slw_sim_beside){0};
+    switches_before = switches();
+}
+
+struct slw_sim_beside beside_now(void)
+{
+    beside.switches = switches() - switches_before;
+    return beside;
+}
+
+/* ---- */
+
 /* What the client executes runs without QEMU: if it works, nobody is here any more to write. */
 static void before_exec(void)
 {
@@ -56,14 +114,15 @@ void before_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t a1
         return;
     lock();
     memcpy(arguments[vcpu], (const uint64_t[]){a1, a2, a3, a4, a5, a6}, sizeof(arguments[vcpu]));
-    if (number == SYS_connect && options.start == START_AT_CONNECT)
-        start_counting();
+    if (number == SYS_connect)
+        connects();
     exits |= number == SYS_exit_group || (number == SYS_exit && live_vcpus() <= 1);
     if (number == SYS_execve || number == SYS_execveat)
         before_exec();
     if (options.is_repeatable)
         slw_sim_repeatable_before(&repeatable, vcpu, (uint64_t)number, arguments[vcpu]);
     keep_state();
+    begin_ns[vcpu] = cpu_ns();
     unlock();
 }
 
@@ -73,6 +132,7 @@ void after_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_t resu
     if (vcpu >= MAX_VCPUS)
         return;
     lock();
+    count_call(vcpu, number, result);
     if (number == SYS_mmap || number == SYS_munmap || number == SYS_mremap)
         mappings_changed();
     if (options.is_repeatable)

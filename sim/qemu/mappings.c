@@ -96,3 +96,16 @@ uint32_t mapping_of(uint64_t address)
     }
     return 0;
 }
+
+bool is_program(uint32_t number)
+{
+    static char *program;
+
+    if (!program) {
+        const char *path = qemu_plugin_path_to_binary();
+
+        program = path ? realpath(path, NULL) : NULL;
+        free((void *)(uintptr_t)path);
+    }
+    return number && program && strcmp(mappings[number - 1].path, program) == 0;
+}

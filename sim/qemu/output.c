@@ -32,10 +32,22 @@ static const char *start_name(void)
         return "connect";
     case START_AT_REQUEST:
         return "request";
+    case START_AUTO:
+        return "auto";
     case START_AT_ONCE:
         break;
     }
     return "whole";
+}
+
+static const char *began_name(void)
+{
+    static const char *const names[] = {[BEGAN_WHOLE] = "whole",
+                                        [BEGAN_PROGRAM] = "program",
+                                        [BEGAN_CONNECT] = "connect",
+                                        [BEGAN_REQUEST] = "request"};
+
+    return names[began_with()];
 }
 
 void mark_child(void)
@@ -72,11 +84,14 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
 {
     uint32_t mapping_count = 0;
     const struct slw_sim_mapping *mappings = all_mappings(&mapping_count);
+    const struct slw_sim_beside beside = beside_now();
     const struct slw_sim_result result = {
         .carrier = "qemu",
         .carrier_version = options.qemu_version,
         .core_name = options.core_name,
         .start = start_name(),
+        .began = began_name(),
+        .beside = &beside,
         .width = config.width,
         .period = options.period,
         .detail = options.detail,
@@ -93,10 +108,20 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
     slw_sim_result_write(&result, put, file);
 }
 
+/* The last one: a folder may have such a name. */
+static const char *last_mark(const char *path)
+{
+    const char *found = NULL;
+
+    for (const char *at = path; (at = strstr(at, "%p")) != NULL; at++)
+        found = at;
+    return found;
+}
+
 /* %p becomes the number of the process; a forked child gets a name of its own either way. */
 static bool make_name(char *name, size_t size, const char *suffix)
 {
-    const char *mark = strstr(options.out_file, "%p");
+    const char *mark = last_mark(options.out_file);
     int length;
 
     if (mark)
@@ -138,7 +163,8 @@ void keep_state(void)
 {
     const uint64_t before_ms = now_ms();
 
-    if (before_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started())
+    if (before_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started() ||
+        instructions_executed() == 0)
         return;
     if (!write_and_rename(".next", ".part", SLW_SIM_ENDED_RUNNING))
         close_output(); /* said once */

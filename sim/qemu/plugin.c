@@ -50,9 +50,9 @@ static bool take_number(const char *text, uint64_t *ret_number)
 
 static bool take_start(const char *value)
 {
-    static const char *const names[] = {"whole", "connect", "request"};
+    static const char *const names[] = {"whole", "connect", "request", "auto"};
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         if (strcmp(value, names[i]) != 0)
             continue;
         options.start = (enum start_at)i;
@@ -188,7 +188,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
         return -1;
     host = (struct slw_sim_host){.allocate = allocate, .broken = fail};
     make_repeatable();
-    if (options.start == START_AT_ONCE)
+    if (options.start == START_AT_ONCE || options.start == START_AUTO)
         start_counting();
     (void)pthread_atfork(before_fork, after_fork, child_forked);
     qemu_plugin_register_vcpu_init_cb(id, vcpu_starts);

@@ -20,7 +20,10 @@ struct block {
     struct block *next; /* of those with the same hash */
 };
 
-enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST };
+/* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
+ * connects: what came before is forgotten, but for what is in caches and predictors. */
+enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST, START_AUTO };
+enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST };
 
 struct options {
     const char *core_file, *core_name, *out_file, *qemu_version;
@@ -43,7 +46,8 @@ bool poke(uint64_t address, const void *from, size_t count); /* false: it is not
 /* mappings.c */
 uint32_t mapping_of(uint64_t address); /* number; 0: no file */
 void mappings_changed(void);
-void set_base(uint64_t base); /* the host's address of the client's address 0 */
+bool is_program(uint32_t number); /* the file that is executed */
+void set_base(uint64_t base);     /* the host's address of the client's address 0 */
 const struct slw_sim_mapping *all_mappings(uint32_t *ret_count);
 
 /* vcpus.c */
@@ -56,6 +60,9 @@ void vcpu_starts(qemu_plugin_id_t id, unsigned vcpu);
 void vcpu_ends(qemu_plugin_id_t id, unsigned vcpu);
 void start_counting(void);
 bool has_started(void);
+enum began began_with(void);
+void program_begins(struct block *first); /* translated, and entered next */
+void connects(void);
 void before_fork(void); /* nobody holds the lock in the child */
 void after_fork(void);
 void forget_parent(void); /* in the child of a fork */
@@ -70,7 +77,9 @@ int64_t repeatable_time(void); /* seconds, by the client's clock */
 void before_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t a1, uint64_t a2,
                  uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8);
 void after_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_t result);
-bool has_exited(void); /* by itself, not by a signal */
+void forget_beside(void);
+struct slw_sim_beside beside_now(void); /* what the kernel did since */
+bool has_exited(void);                  /* by itself, not by a signal */
 
 /* output.c */
 void mark_child(void); /* this process was forked: it gets a file of its own */

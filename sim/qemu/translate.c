@@ -13,6 +13,7 @@ enum { BUCKETS = 1 << 16, LONGEST_INSTRUCTION = 15, MAX_INSTRUCTIONS = 512 };
 
 static struct block *blocks[BUCKETS];
 static uint64_t base;
+static bool has_begun;
 
 /* By the kernel's hand, so that memory which is not there is an answer and not a fault. */
 bool peek(void *to, uint64_t address, size_t count)
@@ -175,6 +176,10 @@ void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     set_base(base);
     struct block *b = block_of(tb, count);
 
+    if (!has_begun && is_program(b->segment.object)) {
+        has_begun = true;
+        program_begins(b);
+    }
     unlock();
     qemu_plugin_register_vcpu_tb_exec_cb(tb, block_entered, QEMU_PLUGIN_CB_NO_REGS, b);
     for (size_t i = 0; i < count; i++) {

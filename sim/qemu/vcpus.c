@@ -24,6 +24,7 @@ static struct slw_sim_shared *shared;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool are_many; /* set while only the first one runs, never unset */
 static bool is_counting;
+static enum began began;
 static uint32_t live = 1;
 static uint64_t executed, entered;
 
@@ -159,15 +160,19 @@ static void finish(struct vcpu *v)
     v->pending = NULL;
 }
 
-static void set_modes(bool restart)
+static void set_modes(void)
 {
-    for (unsigned i = 0; i < MAX_VCPUS; i++) {
-        if (!vcpus[i])
-            continue;
-        if (restart)
+    for (unsigned i = 0; i < MAX_VCPUS; i++)
+        if (vcpus[i])
+            set_mode(vcpus[i]->core);
+}
+
+static void forget_counts(void)
+{
+    forget_beside();
+    for (unsigned i = 0; i < MAX_VCPUS; i++)
+        if (vcpus[i])
             slw_sim_restart(vcpus[i]->core);
-        set_mode(vcpus[i]->core);
-    }
 }
 
 void start_counting(void)
@@ -175,7 +180,41 @@ void start_counting(void)
     if (is_counting)
         return;
     is_counting = true;
-    set_modes(true);
+    began = options.start == START_AT_CONNECT   ? BEGAN_CONNECT
+            : options.start == START_AT_REQUEST ? BEGAN_REQUEST
+                                                : BEGAN_WHOLE;
+    forget_counts();
+    set_modes();
+}
+
+/* The first thread is the only one then. */
+void program_begins(struct block *first)
+{
+    struct vcpu *v = vcpus[0];
+
+    if (options.start != START_AUTO || began != BEGAN_WHOLE)
+        return;
+    if (v && v->pending)
+        simulate(v, &first->segment);
+    if (v)
+        v->pending = NULL;
+    began = BEGAN_PROGRAM;
+    forget_counts();
+}
+
+void connects(void)
+{
+    if (options.start == START_AT_CONNECT)
+        start_counting();
+    if (options.start != START_AUTO || began == BEGAN_CONNECT)
+        return;
+    began = BEGAN_CONNECT;
+    forget_counts();
+}
+
+enum began began_with(void)
+{
+    return began;
 }
 
 static void stop_counting(struct vcpu *v)
@@ -186,7 +225,7 @@ static void stop_counting(struct vcpu *v)
     write_output(SLW_SIM_ENDED_EXIT); /* it said itself that this is all */
     close_output();
     is_counting = false;
-    set_modes(false);
+    set_modes();
 }
 
 /* The request is the first word of a block of arguments, which were stored just before. */

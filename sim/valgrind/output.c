@@ -147,7 +147,8 @@ void keep_state(void)
 {
     const UInt now_ms = VG_(read_millisecond_timer)();
 
-    if (now_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started())
+    if (now_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started() ||
+        instructions_executed() == 0)
         return;
     HChar *name = final_name();
 
