@@ -4,7 +4,8 @@
 A ping-pong over two pipes, both ends on one CPU: a round trip is 2 switches, 2 wake-ups and 4 system
 calls and nothing else, which is the worst a client can do. Arms run interleaved; what an arm adds is
 taken per round against the arm named beside it. Time is CPU time of both ends, so that other work on
-the machine disturbs less; the lowest of each arm is the least disturbed."""
+the machine disturbs less; the lowest of each arm is the least disturbed. The client stands on 32 KiB
+of stack, so that every copy is as long as it can be (16 KiB)."""
 import os
 import statistics
 
@@ -15,16 +16,21 @@ def arms(slotwise, folder):
     """name -> (words before the client's, the arm it is compared with)"""
     perf = measure.need("perf")
     count = [slotwise, "profile", "-q", "--no-sampling", "-o", folder("run.slotwise")]
+    sample = [slotwise, "profile", "-q", "-o", folder("run.slotwise"), "--call-graph"]
     return {
         "alone": ([], None),
         "counting": ([*count, "--offcpu", "no", "--"], "alone"),
         "by cause": ([*count, "--offcpu", "yes", "--"], "counting"),
         "and syscalls": ([*count, "--offcpu", "syscalls", "--"], "counting"),
-        "stacks": ([*count, "--offcpu", "stacks", "--"], "counting"),
+        "sampling": ([*sample, "auto", "--offcpu", "no", "--"], "alone"),
+        "stacks": ([*sample, "auto", "--offcpu", "stacks", "--"], "sampling"),
+        "fp stacks": ([*sample, "fp", "--offcpu", "stacks", "--"], "sampling"),
         "perf switches": ([perf, "record", "-q", "-e", "dummy:u", "--switch-events", "-o",
                            folder("perf.data"), "--"], "alone"),
-        "perf stacks": ([perf, "record", "-q", "-e", "sched:sched_switch", "-g", "-o",
-                         folder("perf.data"), "--"], "alone"),
+        "perf fp stacks": ([perf, "record", "-q", "-e", "sched:sched_switch", "-g", "-o",
+                            folder("perf.data"), "--"], "alone"),
+        "perf stacks": ([perf, "record", "-q", "-e", "sched:sched_switch", "--call-graph",
+                         "dwarf,16384", "-o", folder("perf.data"), "--"], "alone"),
     }
 
 

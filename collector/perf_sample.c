@@ -370,13 +370,14 @@ static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *
                        struct slw_error *err)
 {
     struct slw_spool_event events[SLW_MAX_SAMPLED + 1];
+    struct perf_event_attr off_cpu;
     size_t count = r->sampled_count;
 
     for (size_t i = 0; i < r->sampled_count; i++)
         events[i] = (struct slw_spool_event){&r->sampled[i].attr, r->sampled[i].name,
                                              r->sampled[i].ids, r->sampled[i].id_count};
-    if (env->opts->offcpu == SLW_OFFCPU_STACKS)
-        events[count++] = *slw_off_spool_event();
+    if (slw_off_callers(env->opts) != SLW_OFF_CALLERS_NO)
+        events[count++] = slw_off_spool_event(env->opts, &off_cpu);
     int rc = slw_spool_begin(r->spool, events, count, env->run, err);
     if (rc == 0 && !env->user_only)
         rc = slw_synth_kernel(r->spool, err);

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_SAMPLE_NS (UINT64_C(1) << 30) /* a second of waiting between two stacks of a thread */
+
 struct slw_tap_state {
     const struct slw_session_options *opts;
     struct slw_live_target *target;
@@ -23,8 +25,10 @@ struct slw_tap_state {
     struct slw_off_bpf *bpf;           /* NULL: refused, then */
     struct slw_off_switches *switches; /* these, without causes */
     struct slw_off_sums sums;
-    uint64_t not_followed; /* threads that were too many, or gone */
-    size_t first_live;     /* of sums.each: those that lived when all was over */
+    enum slw_off_callers callers;
+    uint64_t sample_ns, full; /* waiting between two stacks; times their ring was full, so far */
+    uint64_t not_followed;    /* threads that were too many, or gone */
+    size_t first_live;        /* of sums.each: those that lived when all was over */
     bool measuring;
 };
 
@@ -92,9 +96,10 @@ static int open_second_best(struct slw_tap_state *s, const struct slw_error *why
 static int open_all(struct slw_tap_state *s, struct slw_error *err)
 {
     const struct slw_off_bpf_options opts = {.syscalls = s->opts->offcpu >= SLW_OFFCPU_SYSCALLS,
-                                             .stacks = s->opts->offcpu == SLW_OFFCPU_STACKS,
+                                             .callers = s->callers,
+                                             .copy_bytes = slw_off_copy_bytes(s->opts),
                                              .thread_max = SLW_OFF_LIVE_THREADS,
-                                             .stack_max = SLW_OFF_STACKS};
+                                             .slot_max = SLW_OFF_SLOTS};
 
     if (s->target->kind == SLW_TARGET_ALL)
         return slw_fail(err, SLW_E_UNSUPPORTED,
@@ -126,7 +131,14 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
     struct slw_tap_state *s = calloc(1, sizeof(*s));
     if (!s)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the off-CPU tap");
-    *s = (struct slw_tap_state){.opts = opts, .target = target, .spool = spool, .run = run};
+    *s = (struct slw_tap_state){.opts = opts,
+                                .target = target,
+                                .spool = spool,
+                                .run = run,
+                                .callers = slw_off_callers(opts),
+                                .sample_ns = SLW_OFF_SAMPLE_NS};
+    if (!spool || !slw_spool_begun(spool))
+        s->callers = SLW_OFF_CALLERS_NO; /* no file could hold them */
     int rc = open_all(s, &why);
     if (rc < 0) {
         slw_off_bpf_close(s->bpf);
@@ -165,13 +177,48 @@ static void add(void *ctx, const struct slw_off_thread *t)
     slw_off_sums_add(ctx, t);
 }
 
+static void put_sample(void *ctx, const struct slw_off_sample *sample)
+{
+    struct slw_tap_state *s = ctx;
+
+    if (!slw_spool_full(s->spool))
+        (void)slw_off_spool_stack(s->spool, s->callers, sample); /* it remembers */
+}
+
+/* More stacks than the ring or the spool can take: fewer of them, each for more of the waiting. */
+static void sample_less(struct slw_tap_state *s)
+{
+    const uint64_t full = slw_off_bpf_losses(s->bpf).full;
+    uint64_t sample_ns = s->sample_ns;
+
+    if (full > s->full && sample_ns < MAX_SAMPLE_NS)
+        sample_ns *= 2;
+    while (sample_ns < (uint64_t)SLW_OFF_SAMPLE_NS << slw_spool_thinning(s->spool) &&
+           sample_ns < MAX_SAMPLE_NS)
+        sample_ns *= 2;
+    s->full = full;
+    if (sample_ns != s->sample_ns)
+        slw_off_bpf_sample_every(s->bpf, sample_ns);
+    s->sample_ns = sample_ns;
+}
+
+static void poll_stacks(struct slw_tap_state *s)
+{
+    if (s->callers == SLW_OFF_CALLERS_NO)
+        return;
+    slw_off_bpf_samples(s->bpf, put_sample, s);
+    sample_less(s);
+}
+
 static int poll_tap(struct slw_tap_state *s, struct slw_error *err)
 {
     (void)err;
-    if (s->bpf)
+    if (s->bpf) {
+        poll_stacks(s);
         slw_off_bpf_ended(s->bpf, add, &s->sums);
-    else
+    } else {
         slw_off_switches_poll(s->switches);
+    }
     return 0;
 }
 
@@ -217,31 +264,19 @@ static void note_losses(struct slw_tap_state *s)
         (void)slw_run_note(s->run, SLW_NOTE_WARNING, "offcpu-threads-lost", NULL,
                            "%llu threads could not be followed: their waits are in no number",
                            (unsigned long long)s->sums.all.lost_threads);
-    if (lost.stacks > 0)
+    if (lost.stack_ns > 0)
         (void)slw_run_note(s->run, SLW_NOTE_WARNING, "offcpu-stacks-lost", NULL,
-                           "%llu waits had no room for their stack: they are counted, but not in "
-                           "the off-CPU flame graph",
-                           (unsigned long long)lost.stacks);
-}
-
-static void put_stack(void *ctx, const struct slw_off_stack_key *key,
-                      const struct slw_off_stack_sum *sum, const uint64_t *kernel_ips,
-                      const uint64_t *user_ips)
-{
-    struct slw_tap_state *s = ctx;
-
-    if (!slw_spool_full(s->spool) && (kernel_ips[0] || user_ips[0]))
-        (void)slw_off_spool_stack(s->spool, key, sum, kernel_ips, user_ips); /* it remembers */
+                           "%llu us of waiting had no room for their stacks: they are counted, "
+                           "but not in the off-CPU flame graph",
+                           (unsigned long long)(lost.stack_ns + 999) / 1000);
 }
 
 /* Where nothing is sampled there is no file that could hold them. */
 static void put_stacks(struct slw_tap_state *s)
 {
-    if (s->opts->offcpu != SLW_OFFCPU_STACKS)
-        return;
-    if (s->spool && slw_spool_begun(s->spool))
-        slw_off_bpf_stacks(s->bpf, put_stack, s);
-    else
+    if (s->callers != SLW_OFF_CALLERS_NO)
+        slw_off_bpf_flush(s->bpf, put_sample, s);
+    else if (s->opts->offcpu == SLW_OFFCPU_STACKS)
         (void)slw_run_note(
             s->run, SLW_NOTE_WARNING, "no-offcpu-stacks", "profile without --no-sampling",
             "there are no off-CPU stacks: nothing was sampled that could carry them");
@@ -255,8 +290,8 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
     s->first_live = s->sums.each_count;
     slw_off_bpf_live(s->bpf, add_live, &s->sums);
     slw_off_bpf_ended(s->bpf, add_late, s);
-    note_losses(s);
     put_stacks(s);
+    note_losses(s);
     run->self.ring_bytes += slw_off_bpf_bytes(s->bpf);
     slw_tap_tell_bpf_time(run, slw_off_bpf_time_ns(s->bpf));
     return s->sums.all.thread_count > 0 ? slw_off_sums_put(&s->sums, run, err) : 0;

@@ -87,5 +87,68 @@ class CallGraph(harness.Case):
             self.assertIn(option, done.stderr)
 
 
+WAITS = ("import threading, time\n"
+         "def often():\n"
+         "    for i in range(200): time.sleep(0.0005)\n"
+         "never = threading.Event()\n"
+         "threading.Thread(target=never.wait, daemon=True).start()\n"
+         "often(); time.sleep(0.1)\n")
+WAIT_STATES = ("answer", "sending", "event_loop", "lock", "disk", "sleep", "pipe", "child", "other",
+               "unsplit")
+
+
+class OffCpu(harness.Case):
+    """Where threads wait, by copies of their stacks."""
+
+    def profile(self, call_graph):
+        run = self.path(call_graph)
+        done = self.slotwise("profile", "-q", "--keep-raw", "--offcpu", "stacks", "--call-graph",
+                             call_graph, "-o", run, "--", sys.executable, "-S", "-c", WAITS,
+                             status=None)
+        if done.returncode == harness.CANNOT and re.search("BPF|BTF", done.stderr):
+            self.missing(done.stderr.strip())
+        self.assertEqual(done.returncode, harness.DONE, done.stderr)
+        return self.load(run), os.path.join(run, "perf.data")
+
+    def samples(self, spool):
+        """(thread, ns, frames) of each stack of a wait."""
+        perf = self.need("perf")
+        done = subprocess.run([perf, "script", "-i", spool, "--no-inline", "-F",
+                               "event,tid,period,ip,sym"], capture_output=True, timeout=120,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        samples = []
+        for line in done.stdout.decode("utf-8", "replace").splitlines():
+            head = re.match(r"\s*(\d+)\s+(\d+)\s+(\S+):(.*)", line)
+            if head:
+                samples.append((head[3], int(head[1]), int(head[2]), []))
+            if samples and (line if not head else head[4]).strip():
+                samples[-1][3].append(line if not head else head[4])
+        return [sample[1:] for sample in samples if sample[0] == "offcpu-time"]
+
+    def test_every_nanosecond_of_waiting_has_a_whole_stack(self):
+        document, spool = self.profile("auto")
+        waited, whole, count = {}, 0, 0
+        for tid, ns, frames in self.samples(spool):
+            waited[tid] = waited.get(tid, 0) + ns
+            whole += bool(frames and ROOTS.search(frames[-1]))
+            count += 1
+        self.assertGreater(count, 20)
+        self.assertGreater(whole / count, 0.9)
+        threads = [row for row in document["waiting"] if "tid" in row]
+        self.assertEqual(len(threads), 2)
+        for row in threads:
+            self.assertEqual(waited.get(row["tid"], 0),
+                             sum(row.get(state + "_ns", 0) for state in WAIT_STATES), row)
+        self.assertNotIn("offcpu-stacks-lost", [note["code"] for note in document["notes"]])
+
+    def test_frame_pointers_and_the_kernel_alone_carry_the_same_time(self):
+        for how in ("fp", "none"):
+            document, spool = self.profile(how)
+            total = sum(ns for _, ns, _ in self.samples(spool))
+            whole = document["waiting"][0]
+            self.assertEqual(total, sum(whole.get(state + "_ns", 0) for state in WAIT_STATES))
+
+
 if __name__ == "__main__":
     harness.main()

@@ -228,7 +228,10 @@ static int ping_pong(int rounds)
     int there[2], back[2];
     cpu_set_t one;
     char byte = 0;
+    volatile char frame[32768]; /* so that who copies stacks has all to copy that there can be */
 
+    for (size_t i = 0; i < sizeof(frame); i += 1024)
+        frame[i] = 1;
     CPU_ZERO(&one);
     CPU_SET(0, &one);
     if (pipe(there) < 0 || pipe(back) < 0 || sched_setaffinity(0, sizeof(one), &one) < 0)

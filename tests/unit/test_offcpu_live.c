@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The BPF program with maps that are too small. Skipped where the kernel does not permit BPF. */
+/* The BPF program by itself: maps that are too small, stacks of waits. Skipped where the kernel
+ * does not permit BPF. */
 #include "base/clock.h"
 #include "collector/taps/offcpu/bpf.h"
 #include "tests/unit/cmocka_int.h"
@@ -7,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -74,7 +76,7 @@ static size_t all_ended(struct slw_off_bpf *b)
 
 static void threads_beyond_the_map_are_counted_as_lost(void **state)
 {
-    const struct slw_off_bpf_options opts = {.thread_max = 2, .stack_max = 2};
+    const struct slw_off_bpf_options opts = {.thread_max = 2, .slot_max = 2};
 
     (void)state;
     struct slw_off_bpf *b = opened(&opts);
@@ -88,7 +90,7 @@ static void threads_beyond_the_map_are_counted_as_lost(void **state)
 
 static void every_thread_is_told_once(void **state)
 {
-    const struct slw_off_bpf_options opts = {.thread_max = SLW_OFF_LIVE_THREADS, .stack_max = 2};
+    const struct slw_off_bpf_options opts = {.thread_max = SLW_OFF_LIVE_THREADS, .slot_max = 2};
     size_t live = 0;
 
     (void)state;
@@ -101,46 +103,117 @@ static void every_thread_is_told_once(void **state)
     slw_off_bpf_close(b);
 }
 
+static const struct slw_off_bpf_options copying = {.callers = SLW_OFF_CALLERS_COPY,
+                                                   .copy_bytes = SLW_OFF_COPY_BYTES,
+                                                   .thread_max = 100,
+                                                   .slot_max = 100};
+static const char mark[] = "the stack of one who waits";
+
 struct tally {
-    size_t stacks;
-    uint64_t ns;
+    size_t stacks, marked;
+    uint64_t ns, waited_ns;
 };
 
-static void add_stack(void *ctx, const struct slw_off_stack_key *key,
-                      const struct slw_off_stack_sum *sum, const uint64_t *kernel_ips,
-                      const uint64_t *user_ips)
+static void add_sample(void *ctx, const struct slw_off_sample *s)
 {
     struct tally *tally = ctx;
 
-    (void)user_ips;
-    assert_true(key->state > SLW_OFF_RUNNABLE);
-    tally->stacks += kernel_ips[0] != 0;
-    tally->ns += sum->ns;
+    tally->stacks += s->kernel_count > 0 && s->has_regs;
+    tally->marked += memmem(s->stack, s->stack_bytes, mark, sizeof(mark)) != NULL;
+    tally->ns += s->ns;
+    assert_int_equal(s->pid, getpid());
 }
 
-static void stacks_carry_the_time_of_the_waits(void **state)
+static void add_waits(void *ctx, const struct slw_off_thread *t)
 {
-    const struct slw_off_bpf_options opts = {
-        .stacks = true, .thread_max = 100, .stack_max = SLW_OFF_STACKS};
+    struct tally *tally = ctx;
+
+    for (int state = SLW_OFF_RUNNABLE + 1; state < SLW_OFF_STATES; state++)
+        tally->waited_ns += t->ns[state];
+}
+
+/* A frame large enough that what stands in it is some pages away. */
+__attribute__((noinline)) static void doze_on_a_mark(void)
+{
+    volatile char frame[10000];
+
+    for (size_t i = 0; i < sizeof(frame); i++)
+        frame[i] = i < sizeof(mark) ? mark[i] : 'x';
+    for (int i = 0; i < 3; i++)
+        (void)doze(NULL);
+}
+
+static void *wait_for_byte(void *fd)
+{
+    volatile char frame[sizeof(mark)];
+    char byte;
+
+    for (size_t i = 0; i < sizeof(frame); i++)
+        frame[i] = mark[i];
+    (void)!read(*(int *)fd, &byte, 1);
+    frame[0] = byte; /* it must be there until now */
+    return NULL;
+}
+
+static void stacks_carry_all_the_time_of_the_waits(void **state)
+{
     struct tally tally = {0};
 
     (void)state;
-    struct slw_off_bpf *b = opened(&opts);
-    (void)doze(NULL);
-    slw_off_bpf_stacks(b, add_stack, &tally);
-    assert_true(tally.stacks > 0);
-    assert_true(tally.ns >= 1000000);
+    struct slw_off_bpf *b = opened(&copying);
+    doze_on_a_mark();
+    start_threads();
+    (void)all_ended(b);
+    slw_off_bpf_window(b, 1, slw_clock_monotonic_ns());
+    slw_off_bpf_flush(b, add_sample, &tally);
+    assert_true(tally.stacks > 0 && tally.marked > 0);
+    slw_off_bpf_live(b, add_waits, &tally);
+    assert_true(tally.ns >= tally.waited_ns && tally.waited_ns >= 5000000);
+    assert_int_equal(slw_off_bpf_losses(b).stack_ns, 0);
     slw_off_bpf_close(b);
 }
 
-static void waits_beyond_the_stack_map_are_counted_as_lost(void **state)
+static void a_wait_that_goes_on_is_flushed_with_its_stack(void **state)
 {
-    const struct slw_off_bpf_options opts = {.stacks = true, .thread_max = 100, .stack_max = 1};
+    const struct timespec moment = {.tv_nsec = 20000000};
+    struct tally tally = {0};
+    int ends[2];
 
     (void)state;
+    struct slw_off_bpf *b = opened(&copying);
+    assert_int_equal(pipe(ends), 0);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_byte, &ends[0]), 0);
+    (void)nanosleep(&moment, NULL);
+    slw_off_bpf_window(b, 1, slw_clock_monotonic_ns());
+    slw_off_bpf_flush(b, add_sample, &tally);
+    assert_true(tally.marked > 0 && tally.ns >= 20000000);
+    const uint64_t once = tally.ns;
+    slw_off_bpf_flush(b, add_sample, &tally);
+    assert_int_equal(tally.ns, once); /* told only once */
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    (void)pthread_join(thread, NULL);
+    slw_off_bpf_samples(b, add_sample, &tally);
+    assert_int_equal(tally.ns, once);
+    slw_off_bpf_close(b);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void waits_without_a_slot_are_counted_as_lost(void **state)
+{
+    struct slw_off_bpf_options opts = copying;
+    struct tally tally = {0};
+
+    (void)state;
+    opts.slot_max = 1; /* ours */
     struct slw_off_bpf *b = opened(&opts);
     start_threads();
-    assert_true(slw_off_bpf_losses(b).stacks > 0);
+    (void)all_ended(b);
+    slw_off_bpf_window(b, 1, slw_clock_monotonic_ns());
+    slw_off_bpf_flush(b, add_sample, &tally);
+    assert_int_equal(slw_off_bpf_losses(b).slots, THREADS);
+    assert_true(slw_off_bpf_losses(b).stack_ns >= THREADS * UINT64_C(1000000));
     slw_off_bpf_close(b);
 }
 
@@ -149,8 +222,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_beyond_the_map_are_counted_as_lost),
         cmocka_unit_test(every_thread_is_told_once),
-        cmocka_unit_test(stacks_carry_the_time_of_the_waits),
-        cmocka_unit_test(waits_beyond_the_stack_map_are_counted_as_lost),
+        cmocka_unit_test(stacks_carry_all_the_time_of_the_waits),
+        cmocka_unit_test(a_wait_that_goes_on_is_flushed_with_its_stack),
+        cmocka_unit_test(waits_without_a_slot_are_counted_as_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

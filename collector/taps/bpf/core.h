@@ -67,6 +67,12 @@ struct task_struct {
 
 struct linux_binprm;
 
+/* The context of an iter/task program. Source: kernel/bpf/task_iter.c. */
+struct bpf_iter__task {
+    struct bpf_iter_meta *meta;
+    struct task_struct *task; /* NULL: the end */
+};
+
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
     unsigned long r10, dx, si, di, orig_ax, cs;

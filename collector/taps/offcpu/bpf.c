@@ -21,10 +21,12 @@ _Static_assert((int)SLW_OFF_STATE_COUNT <= SLW_OFF_STATES, "the kernel masks sta
 
 struct slw_off_bpf {
     struct slw_offcpu_skeleton *skeleton;
-    struct ring_buffer *ended;
+    struct ring_buffer *ended, *samples; /* samples: NULL without stacks */
     int stats; /* while it is open the kernel measures the time of BPF programs; -1: refused */
     slw_off_thread_fn *ended_fn; /* during slw_off_bpf_ended */
     void *ended_ctx;
+    slw_off_sample_fn *sample_fn; /* during slw_off_bpf_samples */
+    void *sample_ctx;
     uint32_t tids[BATCH]; /* of slw_off_bpf_live */
     struct slw_off_thread threads[BATCH];
 };
@@ -38,17 +40,50 @@ static int on_ended(void *ctx, void *data, size_t size)
     return 0;
 }
 
+static int on_sample(void *ctx, void *data, size_t size)
+{
+    const struct slw_off_sample *sample = data;
+    struct slw_off_bpf *b = ctx;
+    const size_t head = offsetof(struct slw_off_sample, stack);
+
+    if (size >= head && sample->kernel_count <= SLW_OFF_STACK_DEPTH &&
+        sample->user_count <= SLW_OFF_STACK_DEPTH && sample->stack_bytes <= size - head &&
+        sample->user_count <= (size - head) / sizeof(uint64_t))
+        b->sample_fn(b->sample_ctx, sample);
+    return 0;
+}
+
 static void configure(struct slw_offcpu_skeleton *s, const struct slw_off_bpf_options *opts)
 {
     uint8_t table[SLW_OFF_SYSCALLS];
 
     slw_off_classes(table, sizeof(table));
     memcpy((void *)s->rodata->classes, table, sizeof(table)); /* not mapped read-only yet */
-    s->rodata->with_stacks = opts->stacks;
+    s->rodata->callers = opts->callers;
+    s->rodata->copy_bytes = opts->copy_bytes;
     (void)bpf_program__set_autoload(s->progs.on_syscall, opts->syscalls);
     (void)bpf_map__set_max_entries(s->maps.threads, opts->thread_max);
-    (void)bpf_map__set_max_entries(s->maps.stacks, opts->stacks ? opts->stack_max : 1);
-    (void)bpf_map__set_max_entries(s->maps.stack_sums, opts->stacks ? opts->stack_max : 1);
+    if (opts->callers == SLW_OFF_CALLERS_NO) {
+        (void)bpf_program__set_autoload(s->progs.flush, false);
+        (void)bpf_map__set_max_entries(s->maps.samples, (uint32_t)sysconf(_SC_PAGESIZE));
+    }
+    uint32_t slots = opts->callers == SLW_OFF_CALLERS_NO ? 1 : opts->slot_max;
+    (void)bpf_map__set_max_entries(s->maps.slots, slots);
+    (void)bpf_map__set_max_entries(s->maps.free_slots, slots);
+}
+
+static int open_samples(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
+                        struct slw_error *err)
+{
+    const int queue = bpf_map__fd(b->skeleton->maps.free_slots);
+
+    if (opts->callers == SLW_OFF_CALLERS_NO)
+        return 0;
+    for (uint32_t slot = 1; slot <= opts->slot_max; slot++)
+        if (bpf_map_update_elem(queue, NULL, &slot, BPF_ANY) < 0)
+            return slw_bpf_refused(errno, "stacks", err);
+    b->samples = ring_buffer__new(bpf_map__fd(b->skeleton->maps.samples), on_sample, b, NULL);
+    return b->samples ? 0 : slw_bpf_refused(errno, "ring", err);
 }
 
 static int load(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
@@ -64,6 +99,9 @@ static int load(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
     b->ended = ring_buffer__new(bpf_map__fd(b->skeleton->maps.ended), on_ended, b, NULL);
     if (!b->ended)
         return slw_bpf_refused(errno, "ring", err);
+    rc = open_samples(b, opts, err);
+    if (rc < 0)
+        return rc;
     b->stats = bpf_enable_stats(BPF_STATS_RUN_TIME); /* as good without: then nobody knows */
     rc = slw_offcpu_skeleton__attach(b->skeleton);
     return rc < 0 ? slw_bpf_refused(-rc, "attach", err) : 0;
@@ -93,6 +131,7 @@ void slw_off_bpf_close(struct slw_off_bpf *b)
     if (!b)
         return;
     ring_buffer__free(b->ended);
+    ring_buffer__free(b->samples);
     if (b->stats >= 0)
         (void)close(b->stats);
     slw_offcpu_skeleton__destroy(b->skeleton);
@@ -101,8 +140,16 @@ void slw_off_bpf_close(struct slw_off_bpf *b)
 
 int slw_off_bpf_follow(struct slw_off_bpf *b, const struct slw_off_thread *t, struct slw_error *err)
 {
-    int rc = bpf_map_update_elem(bpf_map__fd(b->skeleton->maps.threads), &t->tid, t, BPF_NOEXIST);
+    const int queue = bpf_map__fd(b->skeleton->maps.free_slots);
+    struct slw_off_thread with_slot = *t;
 
+    if (bpf_map_lookup_and_delete_elem(queue, NULL, &with_slot.slot) < 0)
+        with_slot.slot = 0; /* none is left, or no stacks are looked at */
+    int rc = bpf_map_update_elem(bpf_map__fd(b->skeleton->maps.threads), &t->tid, &with_slot,
+                                 BPF_NOEXIST);
+
+    if (rc < 0 && with_slot.slot != 0)
+        (void)bpf_map_update_elem(queue, NULL, &with_slot.slot, BPF_ANY);
     if (rc == -EEXIST)
         return 0; /* its parent has brought it in meanwhile */
     if (rc == -E2BIG)
@@ -146,33 +193,37 @@ struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b)
     return b->skeleton->bss->losses;
 }
 
-static const uint64_t *ips_of(int fd, int32_t id, uint64_t *room)
+void slw_off_bpf_samples(struct slw_off_bpf *b, slw_off_sample_fn *fn, void *ctx)
 {
-    uint32_t key = (uint32_t)id;
-
-    if (id < 0 || bpf_map_lookup_elem(fd, &key, room) < 0)
-        room[0] = 0;
-    return room;
+    b->sample_fn = fn;
+    b->sample_ctx = ctx;
+    if (b->samples)
+        (void)ring_buffer__consume(b->samples);
 }
 
-void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx)
+/* The program runs for each thread of the machine while we read; it prints nothing. */
+void slw_off_bpf_flush(struct slw_off_bpf *b, slw_off_sample_fn *fn, void *ctx)
 {
-    int sums = bpf_map__fd(b->skeleton->maps.stack_sums);
-    int stacks = bpf_map__fd(b->skeleton->maps.stacks);
-    struct slw_off_stack_key key = {0}, next;
-    struct slw_off_stack_sum sum;
-    uint64_t kernel[SLW_OFF_STACK_DEPTH], user[SLW_OFF_STACK_DEPTH];
+    char nothing[64];
 
-    if (!b->skeleton->rodata->with_stacks)
+    slw_off_bpf_samples(b, fn, ctx);
+    if (!b->samples || !b->skeleton->links.flush)
         return;
-    for (int i = 0; i < SLW_OFF_STACKS; i++) {
-        if (bpf_map_get_next_key(sums, i == 0 ? NULL : &key, &next) < 0)
-            return;
-        key = next;
-        if (bpf_map_lookup_elem(sums, &key, &sum) == 0)
-            fn(ctx, &key, &sum, ips_of(stacks, key.kernel_stack, kernel),
-               ips_of(stacks, key.user_stack, user));
+    int fd = bpf_iter_create(bpf_link__fd(b->skeleton->links.flush));
+    if (fd < 0)
+        return;
+    for (ssize_t n = -1; n != 0;) {
+        n = read(fd, nothing, sizeof(nothing));
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            break;
     }
+    (void)close(fd);
+    slw_off_bpf_samples(b, fn, ctx);
+}
+
+void slw_off_bpf_sample_every(struct slw_off_bpf *b, uint64_t ns)
+{
+    b->skeleton->data->sample_ns = ns;
 }
 
 uint64_t slw_off_bpf_time_ns(const struct slw_off_bpf *b)

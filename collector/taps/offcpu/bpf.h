@@ -16,8 +16,9 @@ struct slw_off_bpf;
 
 struct slw_off_bpf_options {
     bool syscalls; /* count them: every system call of the machine then costs more */
-    bool stacks;
-    uint32_t thread_max, stack_max; /* SLW_OFF_LIVE_THREADS, SLW_OFF_STACKS; tests take less */
+    enum slw_off_callers callers;
+    uint32_t copy_bytes;           /* of stack, at most SLW_OFF_COPY_BYTES */
+    uint32_t thread_max, slot_max; /* SLW_OFF_LIVE_THREADS, SLW_OFF_SLOTS; tests take less */
 };
 
 /* Load and attach; nobody is followed yet. -SLW_E_UNSUPPORTED: not built in, no BTF, too old a
@@ -41,11 +42,13 @@ void slw_off_bpf_live(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx);
 
 struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b);
 
-/* Sums over stacks; ips: SLW_OFF_STACK_DEPTH each, 0 ends; leaf first. */
-typedef void slw_off_stack_fn(void *ctx, const struct slw_off_stack_key *key,
-                              const struct slw_off_stack_sum *sum, const uint64_t *kernel_ips,
-                              const uint64_t *user_ips);
-void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx);
+/* Hand over the stacks of waits that came since the last call. */
+typedef void slw_off_sample_fn(void *ctx, const struct slw_off_sample *s);
+void slw_off_bpf_samples(struct slw_off_bpf *b, slw_off_sample_fn *fn, void *ctx);
+/* Once, after the last window: also what threads have waited since their last stack. */
+void slw_off_bpf_flush(struct slw_off_bpf *b, slw_off_sample_fn *fn, void *ctx);
+/* How much waiting of a thread comes between two of its stacks, on the average. */
+void slw_off_bpf_sample_every(struct slw_off_bpf *b, uint64_t ns);
 
 /* CPU time its programs have used on all CPUs since they were attached; 0: the kernel does not
  * tell.

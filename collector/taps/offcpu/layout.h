@@ -16,38 +16,69 @@ enum slw_off_state {
 #define SLW_OFF_SYSCALLS     1024      /* numbers end below 500 today */
 #define SLW_OFF_LIVE_THREADS 16384     /* followed at a time; 5 MiB of maps */
 #define SLW_OFF_ENDED_BYTES  (1 << 20) /* ring of ended threads: some 3000 between two polls */
-#define SLW_OFF_STACKS       16384     /* distinct stacks, and distinct sums over them */
 #define SLW_OFF_STACK_DEPTH  127       /* kernel.perf_event_max_stack */
+#define SLW_OFF_SLOTS        1024      /* threads whose stacks are looked at, at a time; 22 MiB */
+#define SLW_OFF_COPY_BYTES   16384 /* of stack; whole for nearly all waits of database clients */
+#define SLW_OFF_PAGE         4096  /* copied at once where a page may not be there */
+#define SLW_OFF_LOOK_AGAIN   64    /* copies, after which the end may be another */
+#define SLW_OFF_SAMPLE_BYTES (1 << 23) /* ring of stacks: some 700 of 12 KiB between two polls */
+#define SLW_OFF_SAMPLE_NS    2000000   /* of waiting, per thread, between two stacks */
+
+/* struct pt_regs as far as it is user mode's. Source: linux arch/{x86,arm64}/include. */
+#if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
+#define SLW_OFF_REG_WORDS 34 /* x0 to x30, sp, pc, pstate */
+#define SLW_OFF_REG_SP    31
+#else
+#define SLW_OFF_REG_WORDS 21 /* from r15 to ss */
+#define SLW_OFF_REG_SP    19
+#endif
+
+/* How the callers of a wait are seen. */
+enum slw_off_callers {
+    SLW_OFF_CALLERS_NO,     /* not at all: there are no stacks */
+    SLW_OFF_CALLERS_KERNEL, /* those in the kernel */
+    SLW_OFF_CALLERS_FP,     /* and, by frame pointers, those in user mode */
+    SLW_OFF_CALLERS_COPY    /* or as registers and a copy of the stack */
+};
+
+/* The stack of a thread that waits. What is in it is the same for the reader of the ring: the
+ * thread's last `ns` of waiting, for the most part here. */
+struct slw_off_sample {
+    __u64 time_ns, ns;
+    __u32 pid, tid;
+    __u32 kernel_count, user_count; /* addresses in kernel[] and, by frame pointers, in stack[] */
+    __u32 stack_bytes;              /* copied; above the stack pointer */
+    __u32 has_regs;
+    __u64 end;          /* of what could be copied lately: no need to run into it each time */
+    __u32 ends, copies; /* ends: behind it there was nothing */
+    __u64 regs[SLW_OFF_REG_WORDS];
+    __u64 kernel[SLW_OFF_STACK_DEPTH];
+    __u8 stack[SLW_OFF_COPY_BYTES + SLW_OFF_PAGE]; /* the page is for the verifier */
+};
 
 struct slw_off_thread {
     __u64 born_ns;  /* followed since; with the tid the identity of a thread */
     __u64 since_ns; /* in this state */
     __u64 ended_ns; /* 0: lives */
     __u32 pid, tid;
-    __u32 state;   /* enum slw_off_state */
-    __u32 started; /* 0: held before exec, not followed yet */
-    __s32 user_stack, kernel_stack;
+    __u32 state;                /* enum slw_off_state */
+    __u32 started;              /* 0: held before exec, not followed yet */
+    __u32 slot;                 /* where its stack is kept, from 1; 0: nowhere */
+    __u32 flushed;              /* all its waiting has a stack */
+    __u64 unsampled_ns, due_ns; /* waited since the last stack; with so much the next is due */
     __u64 ns[SLW_OFF_STATES];
     __u64 waits[SLW_OFF_STATES]; /* times a state was entered */
     __u64 syscalls;
     char comm[16];
 };
 
-struct slw_off_stack_key {
-    __u32 pid, tid;
-    __s32 user_stack, kernel_stack; /* ids, or negative */
-    __u32 state, unused;
-};
-
-struct slw_off_stack_sum {
-    __u64 ns, waits, last_ns;
-};
-
 /* Counted, never hidden. */
 struct slw_off_losses {
-    __u64 threads; /* not followed: the map was full */
-    __u64 ended;   /* ended and not reported: the ring was full */
-    __u64 stacks;  /* waits without a stack: a map was full */
+    __u64 threads;  /* not followed: the map was full */
+    __u64 ended;    /* ended and not reported: the ring was full */
+    __u64 slots;    /* threads whose stacks are not looked at: there was no slot */
+    __u64 stack_ns; /* waited by threads without a slot, or when the ring of stacks was full */
+    __u64 full;     /* times that ring was full */
 };
 
 #endif

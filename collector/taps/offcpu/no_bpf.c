@@ -50,11 +50,24 @@ struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b)
     return (struct slw_off_losses){0};
 }
 
-void slw_off_bpf_stacks(struct slw_off_bpf *b, slw_off_stack_fn *fn, void *ctx)
+void slw_off_bpf_samples(struct slw_off_bpf *b, slw_off_sample_fn *fn, void *ctx)
 {
     (void)b;
     (void)fn;
     (void)ctx;
+}
+
+void slw_off_bpf_flush(struct slw_off_bpf *b, slw_off_sample_fn *fn, void *ctx)
+{
+    (void)b;
+    (void)fn;
+    (void)ctx;
+}
+
+void slw_off_bpf_sample_every(struct slw_off_bpf *b, uint64_t ns)
+{
+    (void)b;
+    (void)ns;
 }
 
 uint64_t slw_off_bpf_time_ns(const struct slw_off_bpf *b)

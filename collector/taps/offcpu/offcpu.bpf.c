@@ -14,10 +14,13 @@
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 const volatile __u8 classes[SLW_OFF_SYSCALLS];
-const volatile __u32 with_stacks = 0;
+const volatile __u32 callers = SLW_OFF_CALLERS_NO;
+const volatile __u32 copy_bytes = SLW_OFF_COPY_BYTES;
 
 /* The measured window. Time outside of it is followed, but in no sum. */
 volatile __u64 window_start_ns = ~0ULL, window_end_ns = ~0ULL;
+/* The reader makes it longer when stacks come faster than they can be kept. */
+volatile __u64 sample_ns = SLW_OFF_SAMPLE_NS;
 struct slw_off_losses losses;
 
 struct {
@@ -40,43 +43,29 @@ struct {
 } blank SEC(".maps");
 
 struct {
-    __uint(type, BPF_MAP_TYPE_STACK_TRACE);
-    __uint(max_entries, SLW_OFF_STACKS);
-    __uint(key_size, sizeof(__u32));
-    __uint(value_size, SLW_OFF_STACK_DEPTH * sizeof(__u64));
-} stacks SEC(".maps");
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, SLW_OFF_SLOTS);
+    __type(key, __u32);
+    __type(value, struct slw_off_sample);
+} slots SEC(".maps");
 
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, SLW_OFF_STACKS);
-    __type(key, struct slw_off_stack_key);
-    __type(value, struct slw_off_stack_sum);
-} stack_sums SEC(".maps");
+    __uint(type, BPF_MAP_TYPE_QUEUE);
+    __uint(max_entries, SLW_OFF_SLOTS);
+    __uint(key_size, 0);
+    __uint(value_size, sizeof(__u32));
+} free_slots SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, SLW_OFF_SAMPLE_BYTES);
+} samples SEC(".maps");
 
 /* ---- time ---- */
 
 static __always_inline int in_window(__u64 now)
 {
     return now >= window_start_ns && now <= window_end_ns;
-}
-
-static __always_inline void add_stack(const struct slw_off_thread *t, __u64 ns, __u64 now)
-{
-    struct slw_off_stack_key key = {.pid = t->pid,
-                                    .tid = t->tid,
-                                    .user_stack = t->user_stack,
-                                    .kernel_stack = t->kernel_stack,
-                                    .state = t->state};
-    struct slw_off_stack_sum *sum = bpf_map_lookup_elem(&stack_sums, &key);
-    struct slw_off_stack_sum first = {.ns = ns, .waits = 1, .last_ns = now};
-
-    if (sum) { /* one thread, one writer */
-        sum->ns += ns;
-        sum->waits++;
-        sum->last_ns = now;
-    } else if (bpf_map_update_elem(&stack_sums, &key, &first, BPF_NOEXIST)) {
-        __sync_fetch_and_add(&losses.stacks, 1);
-    }
 }
 
 static __always_inline void account(struct slw_off_thread *t, __u64 now)
@@ -86,8 +75,8 @@ static __always_inline void account(struct slw_off_thread *t, __u64 now)
 
     if (to > from) {
         t->ns[t->state & (SLW_OFF_STATES - 1)] += to - from;
-        if (with_stacks && t->state > SLW_OFF_RUNNABLE)
-            add_stack(t, to - from, now);
+        if (callers && t->state > SLW_OFF_RUNNABLE)
+            t->unsampled_ns += to - from;
     }
     t->since_ns = now;
 }
@@ -98,6 +87,161 @@ static __always_inline void enter(struct slw_off_thread *t, __u32 state, __u64 n
     t->state = state;
     if (in_window(now))
         t->waits[state & (SLW_OFF_STATES - 1)]++;
+}
+
+/* ---- stacks ---- */
+
+/* A copy can be made only here, while the address space is still that of the thread that leaves;
+ * how long it will wait is not known yet. So every wait is copied, into a place of the thread's
+ * own, and handed over when so much waiting has come together: for the wait in which it did. The
+ * steps are of random length, or a client whose waits come in a rhythm would always be met at the
+ * same one. */
+
+static __always_inline struct slw_off_sample *slot_of(const struct slw_off_thread *t)
+{
+    __u32 index = t->slot - 1;
+
+    return t->slot ? bpf_map_lookup_elem(&slots, &index) : 0;
+}
+
+/* A page that was never touched, in a large frame, or the end of the stack ends the copy without
+ * losing what was before it. */
+static __always_inline __u32 copy_pages(__u8 *to, __u64 sp, __u32 wanted)
+{
+    __u32 n = 0;
+
+#pragma unroll
+    for (int i = 0; i <= SLW_OFF_COPY_BYTES / SLW_OFF_PAGE; i++) {
+        __u32 length = SLW_OFF_PAGE - ((sp + n) & (SLW_OFF_PAGE - 1));
+
+        if (n >= wanted)
+            break;
+        if (length > wanted - n)
+            length = wanted - n;
+        /* What the verifier can follow: at least 1, at most a page, from at most the last place. */
+        length = (length - 1) & (SLW_OFF_PAGE - 1);
+        barrier_var(length);
+        length = (length & (SLW_OFF_PAGE - 1)) + 1;
+        barrier_var(n);
+        if (n > SLW_OFF_COPY_BYTES)
+            break;
+        if (bpf_probe_read_user(to + n, length, (const void *)(sp + n)))
+            break;
+        n += length;
+    }
+    return n;
+}
+
+/* One read takes half the time of one for each page, but gets all or nothing: up to where pages
+ * were there a moment ago. */
+static __always_inline __u32 copy_stack(struct slw_off_sample *s, __u64 sp)
+{
+    const __u32 wanted = copy_bytes < SLW_OFF_COPY_BYTES ? copy_bytes : SLW_OFF_COPY_BYTES;
+    const __u64 there = s->end > sp ? s->end - sp : 0;
+    __u32 length = there < wanted ? there : wanted;
+
+    if (length > 0 && (length == wanted || s->ends) && s->copies++ % SLW_OFF_LOOK_AGAIN) {
+        length = (length - 1) & (SLW_OFF_COPY_BYTES - 1);
+        barrier_var(length);
+        length = (length & (SLW_OFF_COPY_BYTES - 1)) + 1;
+        if (!bpf_probe_read_user(s->stack, length, (const void *)sp))
+            return length;
+    }
+    length = copy_pages(s->stack, sp, wanted);
+    s->end = sp + length;
+    s->ends = length < wanted;
+    return length;
+}
+
+static __always_inline void take_copy(struct slw_off_sample *s, struct task_struct *task)
+{
+    const void *regs = (const void *)bpf_task_pt_regs(task);
+
+    s->stack_bytes = 0;
+    s->has_regs = bpf_probe_read_kernel(s->regs, sizeof(s->regs), regs) == 0;
+    if (s->has_regs && s->regs[SLW_OFF_REG_SP])
+        s->stack_bytes = copy_stack(s, s->regs[SLW_OFF_REG_SP]);
+}
+
+static __always_inline void take_stack(void *ctx, struct task_struct *task,
+                                       const struct slw_off_thread *t)
+{
+    struct slw_off_sample *s = slot_of(t);
+    long length;
+
+    if (!s)
+        return;
+    if (callers == SLW_OFF_CALLERS_COPY) {
+        take_copy(s, task);
+    } else if (callers == SLW_OFF_CALLERS_FP) {
+        length =
+            bpf_get_stack(ctx, s->stack, SLW_OFF_STACK_DEPTH * sizeof(__u64), BPF_F_USER_STACK);
+        s->user_count = length > 0 ? length / sizeof(__u64) : 0;
+    }
+}
+
+/* Its kernel stack is what it slept in until it runs again: no need to walk it before. */
+static __always_inline void walk_kernel(struct slw_off_sample *s, struct task_struct *task)
+{
+    long length = task ? bpf_get_task_stack(task, s->kernel, sizeof(s->kernel), 0) : 0;
+
+    s->kernel_count = length > 0 ? length / sizeof(__u64) : 0;
+}
+
+static __always_inline void hand_over(struct slw_off_thread *t, struct task_struct *task, __u64 ns,
+                                      __u64 now)
+{
+    struct slw_off_sample *s = slot_of(t);
+    __u32 bytes;
+
+    t->unsampled_ns = 0;
+    t->due_ns = sample_ns / 2 + ((__u64)bpf_get_prandom_u32() * sample_ns >> 32);
+    if (!s) {
+        __sync_fetch_and_add(&losses.stack_ns, ns);
+        return;
+    }
+    s->time_ns = now;
+    s->ns = ns;
+    s->pid = t->pid;
+    s->tid = t->tid;
+    walk_kernel(s, task);
+    bytes = callers == SLW_OFF_CALLERS_FP ? s->user_count * sizeof(__u64) : s->stack_bytes;
+    if (bytes > SLW_OFF_COPY_BYTES)
+        bytes = SLW_OFF_COPY_BYTES;
+    bytes += __builtin_offsetof(struct slw_off_sample, stack);
+    if (bpf_ringbuf_output(&samples, s, bytes, BPF_RB_NO_WAKEUP)) {
+        __sync_fetch_and_add(&losses.full, 1);
+        __sync_fetch_and_add(&losses.stack_ns, ns);
+    }
+}
+
+static __always_inline void give_slot(struct slw_off_thread *t)
+{
+    __u32 slot = 0;
+    struct slw_off_sample *s;
+
+    if (!callers)
+        return;
+    if (bpf_map_pop_elem(&free_slots, &slot)) {
+        __sync_fetch_and_add(&losses.slots, 1);
+        return;
+    }
+    t->slot = slot;
+    s = slot_of(t);
+    if (s)
+        s->stack_bytes = s->user_count = s->has_regs = s->end = s->copies =
+            0; /* another thread's */
+}
+
+/* The last of its waiting, less than is due, is shown where it waited last. */
+static __always_inline void take_slot_back(struct slw_off_thread *t, __u64 now)
+{
+    if (!callers)
+        return;
+    if (t->unsampled_ns > 0 && !t->flushed)
+        hand_over(t, 0, t->unsampled_ns, now);
+    if (t->slot)
+        bpf_map_push_elem(&free_slots, &t->slot, BPF_ANY);
 }
 
 /* ---- causes ---- */
@@ -196,8 +340,13 @@ static __always_inline void follow(__u32 pid, __u32 tid, __u32 state, __u64 now)
     t->tid = tid;
     t->state = state;
     t->started = 1;
-    if (bpf_map_update_elem(&threads, &tid, t, BPF_ANY))
+    t->slot = 0;
+    give_slot(t);
+    if (bpf_map_update_elem(&threads, &tid, t, BPF_ANY)) {
         __sync_fetch_and_add(&losses.threads, 1);
+        if (t->slot)
+            bpf_map_push_elem(&free_slots, &t->slot, BPF_ANY);
+    }
 }
 
 static __always_inline void report_end(struct task_struct *task, struct slw_off_thread *t,
@@ -210,9 +359,6 @@ static __always_inline void report_end(struct task_struct *task, struct slw_off_
         __sync_fetch_and_add(&losses.ended, 1);
 }
 
-/* Innermost frames of a kernel stack taken here: this program and what called it. */
-#define OUR_FRAMES 2
-
 static __always_inline void leave_cpu(void *ctx, struct task_struct *task, struct slw_off_thread *t,
                                       int runnable, __u32 task_state, __u64 now)
 {
@@ -222,15 +368,21 @@ static __always_inline void leave_cpu(void *ctx, struct task_struct *task, struc
         t->state = SLW_OFF_ON_CPU;
     if (task_state & TASK_DEAD) {
         account(t, now);
+        take_slot_back(t, now);
         report_end(task, t, now);
         bpf_map_delete_elem(&threads, &tid);
         return;
     }
     enter(t, runnable ? SLW_OFF_RUNNABLE : cause_of(task, task_state), now);
-    if (with_stacks && !runnable) {
-        t->user_stack = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
-        t->kernel_stack = bpf_get_stackid(ctx, &stacks, OUR_FRAMES & BPF_F_SKIP_FIELD_MASK);
-    }
+    if (callers && !runnable && in_window(now))
+        take_stack(ctx, task, t);
+}
+
+static __always_inline void get_cpu(struct task_struct *task, struct slw_off_thread *t, __u64 now)
+{
+    enter(t, SLW_OFF_ON_CPU, now);
+    if (callers && t->unsampled_ns > t->due_ns && in_window(now))
+        hand_over(t, task, t->unsampled_ns, now);
 }
 
 /* ---- events ---- */
@@ -248,7 +400,7 @@ int BPF_PROG(on_switch, _Bool preempt, struct task_struct *prev, struct task_str
     if (out)
         leave_cpu(ctx, prev, out, preempt || prev_state == 0, prev_state, now);
     if (in)
-        enter(in, SLW_OFF_ON_CPU, now);
+        get_cpu(next, in, now);
     return 0;
 }
 
@@ -288,6 +440,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid)
         return 0;
     if (old != tid) {
         account(t, now);
+        take_slot_back(t, now);
         report_end(task, t, now);
         bpf_map_delete_elem(&threads, &old);
     }
@@ -302,5 +455,29 @@ int BPF_PROG(on_syscall)
 
     if (t && window_end_ns == ~0ULL && window_start_ns != ~0ULL)
         t->syscalls++;
+    return 0;
+}
+
+/* Once, when all measuring is over: what threads that live have waited since their last stack, and
+ * what they wait now. */
+SEC("iter/task")
+int flush(struct bpf_iter__task *ctx)
+{
+    struct task_struct *task = ctx->task;
+    struct slw_off_thread *t;
+    __u64 ns, from;
+
+    if (!task)
+        return 0;
+    t = followed(task->pid);
+    if (!t || t->flushed)
+        return 0;
+    t->flushed = 1; /* what it accounts from now on is in ns */
+    ns = t->unsampled_ns;
+    from = t->since_ns > window_start_ns ? t->since_ns : window_start_ns;
+    if (t->state > SLW_OFF_RUNNABLE && window_end_ns > from)
+        ns += window_end_ns - from;
+    if (ns > 0)
+        hand_over(t, task, ns, window_end_ns);
     return 0;
 }
