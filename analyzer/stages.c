@@ -28,26 +28,40 @@ static struct slw_figure quotient(const struct slw_maybe_u64 *over,
     return ratio(scale * (double)over->value / (double)under->value, unit, from);
 }
 
-static struct slw_figure per_request(const struct slw_stage *s, const struct slw_maybe_u64 *ns)
+/* What stages are compared by: the time alone, or on a described core, where there is none, the
+ * cycles. */
+static struct slw_maybe_u64 weight_of(const struct slw_stage *s)
+{
+    if (s->from.source == SLW_SOURCE_SIMULATED)
+        return s->events[SLW_STAGE_CYCLES];
+    return (struct slw_maybe_u64){.value = s->self_ns};
+}
+
+static const char *weight_unit(const struct slw_stage *s)
+{
+    return s->from.source == SLW_SOURCE_SIMULATED ? "cycles" : "ns";
+}
+
+static struct slw_figure per_request(const struct slw_stage *s, const struct slw_maybe_u64 *weight)
 {
     const struct slw_maybe_u64 requests = {.value = s->requests,
                                            .absent = s->requests == 0 ? "no requests" : NULL};
 
-    return quotient(ns, &requests, 1, "ns", &s->from);
+    return quotient(weight, &requests, 1, weight_unit(s), &s->from);
 }
 
-static struct slw_stage_row make_row(const struct slw_stage *s, double whole_ns)
+static struct slw_stage_row make_row(const struct slw_stage *s, double whole)
 {
     const struct slw_maybe_u64 *e = s->events;
     const struct slw_maybe_u64 calls = {.value = s->calls,
                                         .absent = s->calls == 0 ? "no whole call" : NULL};
-    const struct slw_maybe_u64 requests = {.value = s->requests}, self = {.value = s->self_ns};
+    const struct slw_maybe_u64 requests = {.value = s->requests}, self = weight_of(s);
     const struct slw_provenance *c = &s->counted_from;
 
     return (struct slw_stage_row){
         .stage = s,
-        .share = whole_ns > 0 ? ratio((double)s->self_ns / whole_ns, "share", &s->from)
-                              : none("no time", "share"),
+        .share = whole > 0 && !self.absent ? ratio((double)self.value / whole, "share", &s->from)
+                                           : none(self.absent ? self.absent : "no time", "share"),
         .mean_batch = quotient(&requests, &calls, 1, "requests", &s->from),
         .per_request = per_request(s, &self),
         .cpu_per_request = per_request(s, &s->cpu_ns),
@@ -63,8 +77,10 @@ static int by_time(const void *a, const void *b)
     const struct slw_stage *x = ((const struct slw_stage_row *)a)->stage;
     const struct slw_stage *y = ((const struct slw_stage_row *)b)->stage;
 
-    if (x->self_ns != y->self_ns)
-        return x->self_ns < y->self_ns ? 1 : -1;
+    const uint64_t a_weight = weight_of(x).value, b_weight = weight_of(y).value;
+
+    if (a_weight != b_weight)
+        return a_weight < b_weight ? 1 : -1;
     int order = strcmp(x->name, y->name);
     return order != 0 ? order
                       : strcmp(x->provider ? x->provider : "", y->provider ? y->provider : "");
@@ -72,12 +88,12 @@ static int by_time(const void *a, const void *b)
 
 size_t slw_stage_rows(const struct slw_run *run, struct slw_stage_row *rows)
 {
-    double whole_ns = 0;
+    double whole = 0;
 
     for (size_t i = 0; i < run->stage_count; i++)
-        whole_ns += (double)run->stages[i].self_ns;
+        whole += (double)weight_of(&run->stages[i]).value;
     for (size_t i = 0; i < run->stage_count; i++)
-        rows[i] = make_row(&run->stages[i], whole_ns);
+        rows[i] = make_row(&run->stages[i], whole);
     qsort(rows, run->stage_count, sizeof(rows[0]), by_time);
     return run->stage_count;
 }

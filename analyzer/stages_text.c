@@ -123,7 +123,9 @@ static void put_row(struct slw_buf *out, const struct slw_stage_row *r, size_t w
         slw_buf_puts(out, "       -  ");
     else
         slw_buf_printf(out, "  %5.1f%%%s ", r->share.value * 100,
-                       r->stage->from.source == SLW_SOURCE_SOFTWARE ? "ˢ" : " ");
+                       r->stage->from.source == SLW_SOURCE_SOFTWARE    ? "ˢ"
+                       : r->stage->from.source == SLW_SOURCE_SIMULATED ? "ᵐ"
+                                                                       : " ");
     put_figure(out, &r->per_request);
     if (width >= WIDE) {
         put_figure(out, &r->on_cpu);

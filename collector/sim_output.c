@@ -246,6 +246,30 @@ static int read_beside(struct reader *r)
     return 0;
 }
 
+static int read_stage(struct reader *r)
+{
+    struct slw_sim_output *o = r->o;
+
+    if (o->stage_count == SLW_SIM_OUTPUT_MAX_STAGES)
+        return fail_at(r, SLW_E_LIMIT, "more stages than a carrier writes");
+    struct slw_sim_stage *s = &o->stages[o->stage_count++];
+    uint64_t *const counts[] = {&s->calls,       &s->requests,     &s->max_batch, &s->missed_begins,
+                                &s->missed_ends, &s->instructions, &s->detailed,  &s->l1i_misses};
+    int rc = take_text(r, &s->provider);
+
+    if (rc >= 0)
+        rc = take_text(r, &s->name);
+    for (size_t i = 0; rc >= 0 && i < sizeof(counts) / sizeof(counts[0]); i++)
+        rc = take_count(r, counts[i]) ? 0 : bad(r, "a stage has too few numbers");
+    for (unsigned i = 0; rc >= 0 && i < SLW_SIM_SLOT_COUNT; i++)
+        rc = take_count(r, &s->slots[i]) ? 0 : bad(r, "a stage has too few numbers");
+    if (rc >= 0 && !at_end_of_line(r))
+        rc = bad(r, "more on the line than expected");
+    return rc >= 0 && s->detailed > s->instructions
+               ? bad(r, "a stage has more instructions in detail than there are")
+               : rc;
+}
+
 static int read_object(struct reader *r)
 {
     struct slw_sim_output *o = r->o;
@@ -406,6 +430,8 @@ static int read_rest(struct reader *r)
             return read_end(r);
         if (take_name(r, "thread"))
             rc = read_thread(r);
+        else if (r->o->thread_count == 0 && take_name(r, "stage"))
+            rc = read_stage(r);
         else if (r->o->thread_count == 0 && take_name(r, "began"))
             rc = read_began(r);
         else if (r->o->thread_count == 0 && take_name(r, "beside"))
@@ -427,10 +453,12 @@ static int init(struct reader *r)
     o->arena = slw_arena_new();
     if (o->arena) {
         o->objects = slw_arena_array(o->arena, SLW_SIM_OUTPUT_MAX_OBJECTS, sizeof(*o->objects));
+        o->stages = slw_arena_array(o->arena, SLW_SIM_OUTPUT_MAX_STAGES, sizeof(*o->stages));
         o->threads = slw_arena_array(o->arena, SLW_SIM_OUTPUT_MAX_THREADS, sizeof(*o->threads));
     }
-    return o->arena && o->objects && o->threads ? 0
-                                                : slw_fail(r->err, SLW_E_NOMEM, "out of memory");
+    return o->arena && o->objects && o->stages && o->threads
+               ? 0
+               : slw_fail(r->err, SLW_E_NOMEM, "out of memory");
 }
 
 int slw_sim_output_read(const char *bytes, size_t length, const char *origin,

@@ -262,6 +262,8 @@ static int take_over(struct work *w, struct slw_stacks **ret_stacks, struct slw_
     if (rc < 0 || !any_started(&w->done))
         return rc;
     rc = slw_simulated_counts(&w->done, wall_ns, w->run, err);
+    if (rc >= 0)
+        rc = slw_simulated_stages(&w->done, &from, w->run, err);
     return rc < 0 ? rc : slw_simulated_stacks(&w->done, &from, ret_stacks, err);
 }
 

@@ -161,11 +161,10 @@ static int load_type(struct slw_loader *l, const struct slw_json *at, uint32_t *
     static const struct {
         const char *name;
         uint32_t type;
-    } types[] = {
-        {"raw", PERF_TYPE_RAW},
-        {"hardware", PERF_TYPE_HARDWARE},
-        {"hw_cache", PERF_TYPE_HW_CACHE},
-        {"simulated", SLW_MODEL_TYPE_SIMULATED}};
+    } types[] = {{"raw", PERF_TYPE_RAW},
+                 {"hardware", PERF_TYPE_HARDWARE},
+                 {"hw_cache", PERF_TYPE_HW_CACHE},
+                 {"simulated", SLW_MODEL_TYPE_SIMULATED}};
     const struct slw_json member = slw_json_member(at, "type");
     const char *name = "raw";
     const int rc = slw_json_string(l->doc, at, "type", false, &name);

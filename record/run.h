@@ -295,7 +295,8 @@ struct slw_waiting {
 /* A stage of the client, as it marked it (include/slotwise/stage.h). Calls are those whose begin
  * and end were both seen; every number is of them, summed over threads. A stage that is called
  * within another is part of that one's wall_ns, but not of its self_ns; the same goes for a stage
- * within itself, whose inner calls add nothing to wall_ns. */
+ * within itself, whose inner calls add nothing to wall_ns. On a described core (from: simulated)
+ * there are no times: wall_ns and self_ns are 0, events are of the calls alone. */
 #define SLW_STAGE_EVENTS(X)                                                                        \
     X(CYCLES, cycles)                                                                              \
     X(INSTRUCTIONS, instructions)                                                                  \

@@ -205,6 +205,16 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
         core->host.broken("the slots do not sum to width times cycles");
 }
 
+void slw_sim_read(const struct slw_sim_core *core, struct slw_sim_totals *ret_totals)
+{
+    ret_totals->cycles = core->backend.cycle - core->start_cycle;
+    ret_totals->detailed_instructions = core->detailed;
+    ret_totals->calls_unfollowed = core->tree.unfollowed;
+    ret_totals->node_count = core->tree.node_count;
+    __builtin_memcpy(ret_totals->events, core->events, sizeof(core->events));
+    __builtin_memcpy(ret_totals->slots, core->slots, sizeof(core->slots));
+}
+
 uint64_t slw_sim_now(const struct slw_sim_core *core)
 {
     return core->backend.cycle;

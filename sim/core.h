@@ -197,6 +197,10 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
 
 /* Right after slw_sim_finish: as if it had not been called, so that looking changes nothing. */
 void slw_sim_reopen(struct slw_sim_core *core);
+
+/* What was counted until now, without closing anything: of the cycle under way the slots so far. */
+void slw_sim_read(const struct slw_sim_core *core, struct slw_sim_totals *ret_totals);
+
 uint64_t slw_sim_now(const struct slw_sim_core *core); /* cycles since it was made */
 
 /* The contexts in pre-order, without recursion: the root, then what follows `node`; NULL: no more.

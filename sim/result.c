@@ -120,6 +120,24 @@ static void put_mapping(struct out *o, uint64_t number, const struct slw_sim_map
     end_line(o);
 }
 
+static void put_stage(struct out *o, const struct slw_sim_staged *s)
+{
+    put_text(o, "stage");
+    put_name(o, s->provider);
+    put_name(o, s->name);
+    put_decimal(o, s->calls);
+    put_decimal(o, s->requests);
+    put_decimal(o, s->max_batch);
+    put_decimal(o, s->missed_begins);
+    put_decimal(o, s->missed_ends);
+    put_decimal(o, s->instructions);
+    put_decimal(o, s->detailed);
+    put_decimal(o, s->l1i_misses);
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+        put_decimal(o, s->slots[i]);
+    end_line(o);
+}
+
 static void put_node(struct out *o, const struct slw_sim_node *n)
 {
     put_text(o, "node");
@@ -171,6 +189,8 @@ void slw_sim_result_write(const struct slw_sim_result *result,
     put_head(&o, result);
     for (size_t i = 0; i < result->mapping_count; i++)
         put_mapping(&o, i + 1, &result->mappings[i]);
+    for (size_t i = 0; i < result->stage_count; i++)
+        put_stage(&o, &result->stages[i]);
     for (uint32_t i = 0; i < result->thread_limit; i++)
         if (result->core_of(i))
             put_thread(&o, i, result->core_of(i));

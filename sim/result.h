@@ -29,6 +29,15 @@ struct slw_sim_beside {
     uint64_t bytes_in, bytes_out; /* that read and write, and their like, moved */
 };
 
+/* A stage the client marked: of calls whose begin and end were seen, and while it was the innermost
+ * one of its thread. */
+struct slw_sim_staged {
+    const char *provider, *name; /* "slotwise" or "slotwise_mylib"; "decode" */
+    uint64_t calls, requests, max_batch, missed_begins, missed_ends;
+    uint64_t instructions, detailed, l1i_misses; /* detailed: those the slots are about */
+    uint64_t slots[SLW_SIM_SLOT_COUNT];
+};
+
 struct slw_sim_result {
     const char *carrier, *carrier_version, *core_name, *start;
     const char *began;                   /* what counting began with */
@@ -40,6 +49,8 @@ struct slw_sim_result {
     uint64_t process;
     const struct slw_sim_mapping *mappings;
     size_t mapping_count;
+    const struct slw_sim_staged *stages;
+    size_t stage_count;
     struct slw_sim_core *(*core_of)(uint32_t thread); /* NULL: no such thread */
     uint32_t thread_limit;
 };

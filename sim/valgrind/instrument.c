@@ -42,10 +42,12 @@ static UInt object_of(Addr address)
                                                          .end = s->end + 1,
                                                          .offset = (ULong)s->offset,
                                                          .path = VG_(strdup)("sim.object", path)};
+    look_for_marks(&mappings[mappings_used - 1]);
     return mappings_used;
 }
 
-/* Is it the file that is executed, or, of a script, that of its interpreter? */
+/* Is it the file that is executed, or, of a script, that of its interpreter? Valgrind tells the
+ * last part of its path. */
 static Bool is_program(UInt object)
 {
     static HChar program[4096];
@@ -53,8 +55,11 @@ static Bool is_program(UInt object)
     if (!object)
         return False;
     if (!program[0])
-        VG_(client_fname)(program, sizeof(program), False);
-    return VG_(strcmp)(mappings[object - 1].path, program) == 0;
+        VG_(client_fname)(program, sizeof(program), True);
+    const HChar *path = mappings[object - 1].path;
+    const HChar *slash = VG_(strrchr)(path, '/');
+
+    return VG_(strcmp)(slash ? slash + 1 : path, program) == 0;
 }
 
 /* The library that counts requests: no work of the client. */
@@ -170,7 +175,10 @@ static void add_instruction(struct making *m, Addr address, UInt length)
     struct slw_sim_segment *g = &m->block->segment;
     struct slw_sim_instruction *in = &g->instructions[g->count];
 
-    if (slw_sim_decode((const UChar *)address, length, address, in) != length)
+    m->block->mark = mark_at(address);
+    if (m->block->mark) /* what is there now is a jump of ours */
+        slw_sim_unknown(address, (uint8_t)length, in);
+    else if (slw_sim_decode((const UChar *)address, length, address, in) != length)
         slw_sim_unknown(address, (uint8_t)length, in);
     m->index = (Int)g->count++;
 }

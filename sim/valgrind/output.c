@@ -85,6 +85,8 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
         .process = (ULong)VG_(getpid)(),
         .mappings = all_mappings(),
         .mapping_count = mapping_count(),
+        .stages = all_stages(),
+        .stage_count = stage_count(),
         .core_of = core_of,
         .thread_limit = MAX_THREADS,
     };

@@ -74,6 +74,8 @@ static void simulate(struct block *b, const struct slw_sim_segment *next)
         accesses = happened;
     }
     slw_sim_step(running->core, &b->segment, accesses, count, next);
+    if (b->mark)
+        marked(running_number, b->mark);
 }
 
 /* ---- the tap ----
@@ -232,6 +234,7 @@ static void finish(struct thread *t)
 
 void thread_ends(ThreadId thread)
 {
+    forget_open_stages(thread);
     if (thread < MAX_THREADS)
         finish(&threads[thread]);
 }
@@ -256,6 +259,7 @@ static void set_modes(void)
 static void forget_counts(void)
 {
     beside_forget();
+    forget_stages();
     for (UInt i = 0; i < MAX_THREADS; i++)
         if (threads[i].core)
             slw_sim_restart(threads[i].core);

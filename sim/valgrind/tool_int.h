@@ -35,6 +35,7 @@ struct block {
     UInt access_count;
     Bool is_partial; /* some accesses may not happen: those keep the address 0 */
     Bool is_tap;     /* of the library that slotwise preloads to count requests */
+    UInt mark;       /* of a stage, which ends the block: stages.c, index + 1; 0: none */
 };
 
 /* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
@@ -88,6 +89,15 @@ void beside_before(ThreadId thread);
 void beside_after(ThreadId thread, UInt number, SysRes result);
 void beside_forget(void);
 struct slw_sim_beside beside_now(void);
+
+/* stages.c: the marks of include/slotwise/stage.h. Looked for in each file that code comes from. */
+void look_for_marks(const struct slw_sim_mapping *mapping);
+UInt mark_at(Addr address); /* index + 1; 0: none */
+void marked(ThreadId thread, UInt mark);
+void forget_stages(void);
+void forget_open_stages(ThreadId thread);
+UInt stage_count(void);
+const struct slw_sim_staged *all_stages(void);
 
 /* output.c */
 void mark_child(void);      /* this process was forked: it gets a file of its own */
