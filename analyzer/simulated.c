@@ -28,6 +28,16 @@ const char *slw_simulated_where(const struct slw_run *run)
     return c && c->from.detail ? c->from.detail : "";
 }
 
+bool slw_simulated_repeats(const struct slw_run *run)
+{
+    if (!slw_simulated_is(run) || strstr(slw_simulated_where(run), SLW_SIMULATED_VARIES))
+        return false;
+    for (size_t i = 0; i < run->connection_count; i++)
+        if (run->connections[i].sends > 0 || run->connections[i].reads > 0)
+            return false;
+    return true;
+}
+
 /* Of the whole run; of rounds, which differ in nothing, the first. */
 static bool value_of(const struct slw_run *run, const char *event, double *ret_value)
 {

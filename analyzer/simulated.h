@@ -7,6 +7,9 @@
 #include "analyzer/report.h"
 #include "base/buf.h"
 
+/* In the words of where: clocks and random bytes were left as they are. */
+#define SLW_SIMULATED_VARIES "not repeatable"
+
 /* Was the client run on a described core? */
 bool slw_simulated_is(const struct slw_run *run);
 
@@ -16,6 +19,10 @@ const char *slw_simulated_where(const struct slw_run *run);
 /* One clause: the kernel took longer than the simulated code would have, or how the two compare is
  * not known. Nothing where the kernel matters little. */
 void slw_simulated_kernel(struct slw_buf *out, const struct slw_run *run);
+
+/* Would another execution count the same? Of a client that talks to a live server nobody knows:
+ * what arrives when is the server's doing. */
+bool slw_simulated_repeats(const struct slw_run *run);
 
 /* What is assumed to compare simulated cycles with the time the kernel took. */
 #define SLW_SIMULATED_GHZ 3.0

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define DEFAULT_ROUNDS 20
+#define EXACT_ROUNDS   2    /* of what repeats: the second shows that it does */
 #define MAX_MARGIN     10.0 /* ten times as much is no margin any more */
 #define MAX_AA         32
 
@@ -66,7 +67,8 @@ static const struct slw_option options[] = {
     {.name = "rounds",
      .kind = SLW_OPTION_TEXT,
      .value = "N|auto",
-     .text = "Rounds of each command (default 20). auto stops when every gated metric is settled, "
+     .text = "Rounds of each command (default 20; 2 with --simulate). auto stops when every gated "
+             "metric is settled, "
              "at the latest after 40."},
     {.name = "aa",
      .kind = SLW_OPTION_TEXT,
@@ -145,7 +147,7 @@ static int read_judging(const struct slw_args *args, struct slw_judging *ret, st
 static int read_rounds(struct slw_compare_request *r, struct slw_error *err)
 {
     const char *text = slw_args_get(r->plan->args, "rounds");
-    uint64_t rounds = DEFAULT_ROUNDS;
+    uint64_t rounds = slw_args_has(r->plan->args, "simulate") ? EXACT_ROUNDS : DEFAULT_ROUNDS;
 
     r->automatic = text && strcmp(text, "auto") == 0;
     r->plan->blocks = SLW_LOOK_LAST;
@@ -161,7 +163,9 @@ static int read_aa(struct slw_compare_request *r, struct slw_error *err)
     const char *text = slw_args_get(r->plan->args, "aa");
     uint64_t count = 0;
 
-    r->aa = text && strcmp(text, "no") == 0 ? SLW_AA_NO : SLW_AA_AUTO;
+    const bool needless = !text && slw_args_has(r->plan->args, "simulate");
+
+    r->aa = needless || (text && strcmp(text, "no") == 0) ? SLW_AA_NO : SLW_AA_AUTO;
     if (!text || r->aa == SLW_AA_NO || strcmp(text, "auto") == 0)
         return 0;
     int rc = slw_args_u64(r->plan->args, "aa", 1, MAX_AA, &count, err);

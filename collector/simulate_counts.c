@@ -50,10 +50,13 @@ const char *slw_simulated_detail(const struct slw_simulated *s, struct slw_run *
     for (; o->core[i] && i + 1 < sizeof(core); i++)
         core[i] = (char)toupper((unsigned char)o->core[i]);
     core[i] = '\0';
-    if (o->period == 0)
-        return slw_arena_printf(run->arena, "reference core %s, user mode", core);
-    return slw_arena_printf(run->arena, "reference core %s, user mode, %.3g %% timed", core,
-                            100.0 * (double)o->detail / (double)o->period);
+    char timed[48] = "";
+
+    if (o->period > 0)
+        (void)snprintf(timed, sizeof(timed), ", %.3g %% timed",
+                       100.0 * (double)o->detail / (double)o->period);
+    return slw_arena_printf(run->arena, "reference core %s, user mode%s%s", core, timed,
+                            o->is_repeatable ? "" : ", not repeatable");
 }
 
 struct writer {

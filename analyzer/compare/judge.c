@@ -88,6 +88,10 @@ void slw_row_judge(struct slw_comparing *w, struct slw_metric_row *row)
         return;
     }
     const struct slw_margin margin = margin_of(w->c, row);
+    if (row->exact && row->difference.estimate == 0) { /* identical: there is nothing to settle */
+        row->judgement = (struct slw_judgement){.word = SLW_JUDGED_NO_CHANGE, .margin = margin};
+        return;
+    }
     row->judgement = slw_judge(&row->difference, &margin, row->better == SLW_BETTER_HIGHER);
     if (w->c->in.equivalence_90 && row->judgement.word == SLW_JUDGED_INCONCLUSIVE &&
         !row->judgement.too_few && same_at_90(w, row)) {

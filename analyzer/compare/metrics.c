@@ -3,6 +3,7 @@
 
 #include "analyzer/costs.h"
 #include "analyzer/facts.h"
+#include "analyzer/simulated.h"
 #include "analyzer/statistics/quantile.h"
 #include "analyzer/traffic.h"
 
@@ -109,6 +110,12 @@ static bool event_per_request(const struct slw_report *r, const char *names,
 static bool event_total(const struct slw_report *r, const char *names, struct slw_measure *ret)
 {
     return find_event(r, names, &ret->figure);
+}
+
+/* Totals tell something where another execution gives the same. */
+static bool simulated_total(const struct slw_report *r, const char *names, struct slw_measure *ret)
+{
+    return slw_simulated_is(r->run) && find_event(r, names, &ret->figure);
 }
 
 static bool time_per_request(const struct slw_report *r, const char *names, struct slw_measure *ret)

@@ -2,6 +2,7 @@
 /* What of the two runs is not the same and should be. Runs of one experiment had the same machine;
  * what is asked of them is only whether their numbers mean the same. */
 #include "analyzer/compare/comparison_int.h"
+#include "analyzer/simulated.h"
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
 #include "base/arena.h"
@@ -101,9 +102,24 @@ static int cpus(struct slw_comparing *w, const struct slw_cpu *a, const struct s
     return add(w, "CPU", left, right, unknown_cpu(a) || unknown_cpu(b) ? DOWNGRADES : SEVERE);
 }
 
+/* On the same described core the machines do not matter, but for the libraries that are on them. */
+static int described_cores(struct slw_comparing *w)
+{
+    const struct slw_run *a = w->c->in.a.run, *b = w->c->in.b.run;
+    int rc = text(w, "described core", a->model.version, b->model.version, SEVERE);
+
+    if (rc == 0)
+        rc = text(w, "way of simulating", slw_simulated_where(a), slw_simulated_where(b),
+                  DOWNGRADES);
+    return rc == 0 ? text(w, "operating system", a->host.os, b->host.os, NOTED) : rc;
+}
+
 static int machines(struct slw_comparing *w)
 {
     const struct slw_host *a = &w->c->in.a.run->host, *b = &w->c->in.b.run->host;
+
+    if (slw_simulated_is(w->c->in.a.run) && slw_simulated_is(w->c->in.b.run))
+        return described_cores(w);
     int rc = cpus(w, &a->cpu, &b->cpu);
 
     if (rc == 0)

@@ -4,6 +4,7 @@
 #include "analyzer/compare/comparison_int.h"
 #include "analyzer/compare/metrics.h"
 #include "analyzer/compare/nearest_int.h"
+#include "analyzer/simulated.h"
 #include "analyzer/statistics/lack_of_fit.h"
 #include "analyzer/statistics/many.h"
 #include "analyzer/statistics/quantile.h"
@@ -85,6 +86,7 @@ static bool have_both(const struct slw_comparison *c, const char *metric)
 static void add_main(struct slw_comparison *c)
 {
     static const char *const order[] = {"cpu_per_request",     "cpu_time",
+                                        "cycles_per_request",  "simulated_cycles",
                                         "requests_per_second", "client_requests_per_second",
                                         "wall_time",           "client_mean_latency"};
 
@@ -221,6 +223,27 @@ static const char *unequal_counts(struct slw_comparing *w, const char *metric)
 
 /* ---- differences ---- */
 
+static bool is_one_number(const struct slw_observation *o, const struct slw_run *run)
+{
+    if (o->from.source != SLW_SOURCE_SIMULATED)
+        return false;
+    return all_equal(o) || (o->length == 1 && isfinite(o->values[0]) && slw_simulated_repeats(run));
+}
+
+/* What repeats to the last digit has no interval. */
+static void be_exact(const struct slw_comparing *w, struct slw_metric_row *row)
+{
+    struct slw_difference *d = &row->difference;
+
+    row->exact = is_one_number(row->a, w->c->in.a.run) && is_one_number(row->b, w->c->in.b.run);
+    if (!row->exact)
+        return;
+    d->low = d->high = d->estimate;
+    d->enough = d->equal = true;
+    d->level = 1;
+    d->p = d->estimate == 0 ? 1 : 0;
+}
+
 static const char *why_incomparable(struct slw_comparing *w, const struct slw_metric_row *row)
 {
     const bool force = w->c->in.force;
@@ -315,6 +338,7 @@ static int fill_difference(struct slw_comparing *w, struct slw_metric_row *row, 
         return 0;
     }
     slw_difference_widen(&row->difference, slw_row_resolution(row));
+    be_exact(w, row);
     describe(w, row, row->a->values, row->b->values, n);
     return 0;
 }

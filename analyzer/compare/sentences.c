@@ -80,7 +80,7 @@ static void put_same(struct slw_buf *out, const struct slw_comparison *c,
     put_side(out, &c->in.a, "A");
     slw_buf_puts(out, is_used(row) ? " use the same " : " have the same ");
     put_title(out, row);
-    if (row->kind != SLW_PAIRS_RATIO)
+    if (row->kind != SLW_PAIRS_RATIO || (row->exact && row->difference.estimate == 0))
         return;
     slw_buf_puts(out, " within ");
     slw_words_put_log_percent(out, row->judgement.margin.size);
@@ -139,7 +139,7 @@ static const char *make_verdict(struct slw_comparison *c)
         slw_buf_puts(&b, remark.length > 0 ? ")" : "");
     }
     put_because(&b, c, row);
-    if (!c->interleaved)
+    if (!c->interleaved && !row->exact)
         slw_buf_puts(&b, "; the runs were measured apart, so the machine may be the reason");
     slw_buf_putc(&b, '.');
     b.failed |= slw_buf_failed(&remark);
@@ -155,7 +155,7 @@ static void put_tier(struct slw_buf *out, const struct slw_provenance *from)
                    from->imported ? ", imported" : "");
     if (from->detail) {
         slw_buf_puts(out, " (");
-        slw_text_fit(out, from->detail, NAME_COLUMNS);
+        slw_text_fit(out, from->detail, (size_t)2 * NAME_COLUMNS);
         slw_buf_putc(out, ')');
     }
 }
@@ -219,15 +219,21 @@ static const char *make_basis(struct slw_comparison *c)
     struct slw_buf b = {0};
 
     put_tier(&b, &row->from);
-    put_order(&b, c, row);
-    put_floor(&b, c, row);
+    if (row->exact) {
+        slw_buf_puts(&b, row->deterministic ? "; identical in every round"
+                                            : "; one execution of each, which repeats");
+    } else {
+        put_order(&b, c, row);
+        put_floor(&b, c, row);
+    }
     slw_buf_puts(&b, "; margin ");
     if (row->kind == SLW_PAIRS_RATIO)
         slw_words_put_log_percent(&b, row->judgement.margin.size);
     else
         slw_format_number(&b, row->judgement.margin.size);
     slw_buf_printf(&b, ", %s", slw_margin_from_text(row->judgement.margin.from));
-    put_confidence(&b, c);
+    if (!row->exact)
+        put_confidence(&b, c);
     return slw_comparison_text(c, &b);
 }
 
@@ -262,7 +268,7 @@ static void put_gate_row(struct slw_buf *out, const struct slw_metric_row *row, 
         return;
     slw_buf_putc(out, ' ');
     slw_row_put_interval(out, row);
-    slw_buf_printf(out, "%s%s ", row->difference.enough ? " " : "", verb);
+    slw_buf_printf(out, "%s%s ", row->difference.enough && !row->exact ? " " : "", verb);
     put_bound(out, row);
 }
 

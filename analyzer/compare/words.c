@@ -261,6 +261,10 @@ void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
         slw_buf_puts(out, "identical (0)");
         return;
     }
+    if (row->exact && d->estimate == 0) {
+        slw_buf_puts(out, "identical");
+        return;
+    }
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
         put_amount(out, row, d->estimate);
         slw_buf_puts(out, time_unit_of(row) ? time_unit_of(row)->name : "");
@@ -275,7 +279,7 @@ void slw_row_put_interval(struct slw_buf *out, const struct slw_metric_row *row)
 {
     const struct slw_difference *d = &row->difference;
 
-    if (row->absent || !d->enough || row->kind == SLW_PAIRS_ZERO)
+    if (row->absent || !d->enough || row->kind == SLW_PAIRS_ZERO || row->exact)
         return;
     slw_buf_putc(out, '[');
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
@@ -319,6 +323,17 @@ static void put_times(struct slw_buf *out, double log_ratio, double width)
         slw_buf_printf(out, "%.*f", times_decimals(ratio, width), ratio);
 }
 
+/* "1,234,567 and 1,234,890, exact" */
+static void put_exact(struct slw_buf *out, const struct slw_metric_row *row)
+{
+    slw_row_put_value(out, row, &row->a_value);
+    if (row->difference.estimate != 0) {
+        slw_buf_puts(out, " and ");
+        slw_row_put_value(out, row, &row->b_value);
+    }
+    slw_buf_puts(out, ", exact");
+}
+
 void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
 {
     const struct slw_difference *d = &row->difference;
@@ -326,6 +341,10 @@ void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
 
     if (row->absent)
         return;
+    if (row->exact) {
+        put_exact(out, row);
+        return;
+    }
     if (row->kind == SLW_PAIRS_RATIO) {
         put_times(out, d->estimate, width);
         slw_buf_puts(out, " times");

@@ -105,7 +105,7 @@ struct slw_measure_plan {
         SLW_OPTION_LABEL, SLW_OPTION_NO_SAMPLING, SLW_OPTION_FREQUENCY, SLW_OPTION_CALL_GRAPH,     \
         SLW_OPTION_STACK_SIZE, SLW_OPTION_SPOOL_SIZE, SLW_OPTION_PER_FUNCTION, SLW_OPTION_OFFCPU,  \
         SLW_OPTION_STAGES, SLW_OPTION_WIRE, SLW_OPTION_NO_WIRE, SLW_OPTION_LEVEL,                  \
-        SLW_OPTION_MODEL, SLW_OPTION_BACKEND, SLW_OPTION_RING_SIZE
+        SLW_OPTION_MODEL, SLW_OPTION_BACKEND, SLW_OPTION_RING_SIZE, SLW_OPTIONS_SIMULATE
 
 /* Read those options into the plan: warmup, budget_ms, seed (random when not given), setup,
  * prepare, cleanup, patterns, operations, quiet. SLW_E_USAGE, SLW_E_NOMEM. What it allocates is

@@ -125,7 +125,14 @@ static int prepare_base(struct slw_measuring *m, struct slw_error *err)
         return rc;
     b->run->tool = "slotwise " SLW_VERSION;
     rc = slw_host_read(b->run, "", err);
-    return rc < 0 ? rc : slw_profile_choose_model(b, err);
+    if (rc >= 0)
+        rc = slw_profile_choose_model(b, err);
+    if (rc >= 0)
+        rc = slw_simulate_settings(b, err);
+    b->session.argv = m->plan->arms[0].argv;
+    if (rc >= 0 && b->simulate)
+        rc = slw_simulate_choose(b->simulate, b, err);
+    return rc;
 }
 
 static int make_directories(const struct slw_measuring *m, struct slw_error *err)

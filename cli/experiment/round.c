@@ -212,7 +212,7 @@ static int digest(struct slw_measuring *m, struct slw_profile *p, size_t arm, si
     int rc = slw_profile_complete(p, err);
 
     find_fault(m, x);
-    if (rc >= 0 && round > 0 && !x->left_out[0])
+    if (rc >= 0 && round > 0 && !x->left_out[0] && !p->simulate)
         rc = slw_profile_load_samples(p, err);
     x->stacks = p->stacks;
     x->moments = p->moments;
@@ -227,6 +227,19 @@ static int digest(struct slw_measuring *m, struct slw_profile *p, size_t arm, si
         return slw_fail(err, SLW_E_NOMEM, "no memory for notes");
     rc = slw_resolve_requests(m->plan, x, err);
     return rc < 0 ? rc : make_report(m, x, err);
+}
+
+static int run_session(const struct slw_measuring *m, size_t arm, struct slw_profile *p,
+                       struct slw_error *err)
+{
+    if (!p->simulate)
+        return slw_session_run(&p->session, p->run, err);
+    char *SLW_AUTO(free) directory =
+        slw_run_dir_file(m->plan->directory, m->experiment->arms[arm].directory);
+
+    if (!directory)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
+    return slw_simulate_run(p->simulate, directory, &p->session, p->run, &p->stacks, err);
 }
 
 static int measure(struct slw_measuring *m, size_t arm, size_t round, struct slw_arm_round *x,
@@ -251,7 +264,7 @@ static int measure(struct slw_measuring *m, size_t arm, size_t round, struct slw
     rewind_stdin(m);
     x->started_ns = slw_clock_monotonic_ns() - m->started_ns + 1;
     if (rc >= 0)
-        rc = slw_session_run(&p.session, p.run, err);
+        rc = run_session(m, arm, &p, err);
     if (rc >= 0)
         rc = digest(m, &p, arm, round, x, err);
     slw_wire_close(p.wire);

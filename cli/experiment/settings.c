@@ -46,7 +46,8 @@ static int read_patterns(struct slw_measure_plan *p, struct slw_error *err)
 
 int slw_measure_plan_settings(struct slw_measure_plan *p, struct slw_error *err)
 {
-    uint64_t warmup = 1;
+    /* What repeats needs nothing warm. */
+    uint64_t warmup = slw_args_has(p->args, "simulate") ? 0 : 1;
     int rc = slw_args_u64(p->args, "warmup", 0, MAX_WARMUP, &warmup, err);
 
     if (rc >= 0)
