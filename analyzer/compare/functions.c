@@ -177,6 +177,27 @@ static int by_change(const void *left, const void *right)
     return order ? order : (int)a->kind - (int)b->kind;
 }
 
+/* Every slot of a function on a described core was counted, and is counted so again. */
+static bool is_exact(const struct slw_comparison *c)
+{
+    return c->main_row < c->row_count && c->rows[c->main_row].exact;
+}
+
+static void be_exact(struct slw_function_change *row)
+{
+    const double change = row->b - row->a;
+
+    row->difference = (struct slw_difference){.enough = true,
+                                              .equal = true,
+                                              .estimate = change,
+                                              .low = change,
+                                              .high = change,
+                                              .level = 1,
+                                              .p = change == 0 ? 1 : 0};
+    row->judged = true;
+    row->real = change != 0;
+}
+
 static int describe(struct work *w, uint32_t index, struct slw_function_change *row)
 {
     const struct function *f = &w->functions[index];
@@ -196,6 +217,8 @@ static int describe(struct work *w, uint32_t index, struct slw_function_change *
         .only_a = f->weight[1] == 0 && f->samples[1] == 0,
         .only_b = f->weight[0] == 0 && f->samples[0] == 0,
     };
+    if (is_exact(w->c))
+        be_exact(row);
     return row->function && row->module ? 0 : no_memory(w);
 }
 
@@ -209,6 +232,8 @@ static int fill(struct work *w)
         const struct function *f = &w->functions[i];
         if (f->weight[0] > 0 || f->weight[1] > 0)
             rc = describe(w, i, &rows[count++]);
+        if (rc == 0 && count > 0 && is_exact(w->c) && !rows[count - 1].real)
+            count--;
     }
     if (rc == 0 && count > 1)
         qsort(rows, count, sizeof(*rows), by_change);

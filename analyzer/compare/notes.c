@@ -12,7 +12,7 @@ typedef int (*note_fn)(struct slw_comparing *w);
 
 static int apart(struct slw_comparing *w)
 {
-    if (w->c->interleaved)
+    if (w->c->interleaved || w->c->rows[w->c->main_row].exact)
         return 0;
     return slw_comparison_note(w->c, SLW_NOTE_WARNING, "measured-apart",
                                "compare --a 'CMD' --b 'CMD' measures both in turn",

@@ -30,7 +30,8 @@ static void put_title(struct slw_buf *out, const struct slw_metric_row *row)
 /* Clients use CPU time and instructions; latency and throughput they have. */
 static bool is_used(const struct slw_metric_row *row)
 {
-    static const char *const used[] = {"cpu_", "user_", "system_", "instructions_", "cycles_"};
+    static const char *const used[] = {"cpu_",          "user_",   "system_",
+                                       "instructions_", "cycles_", "simulated_"};
 
     for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++)
         if (strncmp(row->metric, used[i], strlen(used[i])) == 0)
@@ -78,7 +79,10 @@ static void put_same(struct slw_buf *out, const struct slw_comparison *c,
     put_side(out, &c->in.b, "B");
     slw_buf_puts(out, " and ");
     put_side(out, &c->in.a, "A");
-    slw_buf_puts(out, is_used(row) ? " use the same " : " have the same ");
+    if (row->exact && row->difference.estimate == 0)
+        slw_buf_puts(out, is_used(row) ? " use identical " : " have identical ");
+    else
+        slw_buf_puts(out, is_used(row) ? " use the same " : " have the same ");
     put_title(out, row);
     if (row->kind != SLW_PAIRS_RATIO || (row->exact && row->difference.estimate == 0))
         return;
@@ -112,7 +116,10 @@ static void put_statement(struct slw_buf *out, const struct slw_comparison *c,
     slw_buf_puts(out, " (");
     slw_row_put_ratio(out, row);
     slw_buf_puts(out, "): ");
-    slw_buf_puts(out, word == SLW_JUDGED_NO_CHANGE ? slw_judged_text(word) : slw_row_word(row));
+    if (row->exact && row->difference.estimate == 0)
+        slw_buf_puts(out, "no change");
+    else
+        slw_buf_puts(out, word == SLW_JUDGED_NO_CHANGE ? slw_judged_text(word) : slw_row_word(row));
 }
 
 static void put_because(struct slw_buf *out, const struct slw_comparison *c,

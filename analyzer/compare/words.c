@@ -262,7 +262,7 @@ void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
         return;
     }
     if (row->exact && d->estimate == 0) {
-        slw_buf_puts(out, "identical");
+        slw_buf_puts(out, "equal");
         return;
     }
     if (row->kind == SLW_PAIRS_DIFFERENCE) {

@@ -30,7 +30,7 @@ expect 'doctor' slotwise doc
 expect 'fp' slotwise profile --call-graph f
 expect 'auto dwarf fp lbr none' slotwise profile --call-graph ''
 expect 'none' slotwise profile --call-graph = n
-expect '--call-graph --cgroup --color --control' slotwise profile --c
+expect '--call-graph --carrier --cgroup --color --control --core' slotwise profile --c
 expect 'check list show' slotwise models ''
 expect '' slotwise report --functions ''
 expect 'icache_miss_ratio icache_misses icache_mpki' slotwise explain icache_m
