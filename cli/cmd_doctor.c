@@ -4,9 +4,11 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/program.h"
+#include "cli/simulate.h"
 #include "collector/doctor.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct slw_option options[] = {
@@ -138,6 +140,15 @@ static int diagnose(const struct slw_args *args, struct slw_run *run, struct slw
             return rc;
     }
     struct slw_doctor_options opts = {.root = root ? root : "", .program = program};
+    struct slw_doctor_carrier *SLW_AUTO(free) carriers =
+        calloc(slw_carrier_count, sizeof(*carriers));
+    if (!carriers)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for the diagnosis");
+    if (!root) { /* of a tree of files nobody can be asked */
+        slw_simulate_ask(carriers);
+        opts.carriers = carriers;
+        opts.carrier_count = slw_carrier_count;
+    }
     return slw_doctor(&opts, run, d, err);
 }
 

@@ -258,6 +258,28 @@ int slw_simulate_choose(struct slw_simulate *s, struct slw_profile *p, struct sl
     return rc;
 }
 
+void slw_simulate_ask(struct slw_doctor_carrier *ret_carriers)
+{
+    for (size_t i = 0; i < slw_carrier_count; i++) {
+        struct slw_doctor_carrier *to = &ret_carriers[i];
+        struct slw_error why = {0};
+        struct slw_probe probe = {0};
+        char *launcher = NULL;
+
+        if (slw_program_beside(slw_carriers[i]->launcher, &launcher, &why) >= 0) {
+            slw_carrier_probe(launcher, environ, &probe);
+        } else {
+            (void)snprintf(probe.why_not, sizeof(probe.why_not), "its program is not installed");
+            (void)snprintf(probe.fix, sizeof(probe.fix), "build slotwise where %s is installed",
+                           slw_carriers[i]->name);
+        }
+        free(launcher);
+        *to = (struct slw_doctor_carrier){.name = slw_carriers[i]->name, .works = probe.works};
+        memcpy(to->why_not, probe.why_not, sizeof(to->why_not));
+        memcpy(to->fix, probe.fix, sizeof(to->fix));
+    }
+}
+
 /* ---- running ---- */
 
 /* Only what we and the carrier have put there. */

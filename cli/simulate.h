@@ -5,6 +5,7 @@
 #define SLW_CLI_SIMULATE_H
 
 #include "cli/options.h"
+#include "collector/doctor.h"
 #include "collector/simulate.h"
 
 struct slw_profile;
@@ -24,6 +25,9 @@ int slw_simulate_settings(struct slw_profile *p, struct slw_error *err);
 /* Choose core and carrier for the command of p->session; p->run->host is filled, p->model chosen.
  * SLW_E_UNSUPPORTED: none works here, with what to do. SLW_E_NOTFOUND: no such core. */
 int slw_simulate_choose(struct slw_simulate *s, struct slw_profile *p, struct slw_error *err);
+
+/* Ask every carrier whether it can work here; for doctor. Room for slw_carrier_count of them. */
+void slw_simulate_ask(struct slw_doctor_carrier *ret_carriers);
 
 /* Times of an execution that was simulated say nothing of the client: take them out of the run. */
 void slw_simulate_untime(struct slw_run *run);

@@ -447,6 +447,35 @@ static void check_smt(const struct slw_doctor_facts *f, struct slw_check_result 
               smt ? "on: two threads share a core's slots" : "off", f->host->cpu.online_count);
 }
 
+/* What --simulate would take. */
+static void check_simulation(const struct slw_doctor_facts *f, struct slw_check_result *r)
+{
+    const struct slw_doctor_carrier *first = f->carriers;
+    const char *arch = f->host->cpu.arch;
+    size_t i = 0;
+
+    if (f->carrier_count == 0)
+        return;
+    if (arch && strcmp(arch, "x86_64") != 0) {
+        found(r, SLW_CHECK_LIMITED, "only x86-64 programs are simulated, not yet those of %.32s",
+              arch);
+        advise(r, "no --simulate", "", "everything that is measured");
+        return;
+    }
+    while (i < f->carrier_count && !f->carriers[i].works)
+        i++;
+    if (i == 0) {
+        found(r, SLW_CHECK_OK, "commands can be run on a described core (--simulate), by %.32s",
+              first->name);
+        return;
+    }
+    found(r, SLW_CHECK_LIMITED, "%.32s: %.200s", first->name, first->why_not);
+    advise(r,
+           i < f->carrier_count ? "--simulate takes the next best carrier"
+                                : "no --simulate: no top-down tree where there is no PMU",
+           first->fix, "everything that is measured");
+}
+
 static void no_debug_info(const struct slw_doctor_facts *f, const char *what, const char *impact,
                           struct slw_check_result *r)
 {

@@ -17,9 +17,18 @@ struct slw_check_result {
     char without[256]; /* what works without it */
 };
 
+/* A carrier of the simulated tier, already asked (carriers/carrier.h). */
+struct slw_doctor_carrier {
+    const char *name;
+    bool works;
+    char why_not[256], fix[256];
+};
+
 struct slw_doctor_options {
-    const char *root;    /* "" or a fake tree with proc/ and sys/ */
-    const char *program; /* a client to look at for debug info; NULL: none */
+    const char *root;                          /* "" or a fake tree with proc/ and sys/ */
+    const char *program;                       /* a client to look at for debug info; NULL: none */
+    const struct slw_doctor_carrier *carriers; /* in the order of preference */
+    size_t carrier_count;                      /* 0: nobody asked */
 };
 
 #define SLW_MAX_CHECKS 64

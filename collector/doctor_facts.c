@@ -213,6 +213,8 @@ void slw_doctor_gather(const struct slw_doctor_options *opts, const struct slw_h
     struct slw_doctor_facts f = {
         .host = host,
         .program = opts->program,
+        .carriers = opts->carriers,
+        .carrier_count = opts->carrier_count,
         .open_user = SLW_NOT_TRIED,
         .open_kernel = SLW_NOT_TRIED,
         .open_hardware = SLW_NOT_TRIED,

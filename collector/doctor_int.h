@@ -46,6 +46,8 @@ struct slw_doctor_facts {
     char model_why[256];  /* why none fits, and the closest */
     char model_offer[64]; /* name of the closest; "" none is close */
     enum slw_debug_info debug_info;
+    const struct slw_doctor_carrier *carriers; /* lent from the options */
+    size_t carrier_count;
 };
 
 /* Gather everything; what cannot be found out stays unknown. */
