@@ -49,8 +49,11 @@ int slw_modules_intern(struct slw_modules *m, const struct slw_module *module,
 {
     uint64_t hash = module_hash(module);
 
-    if (slw_index_find(&m->index, hash, module_equal, m, module, ret_position))
+    if (slw_index_find(&m->index, hash, module_equal, m, module, ret_position)) {
+        if (module->mapper > 0)
+            m->modules[*ret_position].mapper = module->mapper;
         return 0;
+    }
     if (reserve(m) < 0)
         return -SLW_E_NOMEM;
     struct slw_module *copy = &m->modules[m->count];
@@ -63,8 +66,44 @@ int slw_modules_intern(struct slw_modules *m, const struct slw_module *module,
     return 0;
 }
 
+static struct slw_jitdump *find_jitdump(const struct slw_modules *m, int32_t pid)
+{
+    for (uint32_t i = 0; i < m->jitdump_count; i++)
+        if (m->jitdumps[i].pid == pid)
+            return &m->jitdumps[i];
+    return NULL;
+}
+
+int slw_modules_add_jitdump(struct slw_modules *m, int32_t pid, const char *path)
+{
+    struct slw_jitdump *j = find_jitdump(m, pid);
+    const char *copy = slw_arena_strdup(m->arena, path);
+
+    if (!j && m->jitdump_count == SLW_MAX_JITDUMPS)
+        return 0;
+    if (!j) {
+        if (!m->jitdumps)
+            m->jitdumps = malloc(SLW_MAX_JITDUMPS * sizeof(*m->jitdumps));
+        if (!m->jitdumps || !copy)
+            return -SLW_E_NOMEM;
+        j = &m->jitdumps[m->jitdump_count++];
+    }
+    if (!copy)
+        return -SLW_E_NOMEM;
+    *j = (struct slw_jitdump){pid, copy};
+    return 0;
+}
+
+const char *slw_modules_jitdump(const struct slw_modules *m, int32_t pid)
+{
+    const struct slw_jitdump *j = find_jitdump(m, pid);
+
+    return j ? j->path : NULL;
+}
+
 void slw_modules_release(struct slw_modules *m)
 {
+    free(m->jitdumps);
     free(m->modules);
     slw_index_release(&m->index);
 }

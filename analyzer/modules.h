@@ -23,15 +23,32 @@ struct slw_module {
     const char *build_id; /* lower-case hex, "" unknown */
     uint32_t major, minor;
     uint64_t inode; /* 0 unknown */
-    int32_t pid;    /* of ANONYMOUS: whose /tmp/perf-PID.map; else -1 */
+    int32_t pid;    /* of ANONYMOUS: whose memory; else -1 */
+    int32_t mapper; /* a process that has it mapped, the last one seen; no part of what makes
+                       modules equal; 0 unknown */
 };
+
+/* What a JIT compiler left of its work besides. */
+struct slw_jitdump {
+    int32_t pid;
+    const char *path; /* as its process calls it */
+};
+#define SLW_MAX_JITDUMPS 4096
 
 struct slw_modules {
     struct slw_arena *arena; /* lent */
     struct slw_module *modules;
     uint32_t count, capacity;
     struct slw_index index;
+    struct slw_jitdump *jitdumps;
+    uint32_t jitdump_count;
 };
+
+/* The process has mapped this file to say that it writes it; one each, the last one. What is past
+ * the limit is forgotten. 0 or -SLW_E_NOMEM. */
+int slw_modules_add_jitdump(struct slw_modules *m, int32_t pid, const char *path);
+/* NULL: the process has none. */
+const char *slw_modules_jitdump(const struct slw_modules *m, int32_t pid);
 
 /* Position of an equal module, added when new (strings are copied). 0 or -SLW_E_NOMEM. */
 int slw_modules_intern(struct slw_modules *m, const struct slw_module *module,

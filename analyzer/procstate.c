@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/procstate.h"
 
+#include "analyzer/jitdump.h"
 #include "analyzer/mapset.h"
 #include "base/arena.h"
 
@@ -244,6 +245,7 @@ static int intern_module(struct slw_procstate *ps, const struct slw_perf_record 
         (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", m->build_id[i]);
     module.build_id = m->build_id_bytes ? hex : final_build_id(ps, module.path);
     if (module.kind == SLW_MODULE_FILE) {
+        module.mapper = r->pid;
         module.major = m->major;
         module.minor = m->minor;
         module.inode = m->inode;
@@ -272,6 +274,8 @@ static int apply_mmap(struct slw_procstate *ps, const struct slw_perf_record *r)
         ps->kernel_text_known = m->offset != 0;
     }
     if (intern_module(ps, r, kernel, &map.module) < 0)
+        return -SLW_E_NOMEM;
+    if (slw_jitdump_is_name(m->path) && slw_modules_add_jitdump(ps->modules, r->pid, m->path) < 0)
         return -SLW_E_NOMEM;
     if (!kernel) {
         if (find_process(ps, r->pid, &process) < 0)

@@ -86,10 +86,12 @@ static int start(struct slw_samples *s, const char *path, struct slw_error *err)
         return rc;
     s->arena = slw_arena_new();
     s->modules.arena = s->arena;
-    s->symbols_options = (struct slw_symbols_options){.debug_dir = s->opts->debug_dir,
-                                                      .cache_dir = s->opts->cache_dir,
-                                                      .imported = s->opts->imported,
-                                                      .meta = slw_perfdata_meta(s->pd)};
+    s->symbols_options =
+        (struct slw_symbols_options){.debug_dir = s->opts->debug_dir,
+                                     .cache_dir = s->opts->cache_dir,
+                                     .imported = s->opts->imported,
+                                     .meta = slw_perfdata_meta(s->pd),
+                                     .started_realtime_ns = s->run->started_realtime_ns};
     if (s->arena && intern_fallbacks(s) == 0)
         s->symbols = slw_symbols_new(&s->modules, &s->symbols_options);
     if (!s->symbols)

@@ -3,10 +3,8 @@
 
 #include "analyzer/symbols_int.h"
 #include "base/arena.h"
-#include "base/file.h"
 
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +13,6 @@
 #include <unistd.h>
 
 #define DEFAULT_DEBUG_DIR "/usr/lib/debug"
-#define MAX_PERF_MAP      ((size_t)256 << 20) /* the text a JIT compiler writes in days */
 
 struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
                                     const struct slw_symbols_options *opts)
@@ -162,21 +159,6 @@ static int load_image(const struct slw_symbols_loader *by, const struct slw_modu
     return l->problem == SLW_SYMBOLS_FINE ? read_tables(by, m, l) : 0;
 }
 
-/* /tmp/perf-PID.map, if a JIT compiler left one. Like perf, believe only our own and root's. */
-static int load_perf_map(const struct slw_symbols_loader *by, const struct slw_module *m,
-                         struct slw_symbols_module *l)
-{
-    char path[64];
-    struct stat st;
-
-    (void)snprintf(path, sizeof(path), "/tmp/perf-%d.map", m->pid);
-    if (by->opts->imported || m->pid <= 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-        (st.st_uid != 0 && st.st_uid != geteuid()) ||
-        slw_file_read(path, MAX_PERF_MAP, &l->text, NULL, NULL) < 0)
-        return 0;
-    return slw_symtab_add_perf_map(&l->table, l->text);
-}
-
 int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct slw_module *m,
                             struct slw_symbols_module *ret_module)
 {
@@ -184,8 +166,6 @@ int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct sl
 
     if (m->kind == SLW_MODULE_FILE || m->kind == SLW_MODULE_VDSO)
         rc = load_image(by, m, ret_module);
-    else if (m->kind == SLW_MODULE_ANONYMOUS)
-        rc = load_perf_map(by, m, ret_module);
     return rc == 0 ? slw_symtab_finish(&ret_module->table, UINT64_MAX) : rc;
 }
 
@@ -198,6 +178,8 @@ static int load(struct slw_symbols *s, uint32_t module, struct slw_symbols_modul
     if (m->kind == SLW_MODULE_KERNEL || m->kind == SLW_MODULE_KERNEL_MODULE) {
         rc = slw_symbols_load_kernel(s);
         l->problem = s->kernel.problem;
+    } else if (m->kind == SLW_MODULE_ANONYMOUS) {
+        rc = slw_symbols_load_jit(s, m, l);
     } else if (!slw_symbols_take(s, module, l, &rc)) {
         rc = slw_symbols_load_module(&loader, m, l);
     }
@@ -241,6 +223,8 @@ int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
     if (kind == SLW_MODULE_KERNEL || kind == SLW_MODULE_KERNEL_MODULE)
         return slw_symbols_kernel_name(s, address, ret_name, &l->problem);
     const struct slw_symbol *symbol = slw_symtab_find(&l->table, address);
+    if (symbol && (symbol->type & SLW_SYMBOL_REUSED) && l->problem == SLW_SYMBOLS_FINE)
+        l->problem = SLW_SYMBOLS_JIT_REUSED;
     *ret_name = symbol ? symbol->name : "";
     return 0;
 }

@@ -16,6 +16,7 @@ struct slw_symbols_options {
     const char *cache_dir; /* where the kernel's symbols are kept; NULL: nowhere */
     bool imported;         /* recorded elsewhere, or at least not surely here and now */
     const struct slw_perf_meta *meta;
+    uint64_t started_realtime_ns; /* when measuring began; 0 unknown */
 };
 
 /* All pointers are lent and must outlive the symbols. NULL when out of memory. */

@@ -18,7 +18,12 @@ enum slw_symbols_problem {
     SLW_SYMBOLS_UNCHECKED, /* recorded elsewhere, and nothing to tell whether this is the file */
     SLW_SYMBOLS_NO_DEBUG,  /* the file is fine, its separate debug file cannot be read */
     SLW_SYMBOLS_HIDDEN,    /* kernel addresses are withheld */
-    SLW_SYMBOLS_ELSEWHERE  /* another kernel, or another boot of it */
+    SLW_SYMBOLS_ELSEWHERE, /* another kernel, or another boot of it */
+    /* Of what a JIT compiler left; the last two give names all the same. */
+    SLW_SYMBOLS_JIT_FOREIGN, /* written by somebody else */
+    SLW_SYMBOLS_JIT_STALE,   /* of a process that had the number before */
+    SLW_SYMBOLS_JIT_HUGE,    /* read in part */
+    SLW_SYMBOLS_JIT_REUSED   /* several functions lay at one address in turns */
 };
 
 struct slw_symbols_module {
@@ -71,6 +76,10 @@ enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_option
 bool slw_symbols_take(struct slw_symbols *s, uint32_t module, struct slw_symbols_module *ret_result,
                       int *ret_rc);
 void slw_symbols_forget_ahead(struct slw_symbols *s);
+
+/* symbols_jit.c: the table of anonymous memory, finished, or the problem. 0 or -SLW_E_NOMEM. */
+int slw_symbols_load_jit(struct slw_symbols *s, const struct slw_module *m,
+                         struct slw_symbols_module *l);
 
 /* symbols_kernel.c: find out where the names of the kernel come from. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_kernel(struct slw_symbols *s);

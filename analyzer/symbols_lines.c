@@ -61,7 +61,7 @@ static Dwfl_Module *report(struct slw_symbols *s, const struct slw_module *m,
 static int open_dwarf(struct slw_symbols *s, const struct slw_module *m,
                       struct slw_symbols_module *l, struct slw_inlined **ret_inlined)
 {
-    GElf_Addr bias;
+    GElf_Addr bias = 0;
 
     if (!l->dwfl_tried) {
         l->dwfl_tried = true;

@@ -28,13 +28,37 @@ static const struct cause causes[] = {
     {SLW_SYMBOLS_ELSEWHERE, SLW_NOTE_WARNING, "kernel-symbols-elsewhere",
      "recorded on another kernel or boot, so kernel functions have no names",
      "symbolize on the machine that recorded, before it restarts"},
+    {SLW_SYMBOLS_JIT_FOREIGN, SLW_NOTE_WARNING, "jit-map-foreign",
+     "what names the code of a JIT compiler was written by another user, so it was not read",
+     "profile as the user of the client, or with -p while it runs"},
+    {SLW_SYMBOLS_JIT_STALE, SLW_NOTE_WARNING, "jit-map-stale",
+     "what names the code of a JIT compiler is older than what was measured, so it was not read",
+     "start the client so that it writes one (node --perf-basic-prof)"},
+    {SLW_SYMBOLS_JIT_HUGE, SLW_NOTE_WARNING, "jit-map-huge",
+     "what names the code of a JIT compiler is larger than is read; the rest has no names",
+     "profile for a shorter time"},
+    {SLW_SYMBOLS_JIT_REUSED, SLW_NOTE_INFO, "jit-reused",
+     "a JIT compiler put several functions at one address in turns; samples there are named after "
+     "the last",
+     NULL},
 };
 
 #define MAX_NAMED 8 /* files in one note; the rest is counted */
 
+/* Names no file. */
 static bool is_kernel(enum slw_symbols_problem problem)
 {
     return problem == SLW_SYMBOLS_HIDDEN || problem == SLW_SYMBOLS_ELSEWHERE;
+}
+
+static void list_file(const struct slw_module *m, size_t count, struct slw_buf *names)
+{
+    const char *comma = count ? ", " : "";
+
+    if (m->kind == SLW_MODULE_ANONYMOUS)
+        slw_buf_printf(names, "%sprocess %d", comma, m->pid);
+    else
+        slw_buf_printf(names, "%s%s", comma, m->path);
 }
 
 static size_t list_files(const struct slw_symbols *s, enum slw_symbols_problem problem,
@@ -46,7 +70,7 @@ static size_t list_files(const struct slw_symbols *s, enum slw_symbols_problem p
         if (s->loaded[i].problem != problem)
             continue;
         if (count < MAX_NAMED)
-            slw_buf_printf(names, "%s%s", count ? ", " : "", s->modules->modules[i].path);
+            list_file(&s->modules->modules[i], count, names);
         count++;
     }
     if (count > MAX_NAMED)

@@ -13,8 +13,11 @@ struct slw_symbol {
     uint64_t start, end; /* [start, end); end == start: no size was given */
     const char *name;    /* lent; must outlive the table */
     uint8_t binding;     /* STB_* of <elf.h> */
-    uint8_t type;        /* STT_* of <elf.h> */
+    uint8_t type;        /* STT_* of <elf.h>, and SLW_SYMBOL_REUSED */
 };
+
+/* Another function was here before (slw_symtab_finish_latest). */
+#define SLW_SYMBOL_REUSED 0x80
 
 /* Zero-initialise; release with slw_symtab_release. */
 struct slw_symtab {
@@ -31,6 +34,10 @@ int slw_symtab_add(struct slw_symtab *t, const struct slw_symbol *symbol);
  * next one, but not over more than max_guess bytes. Call once, before finding. 0 or -SLW_E_NOMEM.
  */
 int slw_symtab_finish(struct slw_symtab *t, uint64_t max_guess);
+
+/* The same for code that a JIT compiler made while the program ran, in the order in which symbols
+ * were added: where several lie on one address, the last one is found. */
+int slw_symtab_finish_latest(struct slw_symtab *t);
 
 /* The symbol that covers the address, or NULL. Lent until release. */
 const struct slw_symbol *slw_symtab_find(const struct slw_symtab *t, uint64_t address);

@@ -104,7 +104,7 @@ int slw_symtab_add_perf_map(struct slw_symtab *t, char *text)
         const char *rest = take_hex(line, &s.start);
         if (rest)
             rest = take_hex(rest, &size);
-        if (!rest || *rest == '\0' || __builtin_add_overflow(s.start, size, &s.end))
+        if (!rest || *rest == '\0' || __builtin_add_overflow(s.start, size, &s.end) || size == 0)
             continue;
         s.name = rest;
         rc = slw_symtab_add(t, &s);

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""Code that a JIT compiler made is named by what the compiler left, and by nothing else."""
+import os
+import signal
+import subprocess
+import time
+
+import harness
+
+CLIENT = os.environ.get("SLW_JIT_CLIENT",
+                        os.path.join(harness.ROOT, "build/gcc/tests/system/system_jit_client"))
+SCRIPT = """
+function decodeRows(n, x) { for (let i = 0; i < n; i++) x = (Math.imul(x, 5) + i) | 0; return x; }
+function runClient(left) { let x = 1; while (left-- > 0) x = decodeRows(1e6, x); return x; }
+console.log(runClient(400));
+"""
+
+
+class Jit(harness.Case):
+    def weights(self, run):
+        return harness.self_weights(self.folded(run))
+
+    def check_named(self, run, name):
+        weights = self.weights(run)
+        self.assertGreater(weights.get(name, 0), 0.8 * sum(weights.values()), weights)
+
+    def own(self, path):
+        """A file in /tmp that a client of this test has written: it goes with the test."""
+        self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
+
+    def profile_client(self, *argv):
+        document, run = self.profile(CLIENT, "400", *argv)
+        self.own(f"/tmp/perf-{self.pid(run)}.map")
+        return document, run
+
+    def pid(self, run):
+        import pprof
+        samples = pprof.Profile(os.path.join(run, "profile.pb.gz")).samples
+        return {sample.labels["pid"] for sample in samples}.pop()
+
+    def test_names_of_a_map(self):
+        _, run = self.profile_client("map", "Query::decode row;1 <b>")
+        self.check_named(run, "Query::decode row:1 <b>")  # a ';' would be two frames
+
+    def test_names_of_a_jitdump(self):
+        _, run = self.profile_client("dump", "decode_rows", self.dir)
+        self.check_named(run, "decode_rows")
+
+    def test_nothing_left_nothing_named(self):
+        _, run = self.profile_client("none", "decode_rows")
+        self.assertNotIn("decode_rows", "".join(self.folded(run)))
+
+    def attach(self, process_pid):
+        run = self.path("run.slotwise")
+        self.slotwise("profile", "-o", run, "-p", process_pid, "--duration", "400ms")
+        return self.load(run), run
+
+    def client(self, *command):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(harness.end_group, process)
+        return process
+
+    def test_map_of_an_earlier_process_of_that_number(self):
+        process = self.client(CLIENT, "20000", "none", "x")
+        path = f"/tmp/perf-{process.pid}.map"
+        self.own(path)
+        with open(path, "w", encoding="ascii") as f:
+            f.write("0 ffffffffffffffff everything\n")
+        os.utime(path, (time.time() - 3600,) * 2)
+        document, run = self.attach(process.pid)
+        self.assertNotIn("everything", "".join(self.folded(run)))
+        self.assertIn("jit-map-stale", self.notes(document))
+
+    def test_map_of_somebody_else(self):
+        self.need_root("gives a file to another user")
+        process = self.client(CLIENT, "20000", "none", "x")
+        path = f"/tmp/perf-{process.pid}.map"
+        self.own(path)
+        with open(path, "w", encoding="ascii") as f:
+            f.write("0 ffffffffffffffff everything\n")
+        os.chown(path, 65534, 65534)
+        document, run = self.attach(process.pid)
+        self.assertNotIn("everything", "".join(self.folded(run)))
+        self.assertIn("jit-map-foreign", self.notes(document))
+
+    def test_mount_and_pid_namespaces_of_the_client(self):
+        """As in a container: another /tmp, and it calls itself 2 or so."""
+        self.need_root("unshares namespaces")
+        process = self.client(self.need("unshare"), "--mount", "--pid", "--fork", "sh", "-c",
+                              f"mount -t tmpfs none /tmp && cp {CLIENT} /tmp/inside && "
+                              "/tmp/inside 20000 map decode_inside")
+        inside = harness.wait_until(lambda: self.inside(process.pid), 10, "client in its namespace")
+        _, run = self.attach(inside)
+        self.check_named(run, "decode_inside")
+        os.kill(inside, signal.SIGTERM)
+
+    def inside(self, pid):
+        for child in harness.children_of(pid):
+            if os.readlink(f"/proc/{child}/exe") == "/tmp/inside":
+                return child
+            found = self.inside(child)
+            if found:
+                return found
+        return None
+
+    def test_hostile_maps(self):
+        process = self.client(CLIENT, "20000", "none", "x")
+        path = f"/tmp/perf-{process.pid}.map"
+        self.own(path)
+        with open(path, "wb") as f:
+            f.write(b"\0\n0 0 \nzz 10 x\n7fffffffffffffff 7fffffffffffffff over\n" +
+                    b"1 2 " + b"\xff" * 100000 + b"\n" + b"10 20\n" * 1000 + b"\x1b[31m 1 1 x")
+        document, run = self.attach(process.pid)
+        self.assertGreater(sum(s["samples"] for s in document["samplings"]), 0)
+        self.svg(run)
+
+    def node(self, *options):
+        node = self.need("node")
+        with open(self.path("client.js"), "w", encoding="ascii") as f:
+            f.write(SCRIPT)
+        _, run = self.profile(node, *options, self.path("client.js"))
+        self.own(f"/tmp/perf-{self.pid(run)}.map")
+        hot = sum(w for name, w in self.weights(run).items() if "decodeRows" in name)
+        self.assertGreater(hot, 0.3 * sum(self.weights(run).values()), self.weights(run))
+        return run
+
+    def test_node_with_a_map(self):
+        run = self.node("--perf-basic-prof", "--interpreted-frames-native-stack")
+        self.assertTrue(any("decodeRows" in frames and "Builtins_JSEntry" in frames
+                            for frames in self.folded(run)))
+
+    def test_node_with_a_jitdump(self):
+        self.node("--perf-prof")  # writes to where it is run
+
+
+if __name__ == "__main__":
+    harness.main()
