@@ -6,6 +6,7 @@
 #include <elfutils/libdwelf.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -72,6 +73,7 @@ void slw_elf_close(struct slw_elf *e)
     (void)elf_end(e->elf);
     if (e->fd >= 0)
         (void)close(e->fd);
+    free(e->memory);
     *e = (struct slw_elf){.fd = -1};
 }
 

@@ -14,6 +14,7 @@ struct slw_arena;
 struct slw_elf {
     int fd; /* -1: none */
     Elf *elf;
+    void *memory; /* heap that the image is in; NULL: it is a file, or not ours */
 };
 
 #define SLW_BUILD_ID_HEX_BYTES 129 /* 64 bytes of id and a NUL: more than any linker writes */
@@ -44,6 +45,10 @@ int slw_elf_add_plt(const struct slw_elf *e, struct slw_arena *arena, struct slw
  * is one of this build id that cannot be used. ret_path (may be NULL) is a heap string. */
 int slw_elf_open_debug(const struct slw_elf *e, const char *path, const char *debug_dir,
                        struct slw_elf *ret_debug, char **ret_path);
+
+/* The symbol table that is packed into `e` itself. 0, or -SLW_E_NOTFOUND: there is none that could
+ * be read. */
+int slw_elf_open_minidebug(const struct slw_elf *e, struct slw_elf *ret_debug);
 
 /* Segment that holds the address; false: none. offset = address - *ret_delta. */
 bool slw_elf_segment_delta(const struct slw_elf *e, uint64_t address, uint64_t *ret_delta);

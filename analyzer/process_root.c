@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -57,6 +58,21 @@ static int32_t last_number(const char *line)
     return number > 0 && number <= INT32_MAX ? (int32_t)number : 0;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool has_other_files(const struct slw_process_root *r)
+{
+    char mounts[64];
+
+    (void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", r->pid);
+    return !same_file(mounts, "/proc/self/ns/mnt") || !same_file(r->path, "/");
+}
+
 bool slw_process_root_of(int32_t pid, struct slw_process_root *ret_root)
 {
     struct slw_process_root r = {.pid = pid};
@@ -80,6 +96,7 @@ bool slw_process_root_of(int32_t pid, struct slw_process_root *ret_root)
     r.own_pid = pids ? last_number(pids) : pid;
     r.started_ns = start_time(stat);
     (void)snprintf(r.path, sizeof(r.path), "/proc/%d/root", pid);
+    r.other_files = has_other_files(&r);
     *ret_root = r;
     return true;
 }

@@ -14,6 +14,7 @@ struct slw_process_root {
     int32_t own_pid;     /* what it calls itself: the number in its innermost namespace */
     uid_t uid;           /* effective */
     uint64_t started_ns; /* realtime clock; 0 unknown */
+    bool other_files;    /* its mounts or its root directory are not ours */
     char path[32];       /* "/proc/PID/root" */
 };
 bool slw_process_root_of(int32_t pid, struct slw_process_root *ret_root);

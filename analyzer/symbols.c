@@ -4,13 +4,8 @@
 #include "analyzer/symbols_int.h"
 #include "base/arena.h"
 
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #define DEFAULT_DEBUG_DIR "/usr/lib/debug"
 
@@ -63,32 +58,15 @@ void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address)
     s->kernel_text = address;
 }
 
-/* Some file systems show another inode number than the kernel recorded: there it proves nothing. */
-static bool inode_is_telling(int fd)
+/* What was split off the file, where it ran first, or what is packed into it. */
+static int open_debug(const struct slw_symbols_loader *by, const struct slw_module *m,
+                      struct slw_symbols_module *l)
 {
-    struct statfs fs;
+    int rc = slw_symbols_open_debug(by->opts, m, l, &l->debug, NULL);
 
-    return fstatfs(fd, &fs) == 0 && fs.f_type != OVERLAYFS_SUPER_MAGIC &&
-           fs.f_type != BTRFS_SUPER_MAGIC;
-}
-
-/* Is the file at the module's path the one that was mapped? */
-static enum slw_symbols_problem identify(const struct slw_symbols_options *opts,
-                                         const struct slw_module *m, const struct slw_elf *e)
-{
-    char build_id[SLW_BUILD_ID_HEX_BYTES];
-    struct stat st;
-
-    slw_elf_build_id(e, build_id);
-    if (*m->build_id)
-        return strcmp(build_id, m->build_id) == 0 ? SLW_SYMBOLS_FINE : SLW_SYMBOLS_REPLACED;
-    bool known = m->inode != 0 && fstat(e->fd, &st) == 0;
-    bool same = known && st.st_ino == m->inode;
-    if (!opts->imported)
-        return known && !same && inode_is_telling(e->fd) ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_FINE;
-    return same && major(st.st_dev) == m->major && minor(st.st_dev) == m->minor
-               ? SLW_SYMBOLS_FINE
-               : SLW_SYMBOLS_UNCHECKED;
+    if (rc < 0 && slw_elf_open_minidebug(&l->elf, &l->debug) == 0)
+        rc = 0;
+    return rc;
 }
 
 static int read_tables(const struct slw_symbols_loader *by, const struct slw_module *m,
@@ -98,7 +76,7 @@ static int read_tables(const struct slw_symbols_loader *by, const struct slw_mod
     int rc = -SLW_E_NOTFOUND;
 
     if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE)
-        rc = slw_elf_open_debug(&l->elf, m->path, by->opts->debug_dir, &l->debug, NULL);
+        rc = open_debug(by, m, l);
     if (rc == 0)
         names = &l->debug;
     else if (rc == -SLW_E_PERM)
@@ -109,25 +87,6 @@ static int read_tables(const struct slw_symbols_loader *by, const struct slw_mod
     if (rc == 0)
         rc = slw_elf_add_plt(&l->elf, by->arena, &l->table);
     return rc;
-}
-
-static enum slw_symbols_problem open_file(const struct slw_symbols_options *opts,
-                                          const struct slw_module *m, struct slw_elf *e)
-{
-    static const char deleted[] = " (deleted)";
-    size_t length = strlen(m->path);
-
-    if (strncmp(m->path, "/memfd:", 7) == 0) /* never had a name in the file system */
-        return SLW_SYMBOLS_MISSING;
-    if (length > sizeof(deleted) - 1 &&
-        strcmp(m->path + length - (sizeof(deleted) - 1), deleted) == 0)
-        return SLW_SYMBOLS_REPLACED;
-    if (m->path[0] != '/' || slw_elf_open(m->path, e) < 0)
-        return SLW_SYMBOLS_MISSING;
-    enum slw_symbols_problem problem = identify(opts, m, e);
-    if (problem != SLW_SYMBOLS_FINE)
-        slw_elf_close(e);
-    return problem;
 }
 
 /* Our own vdso is the client's as long as the kernel is: one boot, or an equal build id. */
@@ -145,17 +104,29 @@ static enum slw_symbols_problem open_vdso(const struct slw_symbols_options *opts
     return *m->build_id ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_UNCHECKED;
 }
 
+static enum slw_symbols_problem open_image(const struct slw_symbols_options *opts,
+                                           const struct slw_module *m, struct slw_symbols_module *l)
+{
+    return m->kind == SLW_MODULE_VDSO ? open_vdso(opts, m, &l->elf)
+                                      : slw_symbols_open_file(opts, m, l);
+}
+
 enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_options *opts,
                                                  const struct slw_module *m,
                                                  struct slw_elf *ret_elf)
 {
-    return m->kind == SLW_MODULE_VDSO ? open_vdso(opts, m, ret_elf) : open_file(opts, m, ret_elf);
+    struct slw_symbols_module l = {0};
+    enum slw_symbols_problem problem = open_image(opts, m, &l);
+
+    if (problem == SLW_SYMBOLS_FINE)
+        *ret_elf = l.elf;
+    return problem;
 }
 
 static int load_image(const struct slw_symbols_loader *by, const struct slw_module *m,
                       struct slw_symbols_module *l)
 {
-    l->problem = slw_symbols_open_module(by->opts, m, &l->elf);
+    l->problem = open_image(by->opts, m, l);
     return l->problem == SLW_SYMBOLS_FINE ? read_tables(by, m, l) : 0;
 }
 

@@ -31,7 +31,8 @@ struct slw_symbols_module {
     enum slw_symbols_problem problem;
     struct slw_symtab table;
     struct slw_elf elf, debug;
-    char *text; /* names of a text table point into it */
+    int32_t inside; /* the process by way of whose root directory the file was opened; 0: ours */
+    char *text;     /* names of a text table point into it */
     Dwfl_Module *dwfl;
     bool dwfl_tried;
     struct slw_inlined *inlined; /* NULL: no DWARF */
@@ -76,6 +77,15 @@ enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_option
 bool slw_symbols_take(struct slw_symbols *s, uint32_t module, struct slw_symbols_module *ret_result,
                       int *ret_rc);
 void slw_symbols_forget_ahead(struct slw_symbols *s);
+
+/* symbols_files.c: l->elf is opened, or the problem told. */
+enum slw_symbols_problem slw_symbols_open_file(const struct slw_symbols_options *opts,
+                                               const struct slw_module *m,
+                                               struct slw_symbols_module *l);
+/* As slw_elf_open_debug, of a module that is open. */
+int slw_symbols_open_debug(const struct slw_symbols_options *opts, const struct slw_module *m,
+                           const struct slw_symbols_module *l, struct slw_elf *ret_debug,
+                           char **ret_path);
 
 /* symbols_jit.c: the table of anonymous memory, finished, or the problem. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_jit(struct slw_symbols *s, const struct slw_module *m,

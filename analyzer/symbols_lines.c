@@ -12,17 +12,18 @@ static int find_debug(Dwfl_Module *module, void **user, const char *name, Dwarf_
                       const char *file_name, const char *link, GElf_Word crc, char **ret_path)
 {
     const struct slw_symbols *s = *user;
-    struct slw_elf e, debug;
-    int fd = -1;
+    struct slw_elf debug;
+    uint32_t i = 0;
 
-    (void)module, (void)name, (void)base, (void)link, (void)crc;
-    if (!s || !file_name || slw_elf_open(file_name, &e) < 0)
+    (void)name, (void)base, (void)file_name, (void)link, (void)crc;
+    while (s && i < s->loaded_capacity && s->loaded[i].dwfl != module)
+        i++;
+    if (!s || i == s->loaded_capacity ||
+        slw_symbols_open_debug(&s->opts, &s->modules->modules[i], &s->loaded[i], &debug, ret_path) <
+            0)
         return -1;
-    if (slw_elf_open_debug(&e, file_name, s->opts.debug_dir, &debug, ret_path) == 0) {
-        fd = dup(debug.fd);
-        slw_elf_close(&debug);
-    }
-    slw_elf_close(&e);
+    int fd = dup(debug.fd);
+    slw_elf_close(&debug);
     return fd;
 }
 

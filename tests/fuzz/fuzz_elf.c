@@ -24,6 +24,16 @@ static void read_symbols(struct slw_elf *e)
     slw_arena_free(arena);
 }
 
+static void read_packed(const struct slw_elf *e)
+{
+    struct slw_elf packed;
+
+    if (slw_elf_open_minidebug(e, &packed) < 0)
+        return;
+    read_symbols(&packed);
+    slw_elf_close(&packed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *image = malloc(size + 1);
@@ -35,6 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slw_elf e = {.fd = -1, .elf = elf_memory(image, size)};
     if (e.elf && elf_kind(e.elf) == ELF_K_ELF)
         read_symbols(&e);
+    if (e.elf && elf_kind(e.elf) == ELF_K_ELF)
+        read_packed(&e);
     slw_elf_close(&e);
     free(image);
     return 0;

@@ -95,6 +95,61 @@ class Symbols(harness.Case):
         _, run = self.profile(program, "100")
         self.assertLessEqual({"db::Client::run", "db::decode_rows"}, self.functions(run))
 
+    def test_symbols_packed_into_the_program(self):
+        """.gnu_debugdata, as Fedora's programs have it: names, but neither lines nor inlined calls."""
+        program = self.compile()
+        objcopy, strip, xz = self.need("objcopy", "strip", "xz")
+        mini = self.path("mini")
+        subprocess.run([objcopy, "--only-keep-debug", program, mini], check=True)
+        subprocess.run([strip, "--strip-debug", mini], check=True)
+        subprocess.run([xz, mini], check=True)
+        subprocess.run([objcopy, "--strip-all", "--add-section", f".gnu_debugdata={mini}.xz",
+                        program], check=True)
+        _, run = self.profile(program, "100")
+        functions = self.functions(run)
+        self.assertIn("db::Client::run", functions)
+        self.assertNotIn("db::decode_rows", functions)
+
+    def attach(self, pid):
+        run = self.path("run.slotwise")
+        self.slotwise("profile", "-o", run, "-p", pid, "--duration", "400ms")
+        return run
+
+    def client(self, *command):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(harness.end_group, process)
+        return process
+
+    def test_files_of_the_clients_own_mounts(self):
+        """As in a container: by this name we have another program, and the client its own."""
+        self.need_root("unshares a namespace")
+        inside = self.compile(name="inside")
+        outside = self.path("program")
+        with open(self.path("other.c"), "w", encoding="ascii") as f:
+            f.write("int main(void) { return 0; }\n")
+        subprocess.run([self.need("cc"), "-o", outside, self.path("other.c")], check=True)
+        self.client(self.need("unshare"), "--mount", "sh", "-c",
+                    f"mount --bind {inside} {outside} && echo $$ >{self.path('pid')} && "
+                    f"exec {outside} 100000")
+        pid = harness.wait_until(lambda: self.running(outside), 10, "client in its namespace")
+        functions = self.functions(self.attach(pid))
+        self.assertLessEqual({"db::Client::run", "db::decode_rows"}, functions)
+
+    def running(self, program):
+        """The process that has come to run it."""
+        if not os.path.exists(self.path("pid")) or not harness.read_bytes(self.path("pid")).strip():
+            return None
+        pid = int(harness.read_bytes(self.path("pid")))
+        return pid if os.readlink(f"/proc/{pid}/exe") == program else None
+
+    def test_program_that_was_replaced_and_still_runs(self):
+        program = self.compile()
+        process = self.client(program, "100000")
+        harness.wait_until(lambda: os.readlink(f"/proc/{process.pid}/exe") == program, 10, "exec")
+        os.unlink(program)
+        functions = self.functions(self.attach(process.pid))
+        self.assertLessEqual({"db::Client::run", "db::decode_rows"}, functions)
+
 
 if __name__ == "__main__":
     harness.main()

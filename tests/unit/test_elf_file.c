@@ -126,6 +126,35 @@ static void our_own_vdso_has_symbols(void **state)
     slw_elf_close(&e);
 }
 
+static void a_packed_symbol_table_is_found(void **state)
+{
+    struct slw_elf elf, packed;
+    struct slw_symtab t = {0};
+    size_t hidden = 0;
+
+    (void)state;
+    assert_int_equal(slw_elf_open(ELFS "packed-symbols", &elf), 0);
+    assert_false(slw_elf_has_symtab(&elf));
+    assert_int_equal(slw_elf_open_minidebug(&elf, &packed), 0);
+    assert_int_equal(slw_elf_add_symbols(&packed, &elf, &t), 0);
+    for (size_t i = 0; i < t.count; i++)
+        hidden += strcmp(t.symbols[i].name, "hidden") == 0;
+    assert_int_equal(hidden, 1);
+    slw_symtab_release(&t);
+    slw_elf_close(&packed);
+    slw_elf_close(&elf);
+}
+
+static void no_packed_symbol_table_is_told(void **state)
+{
+    struct slw_elf elf, packed;
+
+    (void)state;
+    assert_int_equal(slw_elf_open(ELFS "lazy.so", &elf), 0);
+    assert_int_equal(slw_elf_open_minidebug(&elf, &packed), -SLW_E_NOTFOUND);
+    slw_elf_close(&elf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +164,8 @@ int main(void)
         cmocka_unit_test(build_ids_are_hex),
         cmocka_unit_test(what_is_no_elf_file_is_refused),
         cmocka_unit_test(our_own_vdso_has_symbols),
+        cmocka_unit_test(a_packed_symbol_table_is_found),
+        cmocka_unit_test(no_packed_symbol_table_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
