@@ -5,6 +5,8 @@
 #include "base/cleanup.h"
 #include "cli/profile_options.h"
 #include "cli/program.h"
+#include "collector/taps/socket/bpf.h"
+#include "collector/taps/socket/tls.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -82,11 +84,19 @@ static const char *hindrance(const struct slw_profile *p, enum route route)
     return NULL;
 }
 
+/* A client that may well talk TLS, in a way that only BPF sees. Where BPF is refused, what the
+ * library sees is better than nothing. */
+static bool tls_inside(const struct slw_profile *p)
+{
+    return slw_socket_tls_inside(p->session.argv[0], p->session.envp) && slw_socket_bpf_allowed();
+}
+
 static int preload(struct slw_profile *p, enum route route, struct slw_error *err)
 {
     struct slw_error why = {0};
+    bool inside = route == ROUTE_AUTO && tls_inside(p);
 
-    if (open_wire(p, &why) >= 0) {
+    if (!inside && open_wire(p, &why) >= 0) {
         p->session.wire = p->wire;
         p->session.envp = slw_wire_environment(p->wire);
         return 0;
@@ -96,7 +106,8 @@ static int preload(struct slw_profile *p, enum route route, struct slw_error *er
         return -(int)why.code;
     }
     p->session.socket = SLW_SOCKET_AUTO;
-    p->session.not_preloaded = slw_run_str(p->run, why.text);
+    p->session.not_preloaded = slw_run_str(
+        p->run, inside ? "the client has a TLS library inside of its executable" : why.text);
     return p->session.not_preloaded ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for notes");
 }
 

@@ -7,9 +7,11 @@
 #include "collector/procfs.h"
 #include "collector/sys.h"
 #include "collector/tap.h"
+#include "collector/taps/bpf/files.h"
 #include "collector/taps/socket/bpf.h"
 #include "collector/taps/socket/existing.h"
 #include "collector/taps/socket/flows.h"
+#include "collector/taps/socket/tls.h"
 #include "collector/taps/wire.h"
 #include "collector/target.h"
 
@@ -19,8 +21,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define POLL_MS 10 /* a client sends some 100 MB/s at most, which is 1 MiB in this time */
+
+#define MAX_TLS_FILES 64 /* copies of TLS libraries */
 
 struct slw_tap_state {
     const struct slw_session_options *opts;
@@ -30,6 +35,12 @@ struct slw_tap_state {
     struct slw_flows *flows;
     uint64_t unseen_sockets, not_followed;
     uint32_t pid; /* being looked at */
+    bool tls_refused;
+    struct {
+        dev_t dev;
+        ino_t inode;
+    } tls_files[MAX_TLS_FILES];
+    size_t tls_file_count;
 };
 
 /* ---- what the flows ask ---- */
@@ -112,6 +123,54 @@ static int follow_cgroup(struct slw_tap_state *s, struct slw_error *err)
     return rc;
 }
 
+/* Each file once, under whatever names: its text would be counted twice. */
+static bool is_new_file(struct slw_tap_state *s, const char *path)
+{
+    struct stat st;
+
+    if (s->tls_file_count == MAX_TLS_FILES || stat(path, &st) < 0)
+        return false;
+    for (size_t i = 0; i < s->tls_file_count; i++)
+        if (s->tls_files[i].dev == st.st_dev && s->tls_files[i].inode == st.st_ino)
+            return false;
+    s->tls_files[s->tls_file_count].dev = st.st_dev;
+    s->tls_files[s->tls_file_count++].inode = st.st_ino;
+    return true;
+}
+
+/* Functions that cannot be watched leave the connections that use them lost, which is told. */
+static int watch_tls(void *ctx, const char *path, struct slw_error *err)
+{
+    struct slw_tap_state *s = ctx;
+    struct slw_socket_tls_file file;
+    struct slw_error why = {0};
+
+    if (!slw_socket_tls_find(path, &file) || !is_new_file(s, path) ||
+        slw_socket_bpf_tls(s->bpf, &file, &why) >= 0)
+        return 0;
+    if (!s->tls_refused &&
+        slw_run_note(s->run, SLW_NOTE_INFO, "wire-tls-unseen", why.hint[0] ? why.hint : NULL,
+                     "what goes through the TLS library in '%s' cannot be seen: "
+                     "%s",
+                     path, why.text) < 0)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for notes");
+    s->tls_refused = true;
+    return 0;
+}
+
+/* Those a target has, and, as a command may load others later, those of the system. */
+static int watch_all_tls(struct slw_tap_state *s, struct slw_error *err)
+{
+    char path[PATH_MAX];
+    int rc = slw_tap_files(s->opts, s->target, watch_tls, s, err);
+
+    if (s->target->kind != SLW_TARGET_COMMAND)
+        return rc;
+    for (size_t i = 0; rc == 0 && slw_socket_tls_library(i, path); i++)
+        rc = watch_tls(s, path, err);
+    return rc;
+}
+
 static int open_all(struct slw_tap_state *s, struct slw_error *err)
 {
     const struct slw_flow_kernel kernel = {
@@ -124,6 +183,9 @@ static int open_all(struct slw_tap_state *s, struct slw_error *err)
     int rc = slw_flows_new(&kernel, &s->flows, err);
     if (rc == 0)
         rc = slw_socket_bpf_open(&opts, &s->bpf, err);
+    if (rc < 0)
+        return rc;
+    rc = watch_all_tls(s, err);
     if (rc < 0)
         return rc;
     s->target->wake_fds[s->target->wake_count++] = slw_socket_bpf_wake_fd(s->bpf);

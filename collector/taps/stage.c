@@ -3,10 +3,11 @@
  * many requests, and what it took. Seen by uprobes on the marks (stage/). A client without marks is
  * not touched. */
 #include "collector/tap.h"
+#include "collector/taps/bpf/files.h"
 #include "collector/taps/bpf/tasks.h"
 #include "collector/taps/stage/bpf.h"
 #include "collector/taps/stage/counters.h"
-#include "collector/taps/stage/files.h"
+#include "collector/taps/stage/marks.h"
 #include "collector/taps/stage/sums.h"
 #include "collector/target.h"
 
@@ -19,8 +20,8 @@ struct slw_tap_state {
     struct slw_stage_marks *marks;
     struct slw_stage_sum *sums;
     uint64_t not_followed, not_attached;
-    uint32_t phase_count; /* times measuring was started */
-    bool measuring;
+    uint32_t phase_count;               /* times measuring was started */
+    bool measuring, broken;             /* a file */
     uint64_t open_calls[SLW_STAGE_MAX]; /* when measuring was stopped */
 };
 
@@ -54,16 +55,20 @@ static struct slw_tap_state *new_state(struct slw_run *run)
 
 /* ---- opening ---- */
 
-static int find_marks(struct slw_tap_state *s, const struct slw_session_options *opts,
-                      const struct slw_live_target *target, struct slw_error *err)
+/* A file that cannot be read has none; one that is broken is passed over and told. */
+static int look_at(void *ctx, const char *path, struct slw_error *err)
 {
-    struct slw_error broken = {0};
-    int rc = slw_stage_files(opts, target, s->marks, &broken, err);
+    struct slw_tap_state *s = ctx;
+    struct slw_error why = {0};
+    int rc = slw_stage_marks_file(s->marks, path, &why);
 
-    if (broken.code != SLW_E_OK)
+    if (rc != -SLW_E_FORMAT)
+        return rc < 0 ? slw_fail(err, why.code, "%s", why.text) : 0;
+    if (!s->broken)
         (void)slw_run_note(s->run, SLW_NOTE_WARNING, "stage-file-broken", NULL,
-                           "stages cannot be looked for in %s", broken.text);
-    return rc;
+                           "stages cannot be looked for in '%s': %s", path, why.text);
+    s->broken = true;
+    return 0;
 }
 
 static int follow(void *ctx, uint32_t pid, uint32_t tid, struct slw_error *err)
@@ -103,7 +108,7 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
     struct slw_tap_state *s = new_state(run);
     if (!s)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the stage tap");
-    int rc = find_marks(s, opts, target, &why);
+    int rc = slw_tap_files(opts, target, look_at, s, &why);
     if (rc == 0 && s->marks->mark_count > 0)
         rc = attach(s, opts, target, &why);
     if (rc == 0 && s->prog) {

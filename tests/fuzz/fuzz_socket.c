@@ -24,6 +24,7 @@ static bool kept(void *ctx, uint64_t inode, struct slw_socket_kept *ret_kept)
     (void)ctx;
     *ret_kept = (struct slw_socket_kept){.missed_bytes = {inode >> 8 & 0xff, inode & 3},
                                          .missed_calls = {inode & 1, inode & 2},
+                                         .missed_text = {inode >> 2 & 1, inode >> 3 & 1},
                                          .blocked = {1, 2},
                                          .pid = 10,
                                          .address_bytes = sizeof(to)};

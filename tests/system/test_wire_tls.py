@@ -50,13 +50,14 @@ class Redis(test_wire.RedisServer):
         self.assertEqual(self.total(document, "connections", "Redis"), 8)
 
     def test_openssl_inside_of_the_client(self):
+        """The library sees nothing of it, and says so; BPF does: test_socket_tls."""
         node = self.need("node")
         program = self.path("load.js")
         with open(program, "w", encoding="ascii") as f:
             f.write("const s = require('tls').connect({port: %s, host: '127.0.0.1', "
                     "rejectUnauthorized: false}, () => s.write('*1\\r\\n$4\\r\\nPING\\r\\n'));\n"
                     "s.on('data', (d) => { console.log(String(d).trim()); s.end(); });\n" % self.port)
-        document = self.tap(node, program)
+        document = self.tap(node, program, options=("--wire", "preload"))
         self.assertRegex(document["requests"]["absent"], r"encrypted \(TLS\)")
         self.assertEqual([c["lost"] for c in document["connections"]], [1])
         self.assertNotIn("REQUESTS", self.report.split("not counted")[0])

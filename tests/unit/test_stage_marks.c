@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader of USDT notes, and what it takes for marks of stages: good files, and bad ones. */
-#include "collector/taps/stage/files.h"
+#include "collector/taps/bpf/files.h"
 #include "collector/taps/stage/marks.h"
 #include "include/slotwise/stage.h"
 #include "tests/stage_elf.h"
@@ -346,7 +346,7 @@ static void lines_of_the_loader_name_files(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
         (void)snprintf(line, sizeof(line), "%s", lines[i].line);
-        const char *path = slw_stage_parse_list(line);
+        const char *path = slw_tap_parse_list(line);
 
         if (lines[i].path)
             assert_string_equal(path, lines[i].path);

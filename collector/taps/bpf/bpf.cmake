@@ -17,7 +17,8 @@ if(SLW_BPF)
   foreach(dir IN LISTS LIBBPF_INCLUDE_DIRS)
     list(APPEND bpf_includes -I${dir})
   endforeach()
-  target_sources(slw_collector PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/taps/bpf/load.c)
+  target_sources(slw_collector PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/taps/bpf/load.c
+    ${CMAKE_CURRENT_SOURCE_DIR}/taps/bpf/uprobes.c)
   # SYSTEM: the generated headers do not keep to our warnings.
   target_include_directories(slw_collector SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/generated)
   target_link_libraries(slw_collector PUBLIC PkgConfig::LIBBPF PkgConfig::ELFUTILS)

@@ -75,11 +75,12 @@ struct bpf_iter__task {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-    unsigned long r10, dx, si, di, orig_ax, cs;
+    unsigned long r10, cx, dx, si, di, ax, orig_ax, cs, sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct pt_regs {
     unsigned long long regs[31];
+    unsigned long long sp;
     unsigned long long pstate;
     unsigned long long orig_x0;
     int syscallno;

@@ -2,6 +2,7 @@
 #include "collector/taps/socket/bpf.h"
 
 #include "collector/taps/bpf/load.h"
+#include "collector/taps/bpf/uprobes.h"
 #include "collector/taps/socket/socket.skel.h"
 
 #include <bpf/bpf.h>
@@ -13,9 +14,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define MAX_TLS_LINKS 512 /* files and functions of TLS libraries that are watched */
+
 struct slw_socket_bpf {
     struct slw_socket_skeleton *skeleton;
-    int stats; /* while it is open the kernel measures the time of BPF programs; -1: refused */
+    int stats;      /* while it is open the kernel measures the time of BPF programs; -1: refused */
+    bool has_multi; /* TLS functions are links of these descriptors, */
+    int fds[MAX_TLS_LINKS];
+    struct bpf_link *links[MAX_TLS_LINKS]; /* else of these */
+    size_t link_count;
     struct ring_buffer *records;
     int wake_fd;              /* epoll */
     slw_socket_record_fn *fn; /* during slw_socket_bpf_records */
@@ -75,16 +82,35 @@ static int watch(struct slw_socket_bpf *b)
     return b->wake_fd < 0 || epoll_ctl(b->wake_fd, EPOLL_CTL_ADD, ring, &e) < 0 ? -errno : 0;
 }
 
-static int load(struct slw_socket_bpf *b, const struct slw_socket_bpf_options *opts,
-                struct slw_error *err)
+static int load_as(struct slw_socket_bpf *b, const struct slw_socket_bpf_options *opts, bool multi,
+                   struct slw_error *err)
 {
     b->skeleton = slw_socket_skeleton__open();
     if (!b->skeleton)
         return slw_bpf_refused(errno, "open", err);
     configure(b->skeleton, opts);
+    const enum bpf_attach_type type = (enum bpf_attach_type)SLW_UPROBES_ATTACH_TYPE;
+    if (multi) {
+        (void)bpf_program__set_expected_attach_type(b->skeleton->progs.on_tls_begin, type);
+        (void)bpf_program__set_expected_attach_type(b->skeleton->progs.on_tls_end, type);
+    }
     int rc = slw_socket_skeleton__load(b->skeleton);
+    return rc < 0 ? slw_bpf_refused(-rc, "load", err) : 0;
+}
+
+static int load(struct slw_socket_bpf *b, const struct slw_socket_bpf_options *opts,
+                struct slw_error *err)
+{
+    int rc = load_as(b, opts, true, NULL);
+
+    b->has_multi = rc == 0 && slw_uprobes_work(bpf_program__fd(b->skeleton->progs.on_tls_begin));
+    if (!b->has_multi) {
+        slw_socket_skeleton__destroy(b->skeleton);
+        b->skeleton = NULL;
+        rc = load_as(b, opts, false, err);
+    }
     if (rc < 0)
-        return slw_bpf_refused(-rc, "load", err);
+        return rc;
     b->records = ring_buffer__new(bpf_map__fd(b->skeleton->maps.records), on_record, b, NULL);
     if (!b->records)
         return slw_bpf_refused(errno, "ring", err);
@@ -115,12 +141,28 @@ int slw_socket_bpf_open(const struct slw_socket_bpf_options *opts, struct slw_so
     return 0;
 }
 
+bool slw_socket_bpf_allowed(void)
+{
+    const struct slw_socket_bpf_options opts = {.ring_bytes = (uint32_t)getpagesize()};
+    struct slw_socket_bpf *b = NULL;
+
+    if (slw_socket_bpf_open(&opts, &b, NULL) < 0)
+        return false;
+    slw_socket_bpf_close(b);
+    return true;
+}
+
 void slw_socket_bpf_close(struct slw_socket_bpf *b)
 {
     if (!b)
         return;
     if (b->wake_fd >= 0)
         (void)close(b->wake_fd);
+    for (size_t i = 0; i < b->link_count; i++)
+        if (b->has_multi)
+            (void)close(b->fds[i]);
+        else
+            (void)bpf_link__destroy(b->links[i]);
     ring_buffer__free(b->records);
     if (b->stats >= 0)
         (void)close(b->stats);
@@ -136,6 +178,58 @@ int slw_socket_bpf_follow(struct slw_socket_bpf *b, uint32_t pid, struct slw_err
     if (rc == -E2BIG)
         return slw_fail(err, SLW_E_LIMIT, "no room to follow process %u", pid);
     return rc < 0 ? slw_fail_sys(err, SLW_E_IO, -rc, "cannot follow process %u", pid) : 0;
+}
+
+/* Entries and returns are links of their own. */
+static int attach_together(struct slw_socket_bpf *b, const struct slw_socket_tls_file *file,
+                           const struct bpf_program *program, bool at_return)
+{
+    const struct slw_uprobes u = {.path = file->path,
+                                  .offsets = file->offsets,
+                                  .cookies = file->functions,
+                                  .count = file->count,
+                                  .at_return = at_return};
+    int fd =
+        b->link_count < MAX_TLS_LINKS ? slw_uprobes_link(bpf_program__fd(program), &u) : -ENOSPC;
+
+    if (fd >= 0)
+        b->fds[b->link_count++] = fd;
+    return fd < 0 ? fd : 0;
+}
+
+static int attach_each(struct slw_socket_bpf *b, const struct slw_socket_tls_file *file,
+                       const struct bpf_program *program, bool at_return)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        const struct bpf_uprobe_opts opts = {
+            .sz = sizeof(opts), .bpf_cookie = file->functions[i], .retprobe = at_return};
+
+        if (b->link_count == MAX_TLS_LINKS)
+            return -ENOSPC;
+        struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, file->path,
+                                                                (size_t)file->offsets[i], &opts);
+        if (!link)
+            return -errno;
+        b->links[b->link_count++] = link;
+    }
+    return 0;
+}
+
+int slw_socket_bpf_tls(struct slw_socket_bpf *b, const struct slw_socket_tls_file *file,
+                       struct slw_error *err)
+{
+    int (*attach)(struct slw_socket_bpf *, const struct slw_socket_tls_file *,
+                  const struct bpf_program *, bool) = b->has_multi ? attach_together : attach_each;
+    libbpf_print_fn_t before = libbpf_set_print(slw_bpf_say_nothing);
+
+    /* The ends first: a call whose beginning was seen must not go on being open. */
+    int rc = attach(b, file, b->skeleton->progs.on_tls_end, true);
+    if (rc == 0)
+        rc = attach(b, file, b->skeleton->progs.on_tls_begin, false);
+    (void)libbpf_set_print(before);
+    if (rc == 0)
+        b->skeleton->bss->with_tls = 1;
+    return rc < 0 ? slw_bpf_refused(-rc, "uprobe", err) : 0;
 }
 
 bool slw_socket_bpf_add(struct slw_socket_bpf *b, uint64_t inode)

@@ -18,14 +18,30 @@ struct slw_socket_bpf_options {
     uint32_t ring_bytes; /* a power of two pages; 0: SLW_SOCKET_RING */
 };
 
+#define SLW_SOCKET_MAX_TLS 32 /* functions of a file */
+
+/* The functions of a TLS library in a file of code. */
+struct slw_socket_tls_file {
+    const char *path;
+    uint64_t offsets[SLW_SOCKET_MAX_TLS];
+    uint64_t functions[SLW_SOCKET_MAX_TLS]; /* enum slw_socket_tls */
+    size_t count;
+};
+
 /* Load and attach; nobody is followed yet. -SLW_E_UNSUPPORTED: not built in, no BTF, too old a
  * kernel. -SLW_E_PERM: refused. Both with a hint. -SLW_E_NOMEM, -SLW_E_IO (descriptors). */
 int slw_socket_bpf_open(const struct slw_socket_bpf_options *opts, struct slw_socket_bpf **ret_bpf,
                         struct slw_error *err);
+bool slw_socket_bpf_allowed(void);                   /* would it be loaded? */
 void slw_socket_bpf_close(struct slw_socket_bpf *b); /* NULL allowed */
 
 /* Follow a process and the processes it starts. -SLW_E_LIMIT when there are too many. */
 int slw_socket_bpf_follow(struct slw_socket_bpf *b, uint32_t pid, struct slw_error *err);
+
+/* Look at the plain text that goes through these functions, of all processes that are followed.
+ * -SLW_E_UNSUPPORTED, -SLW_E_PERM, -SLW_E_IO. */
+int slw_socket_bpf_tls(struct slw_socket_bpf *b, const struct slw_socket_tls_file *file,
+                       struct slw_error *err);
 
 /* Tell what is moved over a socket that was connected before. Such errors lose only that. */
 bool slw_socket_bpf_add(struct slw_socket_bpf *b, uint64_t inode);

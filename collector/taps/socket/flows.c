@@ -1,48 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "collector/taps/socket/flows.h"
+#include "collector/taps/socket/flows_int.h"
 
 #include "collector/taps/socket/slots.h"
 #include "collector/taps/wire/peer.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define BUCKETS (2 * SLW_MAX_FLOWS) /* power of two */
-
-struct call { /* of which not all pieces have come */
-    bool open;
-    uint32_t tid;
-    uint64_t bytes, told;
-};
-
-struct flow {
-    uint64_t inode;
-    uint32_t next; /* in its bucket or among the free ones; index + 1 */
-    uint32_t pid;
-    uint32_t tries;
-    bool used;
-    bool waiting;             /* for the beginning of a request */
-    bool moved;               /* bytes were seen */
-    bool counted;             /* as a connection of the slot */
-    bool lost;                /* as one that was not followed to its end */
-    bool hushed;              /* the kernel only counts */
-    enum slw_wire_reason why; /* a connection that waits does so */
-    struct call calls[2];
-    struct slw_socket_kept told; /* of what the kernel keeps */
-    struct slw_wire_slot *slot;
-    struct slw_wire_slot peer; /* family, port, address and path only */
-    struct slw_conn conn;
-};
-
-struct slw_flows {
-    struct slw_flow_kernel kernel;
-    struct slw_wire_map *map;
-    struct slw_wire_counts uncounted;
-    bool counting;
-    uint32_t buckets[BUCKETS]; /* index + 1 */
-    uint32_t free, touched;    /* index + 1 of the first free one; flows that were ever used */
-    struct flow *flows;
-};
 
 int slw_flows_new(const struct slw_flow_kernel *kernel, struct slw_flows **ret_flows,
                   struct slw_error *err)
@@ -75,34 +38,6 @@ void slw_flows_free(struct slw_flows *f)
     free(f);
 }
 
-/* ---- the table ---- */
-
-static uint32_t *bucket_of(struct slw_flows *f, uint64_t inode)
-{
-    return &f->buckets[(inode * UINT64_C(0x9e3779b97f4a7c15)) >> 51]; /* 13 bits */
-}
-_Static_assert(BUCKETS == 1 << 13, "bits of a hash");
-
-static struct flow *find(struct slw_flows *f, uint64_t inode)
-{
-    for (uint32_t i = *bucket_of(f, inode); i != 0; i = f->flows[i - 1].next)
-        if (f->flows[i - 1].inode == inode)
-            return &f->flows[i - 1];
-    return NULL;
-}
-
-static void take_out(struct slw_flows *f, struct flow *flow)
-{
-    uint32_t *at = bucket_of(f, flow->inode), index = (uint32_t)(flow - f->flows) + 1;
-
-    while (*at != index)
-        at = &f->flows[*at - 1].next;
-    *at = flow->next;
-    flow->used = false;
-    flow->next = f->free;
-    f->free = index;
-}
-
 static void settle(struct slw_flows *f, struct flow *flow);
 
 /* The connection is over. */
@@ -112,7 +47,7 @@ static void release(struct slw_flows *f, struct flow *flow)
     slw_socket_slot_leave(flow->slot);
     if (f->kernel.forget)
         f->kernel.forget(f->kernel.ctx, flow->inode);
-    take_out(f, flow);
+    slw_flow_take_out(f, flow);
 }
 
 /* Processes end without closing what they have opened. */
@@ -134,29 +69,6 @@ static void release_orphans(struct slw_flows *f)
     }
 }
 
-static struct flow *take(struct slw_flows *f, uint64_t inode, uint32_t pid)
-{
-    struct flow *flow;
-
-    if (f->free == 0 && f->touched == SLW_MAX_FLOWS)
-        release_orphans(f);
-    if (f->free != 0) {
-        flow = &f->flows[f->free - 1];
-        f->free = flow->next;
-    } else if (f->touched < SLW_MAX_FLOWS) {
-        flow = &f->flows[f->touched++];
-    } else {
-        return NULL;
-    }
-    memset(flow, 0, offsetof(struct flow, conn));
-    flow->used = true;
-    flow->inode = inode;
-    flow->pid = pid;
-    flow->next = *bucket_of(f, inode);
-    *bucket_of(f, inode) = (uint32_t)(flow - f->flows) + 1;
-    return flow;
-}
-
 static bool good_address(const struct sockaddr *to, socklen_t length)
 {
     return length >= sizeof(to->sa_family) &&
@@ -169,7 +81,11 @@ static struct flow *add(struct slw_flows *f, uint64_t inode, uint32_t pid,
 {
     if (!good_address(to, length))
         return NULL;
-    struct flow *flow = take(f, inode, pid);
+    struct flow *flow = slw_flow_take(f, inode, pid);
+    if (!flow) {
+        release_orphans(f);
+        flow = slw_flow_take(f, inode, pid);
+    }
     if (!flow) {
         slw_flows_drop(f, 1);
         return NULL;
@@ -228,13 +144,24 @@ static bool prepare(struct slw_flows *f, struct flow *flow)
 
 static void lose(struct slw_flows *f, struct flow *flow, enum slw_wire_reason why)
 {
-    if (!f->counting || flow->lost)
+    if (!f->counting || flow->lost || why == SLW_WIRE_TLS) /* of that, count_tls */
         return;
     flow->lost = true;
     flow->slot->lost++;
     flow->slot->reason = why;
     if (flow->slot->protocol == 0 && (why == SLW_WIRE_LATE || why == SLW_WIRE_OVERRUN))
         flow->slot->protocol = expected_protocol(&flow->peer);
+}
+
+/* As the preloaded library does: those without plain text are lost. */
+static void count_tls(const struct slw_flows *f, struct flow *flow)
+{
+    if (!f->counting || !flow->conn.encrypted)
+        return;
+    flow->slot->encrypted += !flow->encrypted_counted;
+    flow->encrypted_counted = true;
+    flow->slot->decrypted += flow->texted && !flow->decrypted_counted;
+    flow->decrypted_counted = flow->texted;
 }
 
 /* What became known of the connection with the last bytes. */
@@ -244,9 +171,11 @@ static void publish(struct slw_flows *f, struct flow *flow)
 
     if (c->proto)
         flow->slot->protocol = index_of(c->proto);
-    if (c->reason == SLW_WIRE_NONE)
+    count_tls(f, flow);
+    if (c->reason == SLW_WIRE_NONE && !c->encrypted)
         return;
-    lose(f, flow, c->reason);
+    if (c->reason != SLW_WIRE_NONE)
+        lose(f, flow, c->reason);
     if (!flow->hushed && f->kernel.quiet)
         f->kernel.quiet(f->kernel.ctx, flow->inode, true);
     flow->hushed = true;
@@ -255,6 +184,10 @@ static void publish(struct slw_flows *f, struct flow *flow)
 /* Bytes that asked for something nobody will ever know. */
 static void unseen(struct slw_flows *f, struct flow *flow, uint64_t bytes)
 {
+    if (flow->conn.reason == SLW_WIRE_TLS) {
+        flow->ciphered += f->counting ? bytes : 0;
+        return;
+    }
     flow->conn.exchange.counts->unseen_bytes += bytes;
     if (bytes > 0)
         lose(f, flow, flow->conn.reason != SLW_WIRE_NONE ? flow->conn.reason : flow->why);
@@ -267,9 +200,11 @@ static void unseen(struct slw_flows *f, struct flow *flow, uint64_t bytes)
 static void wait_for_request(struct flow *flow, enum slw_wire_reason why)
 {
     struct slw_conn *c = &flow->conn;
+    const bool encrypted = c->encrypted;
 
     slw_conn_init(c, flow->peer.port, c->exchange.counts, c->exchange.histogram);
     slw_exchange_unorder(&c->exchange);
+    c->encrypted = encrypted;
     c->joined = true;
     flow->waiting = true;
     flow->why = why;
@@ -278,7 +213,7 @@ static void wait_for_request(struct flow *flow, enum slw_wire_reason why)
 void slw_flows_join(struct slw_flows *f, uint64_t inode, uint32_t pid, const struct sockaddr *to,
                     socklen_t length)
 {
-    struct flow *flow = find(f, inode) ? NULL : add(f, inode, pid, to, length);
+    struct flow *flow = slw_flow_find(f, inode) ? NULL : add(f, inode, pid, to, length);
 
     if (flow)
         wait_for_request(flow, SLW_WIRE_LATE);
@@ -289,7 +224,7 @@ void slw_flows_keep(struct slw_flows *f, uint64_t inode, const struct slw_socket
     struct sockaddr_storage to = {0};
     socklen_t length = kept->address_bytes;
 
-    if (length > sizeof(kept->address) || find(f, inode))
+    if (length > sizeof(kept->address) || slw_flow_find(f, inode))
         return;
     memcpy(&to, kept->address, length);
     struct flow *flow = add(f, inode, kept->pid, (const struct sockaddr *)&to, length);
@@ -297,14 +232,25 @@ void slw_flows_keep(struct slw_flows *f, uint64_t inode, const struct slw_socket
         wait_for_request(flow, SLW_WIRE_OVERRUN);
 }
 
+static void give(struct slw_conn *c, const struct slw_socket_record *r, const uint8_t *bytes)
+{
+    enum slw_wire_direction d = (enum slw_wire_direction)r->direction;
+
+    if (r->kind == SLW_SOCKET_TEXT)
+        slw_conn_text(c, d, bytes, r->bytes, r->when_ns);
+    else
+        slw_conn_bytes(c, d, bytes, r->bytes, r->when_ns);
+}
+
 /* Are these bytes, the first of a write, the first of a request? */
-static void try_to_join(struct slw_flows *f, struct flow *flow, const uint8_t *bytes, size_t n,
-                        uint64_t when_ns)
+static void try_to_join(struct slw_flows *f, struct flow *flow, const struct slw_socket_record *r,
+                        const uint8_t *bytes)
 {
     struct slw_conn *c = &flow->conn;
     enum slw_wire_reason why = flow->why;
+    size_t n = r->bytes;
 
-    slw_conn_bytes(c, SLW_WIRE_SENT, bytes, n, when_ns);
+    give(c, r, bytes);
     if (c->proto) {
         flow->waiting = false;
     } else if (c->reason == SLW_WIRE_UNKNOWN && ++flow->tries < SLW_MAX_JOIN_TRIES) {
@@ -327,6 +273,15 @@ static void end_call(struct flow *flow, enum slw_wire_direction d)
     call->open = false;
 }
 
+static void end_text(struct flow *flow, enum slw_wire_direction d)
+{
+    struct call *text = &flow->texts[d];
+
+    if (text->open && text->told > 0)
+        slw_conn_text_call(&flow->conn, d, text->told);
+    text->open = false;
+}
+
 /* A hole. Behind it the connection is like one that is joined. */
 static void miss(struct slw_flows *f, struct flow *flow, enum slw_wire_direction d, uint64_t bytes,
                  uint64_t calls)
@@ -337,6 +292,8 @@ static void miss(struct slw_flows *f, struct flow *flow, enum slw_wire_direction
     end_call(flow, SLW_WIRE_RECEIVED);
     *(d == SLW_WIRE_SENT ? &counts->sent_bytes : &counts->received_bytes) += bytes;
     *(d == SLW_WIRE_SENT ? &counts->send_calls : &counts->receive_calls) += calls;
+    if (flow->conn.encrypted && flow->texted)
+        return; /* its plain text tells all */
     if (flow->conn.reason == SLW_WIRE_NONE && !flow->waiting) {
         publish(f, flow);
         wait_for_request(flow, SLW_WIRE_OVERRUN);
@@ -345,8 +302,23 @@ static void miss(struct slw_flows *f, struct flow *flow, enum slw_wire_direction
         unseen(f, flow, bytes);
 }
 
+static void miss_text(struct slw_flows *f, struct flow *flow, enum slw_wire_direction d,
+                      uint64_t bytes)
+{
+    end_text(flow, SLW_WIRE_SENT);
+    end_text(flow, SLW_WIRE_RECEIVED);
+    flow->texted = flow->conn.encrypted = true;
+    if (flow->conn.reason == SLW_WIRE_TLS)
+        flow->conn.reason = SLW_WIRE_NONE;
+    publish(f, flow);
+    if (flow->conn.reason == SLW_WIRE_NONE && !flow->waiting)
+        wait_for_request(flow, SLW_WIRE_OVERRUN);
+    if (d == SLW_WIRE_SENT)
+        unseen(f, flow, bytes);
+}
+
 static void take_missed(struct slw_flows *f, struct flow *flow, const __u64 bytes[2],
-                        const __u64 calls[2])
+                        const __u64 calls[2], const __u64 text[2])
 {
     for (int d = 0; d < 2; d++) {
         struct slw_socket_kept *told = &flow->told;
@@ -355,12 +327,23 @@ static void take_missed(struct slw_flows *f, struct flow *flow, const __u64 byte
             miss(f, flow, (enum slw_wire_direction)d,
                  bytes[d] > told->missed_bytes[d] ? bytes[d] - told->missed_bytes[d] : 0,
                  calls[d] > told->missed_calls[d] ? calls[d] - told->missed_calls[d] : 0);
+        if (text[d] > told->missed_text[d])
+            miss_text(f, flow, (enum slw_wire_direction)d, text[d] - told->missed_text[d]);
         told->missed_bytes[d] = bytes[d];
         told->missed_calls[d] = calls[d];
+        told->missed_text[d] = text[d];
     }
 }
 
-static void settle(struct slw_flows *f, struct flow *flow)
+/* Nobody showed us what was in them, or not yet. */
+static void settle_ciphered(struct flow *flow)
+{
+    if (flow->ciphered > 0 && flow->slot && !flow->texted)
+        flow->slot->counts.unseen_bytes += flow->ciphered;
+    flow->ciphered = 0;
+}
+
+static void settle_kept(struct slw_flows *f, struct flow *flow)
 {
     struct slw_socket_kept kept;
 
@@ -369,12 +352,18 @@ static void settle(struct slw_flows *f, struct flow *flow)
     bool nothing = memcmp(&kept, &flow->told, offsetof(struct slw_socket_kept, pid)) == 0;
     if (nothing || !prepare(f, flow))
         return;
-    take_missed(f, flow, kept.missed_bytes, kept.missed_calls);
+    take_missed(f, flow, kept.missed_bytes, kept.missed_calls, kept.missed_text);
     struct slw_wire_counts *counts = flow->conn.exchange.counts;
     counts->send_blocked += kept.blocked[SLW_WIRE_SENT] - flow->told.blocked[SLW_WIRE_SENT];
     counts->receive_blocked +=
         kept.blocked[SLW_WIRE_RECEIVED] - flow->told.blocked[SLW_WIRE_RECEIVED];
     flow->told = kept;
+}
+
+static void settle(struct slw_flows *f, struct flow *flow)
+{
+    settle_kept(f, flow);
+    settle_ciphered(flow);
 }
 
 static void feed(struct slw_flows *f, struct flow *flow, const struct slw_socket_record *r,
@@ -388,40 +377,93 @@ static void feed(struct slw_flows *f, struct flow *flow, const struct slw_socket
     c->exchange.racing = d == SLW_WIRE_RECEIVED && !c->joined;
     if (flow->waiting && c->reason == SLW_WIRE_NONE) {
         if (d == SLW_WIRE_SENT && (r->offset == 0 || begun))
-            try_to_join(f, flow, bytes, r->bytes, r->when_ns);
+            try_to_join(f, flow, r, bytes);
         else if (d == SLW_WIRE_SENT)
             unseen(f, flow, r->bytes);
         return;
     }
-    slw_conn_bytes(c, d, bytes, r->bytes, r->when_ns);
+    give(c, r, bytes);
     if (c->reason == SLW_WIRE_MALFORMED && c->joined)
         c->reason = flow->why; /* it was no boundary after all */
     if (d == SLW_WIRE_SENT && c->reason != SLW_WIRE_NONE)
         unseen(f, flow, r->bytes);
 }
 
+/* The pieces of a call come one after the other, unless another thread is in one as well, which for
+ * the decoder is a knot. */
+static void continue_call(struct flow *flow, struct call *call, const struct slw_socket_record *r,
+                          bool decoded)
+{
+    const bool other = call->open && call->tid != r->tid;
+
+    if (r->offset == 0) {
+        if (other && decoded)
+            slw_conn_give_up(&flow->conn, SLW_WIRE_CONTENDED);
+        return;
+    }
+    if (call->open && !other && call->told == r->offset)
+        return;
+    if (decoded)
+        slw_conn_give_up(&flow->conn, SLW_WIRE_CONTENDED);
+    *call = (struct call){.open = true, .tid = r->tid, .bytes = r->call_bytes - r->offset};
+}
+
 static void moved(struct slw_flows *f, struct flow *flow, const struct slw_socket_record *r,
                   const uint8_t *bytes)
 {
     struct call *call = &flow->calls[r->direction];
+    const bool plain = !flow->conn.encrypted;
 
     if (!prepare(f, flow))
         return;
     flow->moved = true;
-    take_missed(f, flow, r->missed_bytes, r->missed_calls);
+    take_missed(f, flow, r->missed_bytes, r->missed_calls, r->missed_text);
+    continue_call(flow, call, r, plain);
     if (r->offset == 0) {
-        if (call->open && call->tid != r->tid)
-            slw_conn_give_up(&flow->conn, SLW_WIRE_CONTENDED);
         end_call(flow, (enum slw_wire_direction)r->direction);
         *call = (struct call){.open = true, .tid = r->tid, .bytes = r->call_bytes};
-    } else if (!call->open || call->tid != r->tid || call->told != r->offset) {
-        slw_conn_give_up(&flow->conn, SLW_WIRE_CONTENDED);
-        *call = (struct call){.open = true, .tid = r->tid, .bytes = r->call_bytes - r->offset};
+    }
+    if (plain || !flow->texted)
+        feed(f, flow, r, bytes);
+    call->told += r->bytes;
+    if (call->told >= call->bytes)
+        end_call(flow, (enum slw_wire_direction)r->direction);
+    publish(f, flow);
+}
+
+/* From here on its plain text is seen, if nothing came before that. */
+static void reveal(struct flow *flow, const struct slw_socket_record *r)
+{
+    struct slw_conn *c = &flow->conn;
+
+    if (c->reason == SLW_WIRE_TLS)
+        c->reason = SLW_WIRE_NONE;
+    c->encrypted = true;
+    if (!flow->texted && (r->flags & SLW_SOCKET_TEXT_LATE) && !flow->waiting)
+        slw_conn_give_up(c, SLW_WIRE_LATE);
+    flow->texted = true;
+    flow->ciphered = 0;
+}
+
+static void text(struct slw_flows *f, struct flow *flow, const struct slw_socket_record *r,
+                 const uint8_t *bytes)
+{
+    struct call *call = &flow->texts[r->direction];
+
+    if (!prepare(f, flow))
+        return;
+    flow->moved = true;
+    take_missed(f, flow, r->missed_bytes, r->missed_calls, r->missed_text);
+    reveal(flow, r);
+    continue_call(flow, call, r, true);
+    if (r->offset == 0) {
+        end_text(flow, (enum slw_wire_direction)r->direction);
+        *call = (struct call){.open = true, .tid = r->tid, .bytes = r->call_bytes};
     }
     feed(f, flow, r, bytes);
     call->told += r->bytes;
     if (call->told >= call->bytes)
-        end_call(flow, (enum slw_wire_direction)r->direction);
+        end_text(flow, (enum slw_wire_direction)r->direction);
     publish(f, flow);
 }
 
@@ -429,7 +471,7 @@ static void moved(struct slw_flows *f, struct flow *flow, const struct slw_socke
 
 static void connected(struct slw_flows *f, const struct slw_socket_record *r, const uint8_t *bytes)
 {
-    struct flow *flow = find(f, r->inode);
+    struct flow *flow = slw_flow_find(f, r->inode);
     struct sockaddr_storage to = {0};
     struct slw_wire_slot peer;
     socklen_t length = r->bytes < sizeof(to) ? r->bytes : sizeof(to);
@@ -446,7 +488,7 @@ static void connected(struct slw_flows *f, const struct slw_socket_record *r, co
         return;
     if (flow) { /* the number of one that is gone; the kernel has begun anew */
         slw_socket_slot_leave(flow->slot);
-        take_out(f, flow);
+        slw_flow_take_out(f, flow);
     }
     flow = add(f, r->inode, r->pid, (const struct sockaddr *)&to, length);
     if (!flow && f->kernel.forget)
@@ -463,7 +505,7 @@ static struct flow *look_for(struct slw_flows *f, uint64_t inode)
     if (!f->kernel.kept || !f->kernel.kept(f->kernel.ctx, inode, &kept))
         return NULL;
     slw_flows_keep(f, inode, &kept);
-    return find(f, inode);
+    return slw_flow_find(f, inode);
 }
 
 void slw_flows_record(struct slw_flows *f, const void *record, size_t size)
@@ -476,13 +518,15 @@ void slw_flows_record(struct slw_flows *f, const void *record, size_t size)
     memcpy(&r, record, sizeof(r));
     if (r.bytes > size - sizeof(r) || r.direction > SLW_WIRE_RECEIVED)
         return;
-    struct flow *flow = find(f, r.inode);
-    if (!flow && r.kind == SLW_SOCKET_MOVED)
+    struct flow *flow = slw_flow_find(f, r.inode);
+    if (!flow && (r.kind == SLW_SOCKET_MOVED || r.kind == SLW_SOCKET_TEXT))
         flow = look_for(f, r.inode);
     if (r.kind == SLW_SOCKET_CONNECTED)
         connected(f, &r, bytes);
     else if (flow && r.kind == SLW_SOCKET_MOVED)
         moved(f, flow, &r, bytes);
+    else if (flow && r.kind == SLW_SOCKET_TEXT)
+        text(f, flow, &r, bytes);
     else if (flow && r.kind == SLW_SOCKET_CLOSED)
         release(f, flow);
 }

@@ -38,19 +38,40 @@ enum slw_socket_call {
 
 #define SLW_SOCKET_ADDRESS 112 /* bytes; of a unix socket it is 110 */
 
+/* What a function of a TLS library does, by how its arguments are to be read. The first is always
+ * the session. */
+enum slw_socket_tls {
+    SLW_SOCKET_TLS_WRITE,     /* (session, buffer, length): bytes taken, or <= 0 */
+    SLW_SOCKET_TLS_READ,      /* the same: bytes given */
+    SLW_SOCKET_TLS_WRITE_EX,  /* (session, buffer, length, &moved): 1, or 0 */
+    SLW_SOCKET_TLS_READ_EX,   /* the same */
+    SLW_SOCKET_TLS_HANDSHAKE, /* (session) */
+    SLW_SOCKET_TLS_FREE,      /* (session) */
+    SLW_SOCKET_TLS_OTHER      /* (session, ...): moves text that is not looked at */
+};
+#define SLW_SOCKET_SESSIONS 16384
+
 /* Kept of a socket in the kernel. Numbers only grow. */
 struct slw_socket_kept {
     __u64 missed_bytes[2]; /* moved, and in no record */
     __u64 missed_calls[2];
-    __u64 blocked[2]; /* EAGAIN */
+    __u64 missed_text[2]; /* bytes of plain text, the same */
+    __u64 blocked[2];     /* EAGAIN */
     __u32 pid, address_bytes;
     __u8 address[SLW_SOCKET_ADDRESS]; /* of the server, as it was given to connect */
 };
 
-enum slw_socket_kind { SLW_SOCKET_CONNECTED = 1, SLW_SOCKET_MOVED, SLW_SOCKET_CLOSED };
+enum slw_socket_kind {
+    SLW_SOCKET_CONNECTED = 1,
+    SLW_SOCKET_MOVED,
+    SLW_SOCKET_CLOSED,
+    SLW_SOCKET_TEXT /* as MOVED, of the plain text of a TLS session on this socket */
+};
 
-/* A record, and after it `bytes` of payload: of CONNECTED the address, of MOVED a piece of what a
- * call moved. Its size in the ring is one of a few. */
+#define SLW_SOCKET_TEXT_LATE 1 /* flag: what the session moved before was not seen */
+
+/* A record, and after it `bytes` of payload: of CONNECTED the address, of MOVED and TEXT a piece of
+ * what a call moved. Its size in the ring is one of a few. */
 struct slw_socket_record {
     __u64 inode;   /* of the socket; with that a number that no other open socket has */
     __u64 when_ns; /* CLOCK_MONOTONIC: begin of a sending call, end of a receiving one */
@@ -59,10 +80,11 @@ struct slw_socket_record {
     /* As they are now, so that the difference to the record before was lost between the two. */
     __u64 missed_bytes[2];
     __u64 missed_calls[2];
+    __u64 missed_text[2];
     __u32 pid, tid;
     __u32 bytes;
-    __u8 kind, direction;
-    __u8 unused[2];
+    __u8 kind, direction, flags;
+    __u8 unused;
 };
 
 #define SLW_SOCKET_SMALL  256
@@ -75,6 +97,7 @@ struct slw_socket_losses {
     __u64 processes; /* not followed: the map was full */
     __u64 sockets;   /* the same */
     __u64 records;   /* of connections: the ring was full; the socket is kept */
+    __u64 sessions;  /* of TLS, not followed: the map was full */
 };
 
 #endif

@@ -11,6 +11,11 @@ int slw_socket_bpf_open(const struct slw_socket_bpf_options *opts, struct slw_so
     return slw_fail(err, SLW_E_UNSUPPORTED, "this slotwise was built without BPF");
 }
 
+bool slw_socket_bpf_allowed(void)
+{
+    return false;
+}
+
 void slw_socket_bpf_close(struct slw_socket_bpf *b)
 {
     (void)b;
@@ -20,6 +25,14 @@ int slw_socket_bpf_follow(struct slw_socket_bpf *b, uint32_t pid, struct slw_err
 {
     (void)b;
     (void)pid;
+    return slw_fail(err, SLW_E_UNSUPPORTED, "this slotwise was built without BPF");
+}
+
+int slw_socket_bpf_tls(struct slw_socket_bpf *b, const struct slw_socket_tls_file *file,
+                       struct slw_error *err)
+{
+    (void)b;
+    (void)file;
     return slw_fail(err, SLW_E_UNSUPPORTED, "this slotwise was built without BPF");
 }
 

@@ -22,6 +22,12 @@
 #define SENT        0
 #define RECEIVED    1
 
+/* A TLS record begins with its type and the major version. Source: RFC 8446, 5.1. */
+#define TLS_FIRST     0x14
+#define TLS_HANDSHAKE 0x16
+#define TLS_LAST      0x17
+#define TLS_MAJOR     3
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 const volatile __u8 calls[SLW_SOCKET_SYSCALLS];
@@ -31,6 +37,7 @@ const volatile __u32 wake_bytes = SLW_SOCKET_RING / 8; /* in the ring: somebody 
  * by another costs a copy, no more. */
 __u32 quiet[SLW_SOCKET_QUIET];
 struct slw_socket_losses losses;
+__u32 with_tls; /* functions of a TLS library are watched */
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
@@ -51,13 +58,58 @@ struct {
     __uint(max_entries, SLW_SOCKET_RING);
 } records SEC(".maps");
 
-/* When a thread began the call it is in. */
+struct moving {
+    struct slw_socket_record head;
+    __u64 base, left;      /* the rest of this buffer */
+    __u64 vector, vectors; /* those that follow */
+    __u64 call_left;       /* of what the call moved */
+    __u64 told;            /* bytes in records */
+    __u64 missed_bytes, missed_calls;
+};
+
+struct tls_call {
+    __u64 stack; /* pointer, at its beginning */
+    __u64 session, buffer, length_at, begin_ns;
+    __u64 inode; /* of the socket it moved bytes over meanwhile; 0: none */
+    __u32 function;
+    __u8 handshake; /* one of those bytes began a handshake message */
+    __u8 guessed;   /* the socket is that of the thread's last records */
+    __u16 unused;
+};
+
+/* A first read shakes hands, and when that is done tells the client, who writes. */
+#define TLS_CALLS 4 /* power of two */
+
+/* Of a thread. */
+struct activity {
+    __u64 begin_ns;  /* of the system call it is in */
+    __u64 inode;     /* of the socket it has just got TLS records from; 0: none */
+    __u32 handshake; /* which began a handshake message */
+    __u32 depth;
+    struct tls_call calls[TLS_CALLS]; /* that it is in, one within the other */
+    struct moving text; /* of the innermost; a program on a function may be preempted */
+};
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
-    __type(value, __u64);
-} begun SEC(".maps");
+    __type(value, struct activity);
+} threads SEC(".maps");
+
+/* The sockets of TLS sessions. */
+struct session_key {
+    __u64 address, pid;
+};
+struct session {
+    __u64 inode;
+    __u64 late; /* its handshake was not seen */
+};
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, SLW_SOCKET_SESSIONS);
+    __type(key, struct session_key);
+    __type(value, struct session);
+} sessions SEC(".maps");
 
 /* ---- arguments ---- */
 
@@ -140,16 +192,12 @@ static __always_inline int is_quiet(__u64 inode)
     return quiet[inode & (SLW_SOCKET_QUIET - 1)] == (__u32)inode;
 }
 
-/* ---- records ---- */
+static __always_inline struct activity *activity_of_thread(__u64 flags)
+{
+    return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, flags);
+}
 
-struct moving {
-    struct slw_socket_record head;
-    __u64 base, left;      /* the rest of this buffer */
-    __u64 vector, vectors; /* those that follow */
-    __u64 call_left;       /* of what the call moved */
-    __u64 told;            /* bytes in records */
-    __u64 missed_bytes, missed_calls;
-};
+/* ---- records ---- */
 
 /* In a map, because the verifier follows each value on the stack through every turn of a loop, and
  * gives up. Nothing else runs on this CPU before we are done with it. */
@@ -264,13 +312,13 @@ static long step(__u32 index, struct moving **at)
     return m->call_left == 0 || m->told >= SLW_SOCKET_CALL_BYTES;
 }
 
-static __always_inline void tell(struct moving *m, __u64 bytes)
+static __always_inline void tell(struct moving *m, __u64 bytes, int copy)
 {
     m->told = 0;
     m->call_left = m->head.call_bytes = bytes;
     if (m->left > bytes)
         m->left = bytes;
-    if (!is_quiet(m->head.inode))
+    if (copy)
         bpf_loop(SLW_SOCKET_STEPS, step, &m, 0);
     m->missed_bytes += m->call_left;
     m->missed_calls += m->told == 0;
@@ -289,6 +337,7 @@ static __always_inline void set_message(struct moving *m, __u64 at)
 struct messages {
     struct moving *m;
     __u64 at;
+    int copy;
 };
 
 static long next_message(__u32 index, struct messages *messages)
@@ -299,15 +348,44 @@ static long next_message(__u32 index, struct messages *messages)
     (void)bpf_probe_read_user(&moved, sizeof(moved), &at->moved);
     set_message(messages->m, (__u64)at);
     if (moved > 0)
-        tell(messages->m, moved);
+        tell(messages->m, moved, messages->copy);
     messages->at += sizeof(*at);
     return 0;
+}
+
+/* Whose bytes these are, if they are TLS records: those of the session whose function is moving
+ * them, or, in a client that gives them to its TLS library itself, those of the session it goes on
+ * with right after it got them. */
+static __always_inline void look_for_tls(struct moving *m)
+{
+    struct activity *a = activity_of_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct user_vector v = {.base = m->base, .length = m->left};
+    __u8 first[2] = {};
+
+    if (!a)
+        return;
+    if (m->left == 0 && m->vectors > 0)
+        (void)bpf_probe_read_user(&v, sizeof(v), (void *)m->vector);
+    if (v.length >= sizeof(first))
+        (void)bpf_probe_read_user(first, sizeof(first), (void *)v.base);
+    int record = first[0] >= TLS_FIRST && first[0] <= TLS_LAST && first[1] == TLS_MAJOR;
+    if (a->depth > 0) {
+        struct tls_call *c = &a->calls[(a->depth - 1) & (TLS_CALLS - 1)];
+
+        c->inode = m->head.inode;
+        c->handshake &= !c->guessed;
+        c->guessed = 0;
+        c->handshake |= record && first[0] == TLS_HANDSHAKE;
+    } else if (m->head.direction == RECEIVED) {
+        a->inode = record ? m->head.inode : 0;
+        a->handshake = first[0] == TLS_HANDSHAKE;
+    }
 }
 
 static __always_inline void tell_call(struct moving *m, __u32 call, const struct arguments *args,
                                       long result)
 {
-    struct messages messages = {.m = m};
+    struct messages messages = {.m = m, .copy = !is_quiet(m->head.inode)};
 
     switch (call) {
     case SLW_SOCKET_WRITE:
@@ -334,7 +412,9 @@ static __always_inline void tell_call(struct moving *m, __u32 call, const struct
     default:
         break; /* no buffer: everything is missed */
     }
-    tell(m, result);
+    if (with_tls)
+        look_for_tls(m);
+    tell(m, result, messages.copy);
 }
 
 static __always_inline __u64 flags_of(__u32 call, const struct arguments *args)
@@ -354,9 +434,18 @@ static __always_inline int receives(__u32 call)
 
 static __always_inline __u64 begin_of_call(void)
 {
-    __u64 *at = bpf_task_storage_get(&begun, bpf_get_current_task_btf(), 0, 0);
+    struct activity *a = activity_of_thread(0);
 
-    return at ? *at : 0;
+    return a ? a->begin_ns : 0;
+}
+
+static __always_inline void tell_missed(struct moving *m, const struct slw_socket_kept *kept)
+{
+    for (int i = 0; i < 2; i++) {
+        m->head.missed_bytes[i] = kept->missed_bytes[i];
+        m->head.missed_calls[i] = kept->missed_calls[i];
+        m->head.missed_text[i] = kept->missed_text[i];
+    }
 }
 
 static __always_inline void set_out(struct moving *m, __u64 inode, __u32 direction,
@@ -369,10 +458,7 @@ static __always_inline void set_out(struct moving *m, __u64 inode, __u32 directi
     m->head.direction = direction;
     if (begin)
         m->head.when_ns = begin;
-    for (int i = 0; i < 2; i++) {
-        m->head.missed_bytes[i] = kept->missed_bytes[i];
-        m->head.missed_calls[i] = kept->missed_calls[i];
-    }
+    tell_missed(m, kept);
 }
 
 static __always_inline void on_moved(__u32 call, const struct arguments *args, long result)
@@ -450,7 +536,7 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
     __u32 call = call_of(regs);
-    __u64 *at;
+    struct activity *a;
 
     if (call == SLW_SOCKET_NOTHING || (call >= SLW_SOCKET_READ && call != SLW_SOCKET_CLOSE) ||
         !followed())
@@ -459,10 +545,9 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
         on_close(arguments_of(regs).a[0]);
         return 0;
     }
-    at =
-        bpf_task_storage_get(&begun, bpf_get_current_task_btf(), 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (at)
-        *at = bpf_ktime_get_ns();
+    a = activity_of_thread(BPF_LOCAL_STORAGE_GET_F_CREATE);
+    if (a)
+        a->begin_ns = bpf_ktime_get_ns();
     return 0;
 }
 
@@ -503,3 +588,5 @@ int BPF_PROG(on_end, struct task_struct *task)
         (void)bpf_map_delete_elem(&processes, &pid);
     return 0;
 }
+
+#include "collector/taps/socket/tls.bpf.h"

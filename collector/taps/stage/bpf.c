@@ -2,6 +2,7 @@
 #include "collector/taps/stage/bpf.h"
 
 #include "collector/taps/bpf/load.h"
+#include "collector/taps/bpf/uprobes.h"
 #include "collector/taps/stage/stage.skel.h"
 
 #include <bpf/bpf.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define BATCH             64
@@ -32,20 +32,6 @@ struct slw_stage_prog {
     struct slw_stage_thread threads[BATCH];
 };
 
-/* ---- many uprobes in one link ---- */
-
-/* Linux 6.6. One link detaches all of its uprobes at once, where each that is a perf event of its
- * own waits 0.1 s to go away. Laid out as BPF_LINK_CREATE of union bpf_attr, which the headers of
- * older distributions have without this. Source: Linux, include/uapi/linux/bpf.h. */
-#define TRACE_UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI */
-
-struct multi_link {
-    uint32_t prog_fd, target_fd, attach_type, flags;
-    uint64_t path, offsets, semaphores, cookies; /* addresses */
-    uint32_t count, multi_flags, pid;
-    uint32_t unused;
-};
-
 struct multi_marks {
     uint64_t offsets[SLW_STAGE_MAX_MARKS], semaphores[SLW_STAGE_MAX_MARKS],
         cookies[SLW_STAGE_MAX_MARKS];
@@ -55,26 +41,13 @@ struct multi_marks {
 static int link_marks(const struct slw_stage_prog *p, const char *path, const struct multi_marks *m,
                       size_t first, size_t count)
 {
-    struct multi_link attr = {.prog_fd = (uint32_t)bpf_program__fd(p->skeleton->progs.on_mark),
-                              .attach_type = TRACE_UPROBE_MULTI,
-                              .path = (uintptr_t)path,
-                              .offsets = (uintptr_t)&m->offsets[first],
-                              .semaphores = (uintptr_t)&m->semaphores[first],
-                              .cookies = (uintptr_t)&m->cookies[first],
-                              .count = (uint32_t)count};
-    long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+    const struct slw_uprobes u = {.path = path,
+                                  .offsets = &m->offsets[first],
+                                  .semaphores = &m->semaphores[first],
+                                  .cookies = &m->cookies[first],
+                                  .count = count};
 
-    return fd < 0 ? -errno : (int)fd;
-}
-
-/* A folder cannot be probed, which only a kernel that has such links finds out. */
-static bool has_multi(const struct slw_stage_prog *p)
-{
-    int fd = link_marks(p, "/", p->multi, 0, 1);
-
-    if (fd >= 0)
-        (void)close(fd);
-    return fd == -EBADF;
+    return slw_uprobes_link(bpf_program__fd(p->skeleton->progs.on_mark), &u);
 }
 
 /* ---- loading ---- */
@@ -88,7 +61,7 @@ static int load_as(struct slw_stage_prog *p, size_t counter_count, bool multi,
     p->skeleton->rodata->counter_count = (uint32_t)counter_count;
     if (multi)
         (void)bpf_program__set_expected_attach_type(p->skeleton->progs.on_mark,
-                                                    (enum bpf_attach_type)TRACE_UPROBE_MULTI);
+                                                    (enum bpf_attach_type)SLW_UPROBES_ATTACH_TYPE);
     int rc = slw_stage_skeleton__load(p->skeleton);
     return rc < 0 ? slw_bpf_refused(-rc, "load", err) : 0;
 }
@@ -97,7 +70,7 @@ static int load(struct slw_stage_prog *p, size_t counter_count, bool many, struc
 {
     int rc = many ? load_as(p, counter_count, true, NULL) : 0;
 
-    p->has_multi = many && rc == 0 && has_multi(p);
+    p->has_multi = many && rc == 0 && slw_uprobes_work(bpf_program__fd(p->skeleton->progs.on_mark));
     if (!p->has_multi) {
         slw_stage_skeleton__destroy(p->skeleton);
         p->skeleton = NULL;

@@ -162,8 +162,8 @@ void slw_conn_received(struct slw_conn *c, const struct iovec *buffers, size_t b
     slw_conn_call(c, SLW_WIRE_RECEIVED, count);
 }
 
-void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
-                    uint64_t when_ns)
+void slw_conn_text(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
+                   uint64_t when_ns)
 {
     if (!c->encrypted)
         encrypt(c);
@@ -171,8 +171,19 @@ void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *b
         c->reason = SLW_WIRE_NONE;
     c->exchange.now_ns = when_ns;
     feed(c, d, bytes, count);
+}
+
+void slw_conn_text_call(struct slw_conn *c, enum slw_wire_direction d, uint64_t count)
+{
     if (d == SLW_WIRE_SENT)
         slw_exchange_flush(&c->exchange, count);
+}
+
+void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
+                    uint64_t when_ns)
+{
+    slw_conn_text(c, d, bytes, count, when_ns);
+    slw_conn_text_call(c, d, count);
 }
 
 const char *slw_wire_reason_text(enum slw_wire_reason why)

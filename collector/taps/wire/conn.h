@@ -39,10 +39,15 @@ void slw_conn_bytes(struct slw_conn *c, enum slw_wire_direction d, const uint8_t
 void slw_conn_call(struct slw_conn *c, enum slw_wire_direction d, uint64_t count);
 
 /* Plain text of an encrypted connection, as the client gave it to its TLS library or got it from
- * there; reason TLS then is none any more. Its bytes and calls on the socket are counted by the two
+ * there; reason TLS then is none any more. Its bytes and calls on the socket are counted by those
  * above; a flush is a piece of plain text. */
 void slw_conn_plain(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
                     uint64_t when_ns);
+
+/* The same in pieces. */
+void slw_conn_text(struct slw_conn *c, enum slw_wire_direction d, const void *bytes, size_t count,
+                   uint64_t when_ns);
+void slw_conn_text_call(struct slw_conn *c, enum slw_wire_direction d, uint64_t count);
 
 /* Stop following; the first reason stays. */
 void slw_conn_give_up(struct slw_conn *c, enum slw_wire_reason why);

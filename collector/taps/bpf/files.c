@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "collector/taps/stage/files.h"
+#include "collector/taps/bpf/files.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "collector/procfs.h"
 #include "collector/taps/bpf/tasks.h"
-#include "collector/taps/stage/marks.h"
 #include "collector/target.h"
 
 #include <elf.h>
@@ -30,8 +29,8 @@
 #define GLIBC_LOADER   "ld-linux"
 
 struct search {
-    struct slw_stage_marks *marks;
-    struct slw_error *broken;
+    slw_tap_file_fn *fn;
+    void *ctx;
     struct {
         dev_t dev;
         ino_t inode;
@@ -58,19 +57,7 @@ static bool is_new(struct search *s, const char *path)
 
 static int look_at(struct search *s, const char *path, struct slw_error *err)
 {
-    struct slw_error why = {0};
-
-    if (!is_new(s, path))
-        return 0;
-    int rc = slw_stage_marks_file(s->marks, path, &why);
-    if (rc != -SLW_E_FORMAT) {
-        if (rc < 0)
-            return slw_fail(err, why.code, "%s", why.text);
-        return 0;
-    }
-    if (s->broken->code == SLW_E_OK)
-        (void)slw_fail(s->broken, SLW_E_FORMAT, "'%s': %s", path, why.text);
-    return 0;
+    return is_new(s, path) ? s->fn(s->ctx, path, err) : 0;
 }
 
 /* ---- a command ---- */
@@ -100,17 +87,45 @@ static bool find_program(const char *name, char *const *envp, char ret_path[PATH
     return false;
 }
 
-/* The interpreter of a script, in place of its path; false: it is none. */
-static bool follow_script(char path[PATH_MAX])
+/* The next word of a line, cut out; NULL when there is none. */
+static char *next_word(char **line)
 {
-    char head[MAX_HEAD + 1] = {0};
+    char *word = *line + strspn(*line, " \t");
+    size_t n = strcspn(word, " \t\n");
+
+    *line = word + n + (word[n] != '\0');
+    word[n] = '\0';
+    return n > 0 ? word : NULL;
+}
+
+/* The interpreter of a script, in place of its path; false: it is none. "env" starts another. */
+static bool follow_script(char path[PATH_MAX], char *const *envp)
+{
+    char head[MAX_HEAD + 2] = {0};
     int SLW_AUTO(close) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0 || slw_read_full(fd, head, MAX_HEAD) < 3 || strncmp(head, "#!", 2) != 0)
         return false;
-    char *name = head + 2 + strspn(head + 2, " \t");
-    name[strcspn(name, " \t\n")] = '\0';
-    return *name && snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+    head[strcspn(head, "\n")] = '\0';
+    char *line = head + 2, *name = next_word(&line);
+    const char *slash = name ? strrchr(name, '/') : NULL;
+    if (slash && strcmp(slash + 1, "env") == 0) {
+        const char *what = next_word(&line);
+        if (what && strcmp(what, "-S") == 0)
+            what = next_word(&line);
+        if (what && *what != '-' && !strchr(what, '='))
+            return find_program(what, envp, path);
+    }
+    return name && snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+}
+
+bool slw_tap_program(const char *name, char *const *envp, char ret_path[PATH_MAX])
+{
+    if (!find_program(name, envp, ret_path))
+        return false;
+    for (int i = 0; i < MAX_SCRIPTS && follow_script(ret_path, envp); i++)
+        ;
+    return true;
 }
 
 /* glibc's loader of this program. Another one might not know --list, and start it. */
@@ -138,7 +153,7 @@ static bool find_loader(const char *path, char ret_loader[PATH_MAX])
     return false;
 }
 
-char *slw_stage_parse_list(char *line)
+char *slw_tap_parse_list(char *line)
 {
     char *arrow = strstr(line, "=> ");
     char *path = arrow ? arrow + 3 : line + strspn(line, " \t");
@@ -186,7 +201,7 @@ static int look_at_libraries(struct search *s, const char *path, char *const *en
         return 0; /* static, or for another loader */
     FILE *out = start_loader(loader, path, envp, &pid);
     for (int i = 0; out && i < MAX_LIST_LINES && rc == 0 && fgets(line, sizeof(line), out); i++) {
-        const char *library = slw_stage_parse_list(line);
+        const char *library = slw_tap_parse_list(line);
 
         rc = library ? look_at(s, library, err) : 0;
     }
@@ -202,10 +217,8 @@ static int look_at_command(struct search *s, const struct slw_session_options *o
 {
     char path[PATH_MAX];
 
-    if (!find_program(opts->argv[0], opts->envp, path))
+    if (!slw_tap_program(opts->argv[0], opts->envp, path))
         return 0; /* starting it will say so */
-    for (int i = 0; i < MAX_SCRIPTS && follow_script(path); i++)
-        ;
     int rc = look_at(s, path, err);
     return rc < 0 ? rc : look_at_libraries(s, path, opts->envp, err);
 }
@@ -259,15 +272,15 @@ static int look_at_task(void *ctx, uint32_t pid, uint32_t tid, struct slw_error 
     return look_at_process(s, pid, err);
 }
 
-int slw_stage_files(const struct slw_session_options *opts, const struct slw_live_target *target,
-                    struct slw_stage_marks *m, struct slw_error *ret_broken, struct slw_error *err)
+int slw_tap_files(const struct slw_session_options *opts, const struct slw_live_target *target,
+                  slw_tap_file_fn *fn, void *ctx, struct slw_error *err)
 {
     struct search *SLW_AUTO(free) s = calloc(1, sizeof(*s));
 
     if (!s)
-        return slw_fail(err, SLW_E_NOMEM, "no memory to look for stages");
-    s->marks = m;
-    s->broken = ret_broken;
+        return slw_fail(err, SLW_E_NOMEM, "no memory to look for files");
+    s->fn = fn;
+    s->ctx = ctx;
     if (target->kind == SLW_TARGET_COMMAND)
         return look_at_command(s, opts, err);
     return slw_tap_tasks(target, look_at_task, s, err);
