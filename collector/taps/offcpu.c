@@ -10,6 +10,7 @@
 #include "collector/taps/offcpu/spool_stacks.h"
 #include "collector/taps/offcpu/sums.h"
 #include "collector/taps/offcpu/switches.h"
+#include "collector/taps/offcpu/usage.h"
 #include "collector/target.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@ struct slw_tap_state {
     struct slw_spool *spool; /* NULL: nowhere to put stacks */
     struct slw_run *run;
     struct slw_off_bpf *bpf;           /* NULL: refused, then */
-    struct slw_off_switches *switches; /* these, without causes */
+    struct slw_off_switches *switches; /* these, without causes; NULL: refused too, then */
+    struct slw_off_usage usage;        /* this */
     struct slw_off_sums sums;
     enum slw_off_callers callers;
     uint64_t sample_ns, full; /* waiting between two stacks; times their ring was full, so far */
@@ -87,6 +89,12 @@ static int open_second_best(struct slw_tap_state *s, const struct slw_error *why
         (void)slw_run_note(s->run, SLW_NOTE_INFO, "no-offcpu-causes", hint,
                            "time off-CPU is known, but not what the threads waited for: %s",
                            why->text);
+    else if (slw_off_usage_possible(s->target))
+        (void)slw_run_note(
+            s->run, SLW_NOTE_INFO, "no-offcpu-causes", hint,
+            "time off-CPU is what the CPU time of getrusage leaves of the wall time, "
+            "and not what the client waited for: %s; %s",
+            why->text, also.text);
     else
         (void)slw_run_note(s->run, SLW_NOTE_INFO, "no-offcpu", hint,
                            "what the threads waited for is unknown: %s; %s", why->text, also.text);
@@ -145,7 +153,7 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
         s->bpf = NULL;
         rc = open_second_best(s, &why, err);
     }
-    if (rc < 0 || (!s->bpf && !s->switches))
+    if (rc < 0 || (!s->bpf && !s->switches && !slw_off_usage_possible(target)))
         close_tap(s);
     else
         *ret_state = s;
@@ -157,10 +165,17 @@ static void carry(void *ctx, const struct slw_off_thread *t)
     slw_off_sums_carry(ctx, t);
 }
 
+/* Without BPF. */
+static int start_second_best(struct slw_tap_state *s, struct slw_error *err)
+{
+    s->usage.start_ns = s->target->sys->now_ns();
+    return s->switches ? slw_off_switches_start(s->switches, err) : 0;
+}
+
 static int start(struct slw_tap_state *s, struct slw_error *err)
 {
     if (!s->bpf)
-        return slw_off_switches_start(s->switches, err);
+        return start_second_best(s, err);
     if (s->sums.window_count > 0) {
         slw_off_bpf_window(s->bpf, UINT64_MAX, UINT64_MAX);
         slw_off_bpf_live(s->bpf, carry, &s->sums);
@@ -216,8 +231,10 @@ static int poll_tap(struct slw_tap_state *s, struct slw_error *err)
     if (s->bpf) {
         poll_stacks(s);
         slw_off_bpf_ended(s->bpf, add, &s->sums);
-    } else {
+    } else if (s->switches) {
         slw_off_switches_poll(s->switches);
+    } else {
+        slw_off_usage_look(&s->usage, s->target);
     }
     return 0;
 }
@@ -226,7 +243,8 @@ static int stop(struct slw_tap_state *s, struct slw_error *err)
 {
     uint64_t now_ns = s->target->sys->now_ns();
 
-    if (!s->bpf)
+    s->usage.end_ns = now_ns;
+    if (s->switches)
         slw_off_switches_stop(s->switches);
     if (!s->measuring)
         return 0;
@@ -285,7 +303,8 @@ static void put_stacks(struct slw_tap_state *s)
 static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_error *err)
 {
     if (!s->bpf)
-        return slw_off_switches_collect(s->switches, run, err);
+        return s->switches ? slw_off_switches_collect(s->switches, run, err)
+                           : slw_off_usage_put(&s->usage, s->target, run, err);
     (void)poll_tap(s, err);
     s->first_live = s->sums.each_count;
     slw_off_bpf_live(s->bpf, add_live, &s->sums);

@@ -5,10 +5,13 @@ What is asserted holds on any machine however loaded, because it follows from wh
 a wait cannot be longer than the client saw it take, and what it saw is this wait or the thread was
 on a CPU or had none. Only `most` is a margin: a wait of 5 x 60 ms may lose half of it to a thread
 that is preempted between arming its timer and sleeping."""
+import ctypes
+import errno
 import os
 import pwd
 import re
 import shutil
+import struct
 
 import harness
 
@@ -232,9 +235,47 @@ class Refused(harness.Case):
             return  # perf events are refused as well
         for row in document["waiting"]:
             self.assertFalse(row["by_cause"])
+            self.assertIn(row["from"]["detail"], ("context-switch records",
+                                                  "getrusage: wall time less CPU time"))
             self.assertEqual(ns(row, "on_cpu", "unsplit"), row["wall_ns"])
         self.assertGreater(ns(document["waiting"][1], "unsplit"), WAIT_NS / 2)
         self.assertGreaterEqual(document["waiting"][1]["unsplit_waits"], ROUNDS)
+
+    def without_events(self, *words):
+        """Run the client under slotwise where bpf(2) and perf_event_open(2) are refused: the run."""
+        numbers = {"x86_64": (321, 298), "aarch64": (280, 241)}[os.uname().machine]
+        refuse = 0x00050000 | errno.EPERM  # SECCOMP_RET_ERRNO
+        code = [(0x20, 0, 0, 0), (0x15, 1, 0, numbers[0]), (0x15, 0, 1, numbers[1]),
+                (0x06, 0, 0, refuse), (0x06, 0, 0, 0x7fff0000)]
+        text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *c) for c in code))
+        filter_ = struct.pack("HxxxxxxP", len(code), ctypes.addressof(text))
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def become():
+            if libc.prctl(38, 1, 0, 0, 0) != 0 or libc.prctl(22, 2, filter_, 0, 0) != 0:
+                os._exit(99)
+        run = self.path("run.slotwise")
+        done = self.slotwise("profile", "-o", run, "--", WAITER, *words, preexec_fn=become)
+        return self.load(run), [int(n) for n in done.stdout.split("\n")[0].split()[1:]]
+
+    def test_without_events_getrusage_tells(self):
+        document, (wait, total) = self.without_events("sleep")
+        self.assertIn("no-offcpu-causes", self.notes(document))
+        whole, first = document["waiting"]
+        self.assertEqual(whole["from"]["detail"], "getrusage: wall time less CPU time")
+        self.assertEqual(first["tid"], document["command"]["pid"])
+        for row in whole, first:
+            self.assertFalse(row["by_cause"])
+            self.assertEqual(ns(row, "on_cpu", "unsplit"), row["wall_ns"])
+            self.assertGreaterEqual(row["wall_ns"], total)
+            self.assertGreater(ns(row, "unsplit"), WAIT_NS / 2)
+            self.assertGreaterEqual(row["unsplit_waits"], ROUNDS)
+        self.assertLessEqual(wait, total)
+
+    def test_of_several_threads_it_cannot(self):
+        document, _ = self.without_events("compete")
+        self.assertNotIn("waiting", document)
+        self.assertIn("no-offcpu-threads", self.notes(document))
 
     def test_asked_for_it_is_an_error(self):
         done, run = self.as_nobody("--offcpu", "yes", status=harness.CANNOT)
