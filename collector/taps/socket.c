@@ -315,6 +315,11 @@ static int note_losses(struct slw_tap_state *s)
                           "%llu sockets that were open before could not be looked at: what goes "
                           "over them is in no number",
                           (unsigned long long)s->unseen_sockets);
+    if (rc >= 0 && slw_socket_bpf_losses(s->bpf).by_ring > 0)
+        rc = slw_run_note(s->run, SLW_NOTE_WARNING, "wire-io-uring", NULL,
+                          "%llu operations on sockets went through io_uring: what they moved is "
+                          "in no number",
+                          (unsigned long long)slw_socket_bpf_losses(s->bpf).by_ring);
     return rc;
 }
 
@@ -322,7 +327,7 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
 {
     struct slw_socket_losses lost = slw_socket_bpf_losses(s->bpf);
 
-    slw_flows_drop(s->flows, lost.sockets);
+    slw_flows_drop(s->flows, lost.sockets + (lost.by_ring > 0)); /* on one socket at least */
     run->self.ring_bytes += slw_socket_bpf_bytes(s->bpf);
     slw_tap_tell_bpf_time(run, slw_socket_bpf_time_ns(s->bpf));
     if (note_losses(s) < 0)

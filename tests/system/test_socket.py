@@ -138,6 +138,18 @@ class Redis(TappedRedis):
         self.assertEqual(self.total(document, "flushes", "Redis"), 1000)
         self.assertEqual(self.total(document, "latency_count", "Redis"), 1000)
 
+    def test_io_uring_is_told(self):
+        """What goes through it is not seen, and never taken for nothing."""
+        if not STATIC_CLIENT or not os.access(STATIC_CLIENT, os.X_OK):
+            self.missing("no static libc to link with")
+        if b"btf_trace_io_uring_submit_req\0" not in harness.read_bytes("/sys/kernel/btf/vmlinux"):
+            self.skipTest("the kernel does not tell what io_uring does (Linux 6.4)")
+        if subprocess.run([STATIC_CLIENT, "ring", self.port], check=False).returncode == 77:
+            self.skipTest("io_uring is not allowed here")
+        document = self.by_bpf(STATIC_CLIENT, "ring", self.port)
+        self.assertRegex(document["requests"]["absent"], "not be followed.*io_uring")
+        self.assertEqual([c["lost"] for c in document["connections"]], [1])
+
     def test_many_messages_in_a_call(self):
         document = self.static("messages", 30)
         self.assertEqual(self.total(document, "flushes", "Redis"), 30)

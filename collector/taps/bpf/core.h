@@ -73,6 +73,18 @@ struct bpf_iter__task {
     struct task_struct *task; /* NULL: the end */
 };
 
+struct io_cqe {
+    union {
+        unsigned int flags;
+        int fd; /* until it is complete */
+    };
+};
+struct io_kiocb {
+    unsigned char opcode;
+    unsigned long long flags;
+    struct io_cqe cqe;
+};
+
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
     unsigned long r10, cx, dx, si, di, ax, orig_ax, cs, sp;

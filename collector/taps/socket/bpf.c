@@ -89,6 +89,8 @@ static int load_as(struct slw_socket_bpf *b, const struct slw_socket_bpf_options
     if (!b->skeleton)
         return slw_bpf_refused(errno, "open", err);
     configure(b->skeleton, opts);
+    if (libbpf_find_vmlinux_btf_id("io_uring_submit_req", BPF_TRACE_RAW_TP) <= 0)
+        (void)bpf_program__set_autoload(b->skeleton->progs.on_ring, false);
     const enum bpf_attach_type type = (enum bpf_attach_type)SLW_UPROBES_ATTACH_TYPE;
     if (multi) {
         (void)bpf_program__set_expected_attach_type(b->skeleton->progs.on_tls_begin, type);

@@ -357,6 +357,11 @@ static void settle_kept(struct slw_flows *f, struct flow *flow)
     counts->send_blocked += kept.blocked[SLW_WIRE_SENT] - flow->told.blocked[SLW_WIRE_SENT];
     counts->receive_blocked +=
         kept.blocked[SLW_WIRE_RECEIVED] - flow->told.blocked[SLW_WIRE_RECEIVED];
+    if (kept.by_ring > flow->told.by_ring) {
+        flow->conn.reason = SLW_WIRE_NONE; /* of whatever it was not followed, this is worse */
+        slw_conn_give_up(&flow->conn, SLW_WIRE_MISSED);
+        publish(f, flow);
+    }
     flow->told = kept;
 }
 

@@ -57,6 +57,7 @@ struct slw_socket_kept {
     __u64 missed_calls[2];
     __u64 missed_text[2]; /* bytes of plain text, the same */
     __u64 blocked[2];     /* EAGAIN */
+    __u64 by_ring;        /* operations through io_uring: nothing of them is looked at */
     __u32 pid, address_bytes;
     __u8 address[SLW_SOCKET_ADDRESS]; /* of the server, as it was given to connect */
 };
@@ -97,6 +98,7 @@ struct slw_socket_losses {
     __u64 processes; /* not followed: the map was full */
     __u64 sockets;   /* the same */
     __u64 records;   /* of connections: the ring was full; the socket is kept */
+    __u64 by_ring;   /* operations through io_uring on sockets that are not kept */
     __u64 sessions;  /* of TLS, not followed: the map was full */
 };
 

@@ -76,14 +76,14 @@ bool slw_socket_tls_inside(const char *program, char *const *envp)
 }
 
 #if defined(__x86_64__)
-#define TUPLE "x86_64-linux-gnu"
+#define LIBRARIES "/usr/lib/x86_64-linux-gnu"
 #else
-#define TUPLE "aarch64-linux-gnu"
+#define LIBRARIES "/usr/lib/aarch64-linux-gnu"
 #endif
 
 const char *slw_socket_tls_library(size_t i, char ret_path[PATH_MAX])
 {
-    static const char *const folders[] = {"/usr/lib/" TUPLE, "/usr/lib64", "/usr/lib"};
+    static const char *const folders[] = {LIBRARIES, "/usr/lib64", "/usr/lib"};
     static const char *const libraries[] = {"libssl.so.3", "libssl.so.1.1", "libgnutls.so.30"};
     const size_t count = sizeof(libraries) / sizeof(libraries[0]);
 
