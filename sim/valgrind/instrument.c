@@ -62,14 +62,19 @@ static Bool is_program(UInt object)
     return VG_(strcmp)(slash ? slash + 1 : path, program) == 0;
 }
 
-/* The library that counts requests: no work of the client. */
+static Bool ends_with(const HChar *path, const HChar *end)
+{
+    const SizeT length = VG_(strlen)(path), end_length = VG_(strlen)(end);
+
+    return length >= end_length && VG_(strcmp)(path + length - end_length, end) == 0;
+}
+
+/* The libraries that count requests and replay servers: no work of the client. */
 static Bool is_tap(UInt object)
 {
-    static const HChar name[] = "/libslotwise-wire.so";
     const HChar *path = object ? mappings[object - 1].path : "";
-    const SizeT length = VG_(strlen)(path);
 
-    return length >= sizeof(name) - 1 && VG_(strcmp)(path + length - (sizeof(name) - 1), name) == 0;
+    return ends_with(path, "/libslotwise-wire.so") || ends_with(path, "/libslotwise-replay.so");
 }
 
 /* The superblock under construction. */

@@ -13,6 +13,15 @@ struct thread {
     Bool in_tap;                /* what runs is slotwise's own, and not simulated */
     Addr tap_slot;              /* where the tap returns to its caller */
     struct block *in_tap_block; /* the last one that ran in it */
+    Addr tap_entry;             /* the function of it that was called */
+    struct answer *answer;
+};
+
+/* A function that only returns, in place of one of the tap that called nothing. */
+struct answer {
+    struct block block;
+    struct slw_sim_instruction instruction;
+    struct slw_sim_access access;
 };
 
 static struct thread threads[MAX_THREADS];
@@ -129,6 +138,28 @@ static void forget_addresses(struct block *b)
             b->accesses[i].address = 0;
 }
 
+/* The tap did not call what it stands in front of (a server is replayed): to the core the client
+ * called a function that returned at once. */
+static void answer(Addr returned_to)
+{
+    static const UChar returns = 0xc3;
+    struct answer *a = running->answer;
+
+    if (!a)
+        a = running->answer = VG_(calloc)("sim.answer", 1, sizeof(*a));
+    a->access = (struct slw_sim_access){.address = returned_to, .bytes = sizeof(Addr)};
+    (void)slw_sim_decode(&returns, 1, running->tap_entry, &a->instruction);
+    a->block.segment = (struct slw_sim_segment){.address = running->tap_entry,
+                                                .instructions = &a->instruction,
+                                                .count = 1,
+                                                .object = running->in_tap_block->segment.object};
+    a->block.accesses = &a->access;
+    a->block.access_count = 1;
+    slw_sim_prepare(&config, &a->block.segment, &a->access, 1);
+    simulate(running->pending, &a->block.segment);
+    running->pending = &a->block;
+}
+
 static void leave_tap(Addr returned_to)
 {
     running->in_tap = False;
@@ -137,6 +168,8 @@ static void leave_tap(Addr returned_to)
 
     if (returned_to && return_read)
         return_read->address = returned_to;
+    else if (returned_to && running->pending && last_branch(running->pending))
+        answer(returned_to);
 }
 
 /* Is a block of somebody else's, entered from the tap, the tap's doing? */
@@ -162,6 +195,7 @@ VG_REGPARM(1) void tap_entered(struct block *b)
 {
     if (!running->in_tap) {
         running->in_tap = True;
+        running->tap_entry = b->segment.address;
         running->tap_slot = VG_(get_SP)(running_number);
         save(running);
     }
