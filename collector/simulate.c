@@ -13,9 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CORE_FILE   "core"
 #define OUTPUT_STEM "simulated"
+#define PARTIAL     ".part" /* what a carrier keeps now and then, and makes of UNFINISHED */
+#define UNFINISHED  ".next"
 
 /* Of one execution: a shell script may start thousands, and then a report is not the answer. */
 #define MAX_PROCESSES 4096
@@ -158,6 +161,18 @@ static int by_process(const void *a, const void *b)
     return ((*x)->process > (*y)->process) - ((*x)->process < (*y)->process);
 }
 
+/* What a carrier keeps now and then counts only where it did not come to write the rest. */
+static bool is_superseded(const struct work *w, const char *name)
+{
+    char path[PATH_MAX];
+
+    if (!ends_with(name, PARTIAL))
+        return false;
+    (void)snprintf(path, sizeof(path), "%s/%.*s", w->sim->directory,
+                   (int)(strlen(name) - strlen(PARTIAL)), name);
+    return access(path, F_OK) == 0;
+}
+
 static int read_outputs(struct work *w, struct slw_error *err)
 {
     DIR *dir = opendir(w->sim->directory);
@@ -167,15 +182,18 @@ static int read_outputs(struct work *w, struct slw_error *err)
     if (!dir)
         return slw_fail_sys(err, SLW_E_IO, errno, "cannot list %s", w->sim->directory);
     while (rc >= 0 && (entry = readdir(dir)) != NULL) {
-        if (strncmp(entry->d_name, OUTPUT_STEM ".", strlen(OUTPUT_STEM) + 1) != 0)
+        const char *name = entry->d_name;
+
+        if (strncmp(name, OUTPUT_STEM ".", strlen(OUTPUT_STEM) + 1) != 0 ||
+            ends_with(name, UNFINISHED) || is_superseded(w, name))
             continue;
-        if (ends_with(entry->d_name, ".part"))
-            w->done.partial++;
-        else if (w->done.count == MAX_PROCESSES)
+        if (w->done.count == MAX_PROCESSES)
             rc = slw_fail(err, SLW_E_LIMIT, "the client executed more than %d programs",
                           MAX_PROCESSES);
+        else if (ends_with(name, PARTIAL)) /* it may have been cut short where it was written */
+            w->done.unreadable += read_output(w, name, NULL) < 0;
         else
-            rc = read_output(w, entry->d_name, err);
+            rc = read_output(w, name, err);
     }
     (void)closedir(dir);
     if (w->done.count > 1)
@@ -195,6 +213,15 @@ static uint64_t unfollowed(const struct slw_simulated *s)
     return calls;
 }
 
+static size_t partial(const struct slw_simulated *s)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s->count; i++)
+        count += s->outputs[i]->ended != SLW_SIM_ENDED_EXIT;
+    return count;
+}
+
 static bool any_started(const struct slw_simulated *s)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -212,11 +239,16 @@ static void add_notes(const struct work *w)
         (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-not-started",
                            "count from the start with --start whole",
                            "the client never connected to a server, so nothing was counted");
-    if (s->partial > 0)
+    if (partial(s) > 0)
         (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-partial", NULL,
-                           "%zu processes ended while their counts were being written: they are "
-                           "missing",
-                           s->partial);
+                           "partial: %zu of %zu programs did not end by themselves, and are in the "
+                           "numbers as far as they came",
+                           partial(s), s->count);
+    if (s->unreadable > 0)
+        (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-missing", NULL,
+                           "%zu programs were ended while their counts were written: they are in "
+                           "no number",
+                           s->unreadable);
     if (unfollowed(s) > 0)
         (void)slw_run_note(run, SLW_NOTE_INFO, "simulation-calls", NULL,
                            "%llu calls are counted in their caller: too deep, or too many "

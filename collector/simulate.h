@@ -41,7 +41,7 @@ int slw_simulate(const struct slw_simulation *sim, const struct slw_session_opti
 struct slw_simulated {
     struct slw_sim_output **outputs; /* by process */
     size_t count;
-    size_t partial; /* files of processes that did not come to their end */
+    size_t unreadable; /* of processes that were killed while they wrote */
 };
 int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct slw_run *run,
                          struct slw_error *err);

@@ -24,9 +24,7 @@ enum {
 struct builder {
     struct slw_stacks *stacks;
     uint32_t *paths;    /* of the contexts of a thread */
-    uint32_t *mappings; /* of the objects of a process */
-    uint32_t anonymous; /* mapping of code from no file */
-    uint32_t process;
+    uint32_t *mappings; /* of the objects of a process; the last is of code from no file */
 };
 
 static int make_columns(const struct slw_provenance *from, struct slw_stacks **ret_stacks,
@@ -49,40 +47,46 @@ static int make_columns(const struct slw_provenance *from, struct slw_stacks **r
 
 /* ---- frames ---- */
 
-static int add_mappings(struct builder *b, const struct slw_sim_output *o)
+#define NO_MAPPING SLW_NO_MAPPING /* nothing was called in it yet */
+
+/* Where a compiler at run time says what it has made, as perf has it. */
+static int anonymous(struct builder *b, const struct slw_sim_output *o, uint32_t *ret_mapping)
 {
     char jit[64];
-    const struct slw_mapping anonymous = {.path = jit, .build_id = ""};
+    const struct slw_mapping m = {.path = jit, .build_id = ""};
+
+    (void)snprintf(jit, sizeof(jit), "/tmp/perf-%" PRIu64 ".map", o->process);
+    return slw_stacks_add_mapping(b->stacks, &m, ret_mapping);
+}
+
+static int mapping_of(struct builder *b, const struct slw_sim_output *o, uint32_t object,
+                      uint32_t *ret_mapping)
+{
+    uint32_t *known = &b->mappings[object == SLW_SIM_NO_OBJECT ? o->object_count : object];
     int rc = 0;
 
-    /* Where a compiler at run time says what it has made, as perf has it. */
-    (void)snprintf(jit, sizeof(jit), "/tmp/perf-%" PRIu64 ".map", o->process);
-    rc = slw_stacks_add_mapping(b->stacks, &anonymous, &b->anonymous);
-    for (size_t i = 0; rc == 0 && i < o->object_count; i++) {
-        const struct slw_mapping m = {.path = o->objects[i].path, .build_id = ""};
+    if (*known == NO_MAPPING && object == SLW_SIM_NO_OBJECT) {
+        rc = anonymous(b, o, known);
+    } else if (*known == NO_MAPPING) {
+        const struct slw_mapping m = {.path = o->objects[object].path, .build_id = ""};
 
-        rc = slw_stacks_add_mapping(b->stacks, &m, &b->mappings[i]);
+        rc = slw_stacks_add_mapping(b->stacks, &m, known);
     }
+    *ret_mapping = *known;
     return rc;
 }
 
 static int add_frame(struct builder *b, const struct slw_sim_output *o,
                      const struct slw_sim_context *c, uint32_t *ret_frame)
 {
-    struct slw_frame f = {.function = "",
-                          .linkage = "",
-                          .file = "",
-                          .mapping = b->anonymous,
-                          .address = c->address,
-                          .kind = SLW_FRAME_USER};
+    struct slw_frame f = {
+        .function = "", .linkage = "", .file = "", .address = c->address, .kind = SLW_FRAME_USER};
 
-    if (c->object != SLW_SIM_NO_OBJECT) {
-        const struct slw_sim_object *m = &o->objects[c->object];
+    const int rc = mapping_of(b, o, c->object, &f.mapping);
 
-        f.mapping = b->mappings[c->object];
-        f.address = c->address - m->start + m->offset;
-    }
-    return slw_stacks_add_frame(b->stacks, &f, ret_frame);
+    if (c->object != SLW_SIM_NO_OBJECT)
+        f.address = c->address - o->objects[c->object].start + o->objects[c->object].offset;
+    return rc < 0 ? rc : slw_stacks_add_frame(b->stacks, &f, ret_frame);
 }
 
 /* What ran below no call: the first instructions of a thread. */
@@ -176,7 +180,9 @@ static int add_process(struct builder *b, const struct slw_sim_output *o)
         most = o->threads[i].context_count > most ? o->threads[i].context_count : most;
     b->paths = calloc(most, sizeof(*b->paths));
     b->mappings = calloc(o->object_count + 1, sizeof(*b->mappings));
-    rc = b->paths && b->mappings ? add_mappings(b, o) : -SLW_E_NOMEM;
+    rc = b->paths && b->mappings ? 0 : -SLW_E_NOMEM;
+    for (size_t i = 0; rc == 0 && i <= o->object_count; i++)
+        b->mappings[i] = NO_MAPPING;
     for (size_t i = 0; rc == 0 && i < o->thread_count; i++)
         rc = add_thread(b, o, &o->threads[i]);
     free(b->paths);

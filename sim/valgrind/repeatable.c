@@ -29,6 +29,22 @@ static bool poke(uint64_t address, const void *from, size_t count)
     return true;
 }
 
+#define SOCKET_TYPE 3 /* SO_TYPE */
+
+static Int socket_option(Int socket, Int level, Int option, void *value, UInt *length)
+{
+    register UInt *r10 __asm__("r10") = value;
+    register UInt *r8 __asm__("r8") = length;
+    Long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"((Long)__NR_getsockopt), "D"((Long)socket), "S"((Long)level),
+                       "d"((Long)option), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return (Int)result;
+}
+
 static uint64_t real_ns(bool is_realtime)
 {
     struct vki_timespec now;
@@ -91,11 +107,34 @@ static void look_at_exit(UInt number)
         mark_exit(True);
 }
 
+#define IN_PROGRESS 115 /* EINPROGRESS */
+
+/* Not a name service that libc asks on its own, nor datagrams, which only choose an address. */
+static Bool is_to_server(const UWord *arguments, SysRes result)
+{
+    static const HChar name_service[] = "/nscd/";
+    UShort family = 0;
+    HChar path[109] = "";
+    Int type = 0;
+    UInt length = sizeof(type);
+
+    if (sr_isError(result) && sr_Err(result) != IN_PROGRESS)
+        return False;
+    if (socket_option((Int)arguments[0], VKI_SOL_SOCKET, SOCKET_TYPE, &type, &length) != 0 ||
+        type != VKI_SOCK_STREAM || !peek(&family, arguments[1], sizeof(family)))
+        return False;
+    if (family != VKI_AF_UNIX)
+        return family == VKI_AF_INET || family == VKI_AF_INET6;
+    length = (UInt)arguments[2];
+    if (length <= sizeof(family) || length > sizeof(family) + sizeof(path) - 1 ||
+        !peek(path, arguments[1] + sizeof(family), length - sizeof(family)))
+        return False;
+    return !VG_(strstr)(path, name_service);
+}
+
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count)
 {
     (void)count;
-    if (number == __NR_connect)
-        connects();
     look_at_exit(number);
     if (options.repeatable)
         slw_sim_repeatable_before(&repeatable, thread, number, arguments);
@@ -107,6 +146,8 @@ void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, S
 {
     (void)count;
     beside_after(thread, number, result);
+    if (number == __NR_connect && is_to_server(arguments, result))
+        connects();
     const Long was = sr_isError(result) ? -(Long)sr_Err(result) : (Long)sr_Res(result);
 
     if (!options.repeatable)

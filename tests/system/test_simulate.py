@@ -59,10 +59,15 @@ class Profile(Simulated):
         # The library that counted them is in no number and no stack.
         with gzip.open(self.path("run.slotwise/profile.pb.gz")) as f:
             profile = f.read()
-        self.assertNotIn(b"libslotwise-wire", profile)
-        self.assertIn(b"sqlite3_step", profile)
+        self.assertFalse(b"libslotwise-wire" in profile)
+        self.assertTrue(b"sqlite3_step" in profile)
         self.assertTrue(os.path.getsize(self.path("run.slotwise/flamegraph.svg")) > 1000)
         self.assertFalse(os.path.exists(self.path("run.slotwise/carrier")))
+
+    def test_a_client_that_is_ended_from_outside_is_partial(self):
+        document, _ = self.simulate("/bin/sh", "-c", "kill -TERM $$")
+        notes = {n["code"]: n["text"] for n in document["notes"]}
+        self.assertRegex(notes["simulation-partial"], "^partial: 1 of 1 programs")
 
     def test_report_json_has_exact_functions(self):
         self.simulate(self.need("sqlite3"), ":memory:", SCRIPT)
