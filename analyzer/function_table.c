@@ -49,8 +49,8 @@ const char *slw_function_table_caveat(const struct slw_report *r)
     if (slw_simulated_is(r->run))
         return "FE front-end bound, BE back-end bound, BS bad speculation, RET retiring: percent "
                "of the function's own slots on the described core. MPKI: misses of the L1 "
-               "instruction cache per thousand instructions. None of it is sampled from time: "
-               "every call is followed.";
+               "instruction cache per thousand instructions. Every call and every instruction is "
+               "followed; slots are of those that were timed, which the mark tells.";
     return "FE front-end bound, BE back-end bound, BS bad speculation, RET retiring: percent of "
            "the "
            "function's own slots. Counters are read with the samples and belong to the time that "

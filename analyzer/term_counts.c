@@ -91,7 +91,8 @@ static void put_count(const struct slw_term_page *t, const struct count_table *t
     if (row->count->pmu)
         slw_buf_printf(&name, "%s/", row->count->pmu);
     slw_buf_puts(&name, row->name);
-    if (row->count->mode != SLW_MODE_ALL)
+    /* What is simulated is of user mode alone, as its mark says. */
+    if (row->count->mode != SLW_MODE_ALL && row->total.from.source != SLW_SOURCE_SIMULATED)
         slw_buf_printf(&name, " (%s)", slw_format_mode(row->count->mode));
     put_row(t, table, name.data ? name.data : "", &row->total, &row->per_request);
     if (slw_buf_failed(&name))

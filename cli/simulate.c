@@ -131,6 +131,19 @@ static bool is_path(const char *name)
     return strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0);
 }
 
+static void hint_cores(struct slw_error *err)
+{
+    char names[160] = "";
+
+    for (size_t i = 0; i < slw_core_builtin_count(); i++) {
+        const size_t used = strlen(names);
+
+        (void)snprintf(names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "",
+                       slw_core_builtin_name(i));
+    }
+    slw_error_hint(err, "there are %s; a file needs a '/' or .json", names);
+}
+
 static int load_core(const char *name, struct slw_core **ret_core, struct slw_error *err)
 {
     struct slw_suggestion s = {.typed = name};
@@ -145,7 +158,7 @@ static int load_core(const char *name, struct slw_core **ret_core, struct slw_er
     if (s.best)
         slw_error_hint(err, "did you mean %s?", s.best);
     else
-        slw_error_hint(err, "'slotwise models cores' names them; a file needs a '/' or .json");
+        hint_cores(err);
     return slw_fail(err, SLW_E_NOTFOUND, "there is no described core '%.60s'", name);
 }
 

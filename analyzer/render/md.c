@@ -149,6 +149,8 @@ static void put_share_cell(struct slw_buf *out, const struct slw_report *r,
 
 static void put_samples_cell(struct slw_buf *out, const struct slw_report *r, uint64_t samples)
 {
+    if (slw_simulated_is(r->run)) /* every instruction was followed */
+        return;
     slw_buf_puts(out, "| ");
     if (r->samples_column < 0) {
         slw_buf_puts(out, "unknown");
@@ -165,9 +167,11 @@ static void put_functions(struct slw_buf *out, const struct slw_report *r, size_
         slw_buf_puts(out, "No samples: there is no function table.\n\n");
         return;
     }
-    slw_buf_puts(out, "#### Hottest functions\n\n"
-                      "| self (95 %) | total | samples | function | module |\n"
-                      "|---:|---:|---:|---|---|\n");
+    slw_buf_puts(out, "#### Hottest functions\n\n");
+    slw_buf_puts(out, slw_simulated_is(r->run)
+                          ? "| self | total | function | module |\n|---:|---:|---|---|\n"
+                          : "| self (95 %) | total | samples | function | module |\n"
+                            "|---:|---:|---:|---|---|\n");
     for (size_t i = 0; i < r->function_count && i < most; i++) {
         const struct slw_report_function *f = &r->functions[i];
 
@@ -196,7 +200,11 @@ static void put_function_topdown(struct slw_buf *out, const struct slw_report *r
     slw_buf_puts(out, "#### Top-down by function\n\n| function | share |");
     for (int i = 0; i < SLW_CELL_COUNT; i++)
         slw_buf_printf(out, " %s |", slw_function_cell_name((enum slw_function_cell)i));
-    slw_buf_puts(out, " margin | reads |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+    const bool exact = slw_simulated_is(r->run);
+
+    slw_buf_puts(out,
+                 exact ? "\n|---|---:|---:|---:|---:|---:|---:|---:|\n"
+                       : " margin | reads |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
     for (size_t i = 0; i < r->function_count && i < most; i++) {
         const struct slw_report_function_topdown *t = &r->function_topdowns[i];
 
@@ -211,11 +219,13 @@ static void put_function_topdown(struct slw_buf *out, const struct slw_report *r
             else
                 slw_function_cell_put(out, t, (enum slw_function_cell)c);
         }
-        if (t->absent)
+        if (t->absent && !exact)
             slw_buf_puts(out, " | ");
-        else
+        else if (!exact)
             slw_buf_printf(out, " | %.1f", slw_function_margin(t));
-        slw_buf_printf(out, " | %llu |\n", (unsigned long long)t->reads);
+        if (!exact)
+            slw_buf_printf(out, " | %llu", (unsigned long long)t->reads);
+        slw_buf_puts(out, " |\n");
     }
     slw_buf_printf(out, "\n%s\n\n", slw_function_table_caveat(r));
 }
@@ -292,8 +302,11 @@ static void put_modules(struct slw_buf *out, const struct slw_report *r)
 {
     if (r->module_count == 0)
         return;
-    slw_buf_printf(out, "#### Where the %s goes\n\n", slw_verdict_whole(r));
-    slw_buf_puts(out, "| self (95 %) | samples | module |\n|---:|---:|---|\n");
+    const bool exact = slw_simulated_is(r->run);
+
+    slw_buf_printf(out, "#### Where the %s %s\n\n", slw_verdict_whole(r), exact ? "go" : "goes");
+    slw_buf_puts(out, exact ? "| self | module |\n|---:|---|\n"
+                            : "| self (95 %) | samples | module |\n|---:|---:|---|\n");
     for (size_t i = 0; i < r->module_count && i < MODULES; i++) {
         put_share_cell(out, r, &r->modules[i].self_share);
         put_samples_cell(out, r, r->modules[i].self_samples);
@@ -348,7 +361,7 @@ static void put_count_name(struct slw_buf *out, const struct slw_report_row *row
         slw_buf_puts(out, " on ");
         slw_md_name(out, row->count->pmu);
     }
-    if (row->count->mode != SLW_MODE_ALL)
+    if (row->count->mode != SLW_MODE_ALL && row->total.from.source != SLW_SOURCE_SIMULATED)
         slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
 }
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts of a described core repeat to the last digit: their comparison has no interval and no
+ * confidence, and what is the same is said to be. What does not repeat is judged as ever. */
+#include "analyzer/compare/words.h"
+#include "tests/compare_fixture.h"
+
+#include "base/buf.h"
+
+static void add_simulated(struct slw_run *run, const char *metric, const double *values,
+                          size_t length)
+{
+    versus_add(run, metric, values, length);
+    run->observations[run->observation_count - 1].from =
+        (struct slw_provenance){.source = SLW_SOURCE_SIMULATED, .detail = "reference core X"};
+}
+
+static struct versus compare(const double *a, const double *b, size_t length)
+{
+    struct versus v = versus_new(length);
+
+    v.a->model.name = v.b->model.name = "simulated";
+    v.a->model.version = v.b->model.version = "haswell";
+    add_simulated(v.a, "simulated_cycles", a, length);
+    add_simulated(v.b, "simulated_cycles", b, length);
+    return v;
+}
+
+static const struct slw_metric_row *judge(struct versus *v)
+{
+    struct slw_error err = {0};
+
+    if (slw_comparison_new(&v->in, &v->comparison, &err) < 0)
+        fail_msg("%s", err.text);
+    const struct slw_metric_row *row = slw_comparison_find(v->comparison, "simulated_cycles");
+    assert_non_null(row);
+    return row;
+}
+
+static void equal_counts_are_identical(void **state)
+{
+    const double same[] = {1000, 1000};
+    struct versus v = compare(same, same, 2);
+    const struct slw_metric_row *row = judge(&v);
+    struct slw_buf interval = {0};
+
+    (void)state;
+    assert_true(row->exact);
+    assert_int_equal(row->judgement.word, SLW_JUDGED_NO_CHANGE);
+    assert_int_equal(v.comparison->gate, SLW_GATE_PASSED);
+    assert_non_null(strstr(v.comparison->verdict, "identical simulated cycles (1,000, exact)"));
+    assert_null(strstr(v.comparison->verdict_basis, "95 %"));
+    slw_row_put_interval(&interval, row);
+    assert_int_equal(interval.length, 0);
+    slw_buf_release(&interval);
+    versus_free(&v);
+}
+
+static void a_difference_is_held_against_the_margin(void **state)
+{
+    const double base[] = {10000, 10000}, less[] = {10100, 10100}, more[] = {10300, 10300};
+    struct versus v = compare(base, less, 2);
+
+    (void)state;
+    assert_int_equal(judge(&v)->judgement.word, SLW_JUDGED_NO_CHANGE); /* 1 % of 2 % */
+    versus_free(&v);
+    v = compare(base, more, 2);
+    assert_int_equal(judge(&v)->judgement.word, SLW_JUDGED_REGRESSED);
+    assert_int_equal(v.comparison->gate, SLW_GATE_REGRESSED);
+    assert_non_null(strstr(v.comparison->verdict, "10,000 and 10,300, exact"));
+    versus_free(&v);
+    v = compare(more, base, 2);
+    assert_int_equal(judge(&v)->judgement.word, SLW_JUDGED_IMPROVED);
+    versus_free(&v);
+}
+
+static void rounds_that_differ_are_not_exact(void **state)
+{
+    const double a[] = {1000, 1000}, b[] = {1000, 1001};
+    struct versus v = compare(a, b, 2);
+    const struct slw_metric_row *row = judge(&v);
+
+    (void)state;
+    assert_false(row->exact);
+    assert_int_equal(row->judgement.word, SLW_JUDGED_INCONCLUSIVE); /* two rounds are too few */
+    versus_free(&v);
+}
+
+static void one_execution_is_exact_only_where_nothing_answers(void **state)
+{
+    const double one[] = {500};
+    const struct slw_connection wire = {.peer = "1.2.3.4:5", .pid = -1, .reads = 1};
+    struct versus v = compare(one, one, 1);
+
+    (void)state;
+    assert_true(judge(&v)->exact);
+    versus_free(&v);
+    v = compare(one, one, 1);
+    assert_int_equal(slw_run_add_connection(v.b, &wire, NULL), 0);
+    assert_false(judge(&v)->exact);
+    versus_free(&v);
+}
+
+static void machines_may_differ_and_cores_may_not(void **state)
+{
+    const double one[] = {500};
+    struct slw_error err = {0};
+    struct versus v = compare(one, one, 1);
+
+    (void)state;
+    versus_apart(&v);
+    v.b->host.kernel = "7.0.0";
+    v.b->host.cpu.name = "Another CPU";
+    assert_int_equal(judge(&v)->judgement.word, SLW_JUDGED_NO_CHANGE);
+    assert_int_equal(v.comparison->gate, SLW_GATE_PASSED);
+    versus_free(&v);
+    v = compare(one, one, 1);
+    versus_apart(&v);
+    v.b->model.version = "zen4";
+    assert_int_equal(slw_comparison_new(&v.in, &v.comparison, &err), -SLW_E_INVAL);
+    assert_non_null(strstr(err.text, "described core"));
+    versus_free(&v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_counts_are_identical),
+        cmocka_unit_test(a_difference_is_held_against_the_margin),
+        cmocka_unit_test(rounds_that_differ_are_not_exact),
+        cmocka_unit_test(one_execution_is_exact_only_where_nothing_answers),
+        cmocka_unit_test(machines_may_differ_and_cores_may_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
