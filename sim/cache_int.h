@@ -21,6 +21,13 @@ static inline void slw_sim_cache_init(struct slw_sim_cache *cache, const struct 
     cache->ways = ways;
 }
 
+/* Is it the most recent one of its set? */
+static inline bool slw_sim_cache_is_latest(const struct slw_sim_cache *cache, uint64_t key,
+                                           uint64_t set)
+{
+    return cache->keys[(set & cache->set_mask) * cache->ways] == key + 1;
+}
+
 /* Is it there? It is the most recent one of its set afterwards, in any case. */
 static inline bool slw_sim_cache_touch(struct slw_sim_cache *cache, uint64_t key, uint64_t set)
 {

@@ -14,6 +14,8 @@ static void init_frontend(struct slw_sim_core *s)
 
     for (f->window_shift = 4; 1u << f->window_shift < c->fetch_window_bytes;)
         f->window_shift++;
+    f->first = SLOTS - c->decode_width;
+    f->delivered = slw_sim_start_of(0, f->first);
     f->window = ~UINT64_C(0);
     f->page = ~UINT64_C(0);
     f->line = ~UINT64_C(0);
@@ -37,6 +39,30 @@ static void init_predictor(struct slw_sim_core *s)
         p->tagged[i] = s->host.allocate(entries * sizeof(*p->tagged[i]));
     p->targets = s->host.allocate(entries * sizeof(*p->targets));
     slw_sim_cache_init(&p->btb, &s->host, c->btb_entries / c->btb_ways, c->btb_ways);
+}
+
+/* A ring that holds `entries` back: only what is in use takes part in caches of the host. */
+static uint32_t ring_mask(uint32_t entries)
+{
+    uint32_t size = 1;
+
+    while (size < entries)
+        size *= 2;
+    return size - 1;
+}
+
+static void init_backend(struct slw_sim_core *s)
+{
+    struct slw_sim_backend *b = &s->backend;
+
+    b->first = SLOTS - s->config.width;
+    b->allocated = slw_sim_start_of(0, b->first);
+    b->retired = b->allocated;
+    b->retire_cause = SLW_SIM_CORE_EXECUTION;
+    b->rob_mask = ring_mask(s->config.rob_entries);
+    b->queue_mask = ring_mask(s->config.queue_entries);
+    b->load_mask = ring_mask(s->config.load_queue_entries);
+    b->store_mask = ring_mask(s->config.store_queue_entries);
 }
 
 static void init_memory(struct slw_sim_core *s, struct slw_sim_shared *shared)
@@ -73,7 +99,7 @@ struct slw_sim_core *slw_sim_core_new(const struct slw_sim_config *config,
     init_frontend(s);
     init_predictor(s);
     init_memory(s, shared);
-    s->backend.retire_cause = SLW_SIM_CORE_EXECUTION;
+    init_backend(s);
     s->tree.root = host->allocate(sizeof(*s->tree.root));
     s->tree.current = s->tree.root;
     s->tree.node_count = 1;
@@ -95,13 +121,15 @@ static void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
     const struct slw_sim_instruction *const in = segment->instructions;
     const struct slw_sim_instruction *const last = in + segment->count - 1;
 
-    for (uint32_t i = 0; i < segment->count; i++)
-        if (in[i].is & SLW_SIM_GROUP)
-            slw_sim_fetch_warm(s, &in[i]);
-    for (size_t i = 0; i < access_count; i++) {
-        s->events[accesses[i].is_store ? SLW_SIM_STORES : SLW_SIM_LOADS]++;
-        slw_sim_data_warm(s, &accesses[i]);
+    for (const struct slw_sim_instruction *group = in;; group += group->group_next) {
+        if (group->is & SLW_SIM_GROUP)
+            slw_sim_fetch_warm(s, group);
+        if (!group->group_next)
+            break;
     }
+    for (size_t i = 0; i < access_count; i++)
+        if (!slw_sim_data_is_near(&s->memory, &accesses[i]))
+            slw_sim_data_warm(s, &accesses[i]);
     if (last->branch == SLW_SIM_SYSCALL) {
         s->events[SLW_SIM_SYSCALLS]++;
     } else if (last->branch && next) {
@@ -110,6 +138,17 @@ static void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
         if (slw_sim_predict(s, last, taken, next->address) != SLW_SIM_AS_PREDICTED || taken)
             s->frontend.window = ~UINT64_C(0);
     }
+}
+
+static void count_accesses(struct slw_sim_core *s, const struct slw_sim_access *accesses,
+                           size_t access_count)
+{
+    uint64_t stores = 0;
+
+    for (size_t i = 0; i < access_count; i++)
+        stores += accesses[i].is_store;
+    s->events[SLW_SIM_LOADS] += access_count - stores;
+    s->events[SLW_SIM_STORES] += stores;
 }
 
 static bool is_detailed(struct slw_sim_core *s, uint32_t instructions)
@@ -130,10 +169,15 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
 {
     core->events[SLW_SIM_INSTRUCTIONS] += segment->count;
     core->tree.current->instructions += segment->count;
+    count_accesses(core, accesses, access_count);
     if (is_detailed(core, segment->count)) {
+        if (!core->is_timed)
+            slw_sim_deliver_from(core);
+        core->is_timed = true;
         core->detailed += segment->count;
         slw_sim_execute(core, segment, accesses, access_count, next);
     } else {
+        core->is_timed = false;
         warm(core, segment, accesses, access_count, next);
     }
     if (next) {
@@ -148,25 +192,25 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
 static void close_cycle(struct slw_sim_core *s)
 {
     struct slw_sim_backend *b = &s->backend;
+    const uint64_t used = slw_sim_used(b->allocated, b->first);
 
-    if (b->in_cycle == 0)
+    if (used == 0)
         return;
-    s->closed_from = b->in_cycle;
-    slw_sim_lose(s, SLW_SIM_FETCH_BANDWIDTH, s->config.width - b->in_cycle);
-    b->cycle++;
-    b->in_cycle = 0;
+    s->closed_from = (uint32_t)used;
+    slw_sim_lose(s, SLW_SIM_FETCH_BANDWIDTH, s->config.width - used);
+    b->allocated = slw_sim_start_of(slw_sim_cycle(b->allocated) + 1, b->first);
 }
 
 void slw_sim_reopen(struct slw_sim_core *core)
 {
+    struct slw_sim_backend *b = &core->backend;
     const uint64_t unused = core->config.width - core->closed_from;
 
     if (core->closed_from == 0)
         return;
     core->slots[SLW_SIM_FETCH_BANDWIDTH] -= unused;
     core->tree.current->slots[SLW_SIM_FETCH_BANDWIDTH] -= unused;
-    core->backend.cycle--;
-    core->backend.in_cycle = core->closed_from;
+    b->allocated = slw_sim_start_of(slw_sim_cycle(b->allocated) - 1, b->first) + core->closed_from;
     core->closed_from = 0;
 }
 
@@ -180,7 +224,7 @@ void slw_sim_restart(struct slw_sim_core *core)
     }
     __builtin_memset(core->events, 0, sizeof(core->events));
     __builtin_memset(core->slots, 0, sizeof(core->slots));
-    core->start_cycle = core->backend.cycle;
+    core->start_cycle = slw_sim_cycle(core->backend.allocated);
     core->closed_from = 0; /* that cycle was not counted */
     core->detailed = 0;
 }
@@ -191,7 +235,7 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
 
     core->closed_from = 0;
     close_cycle(core);
-    ret_totals->cycles = core->backend.cycle - core->start_cycle;
+    ret_totals->cycles = slw_sim_cycle(core->backend.allocated) - core->start_cycle;
     ret_totals->detailed_instructions = core->detailed;
     ret_totals->calls_unfollowed = core->tree.unfollowed;
     ret_totals->node_count = core->tree.node_count;
@@ -207,7 +251,7 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
 
 void slw_sim_read(const struct slw_sim_core *core, struct slw_sim_totals *ret_totals)
 {
-    ret_totals->cycles = core->backend.cycle - core->start_cycle;
+    ret_totals->cycles = slw_sim_cycle(core->backend.allocated) - core->start_cycle;
     ret_totals->detailed_instructions = core->detailed;
     ret_totals->calls_unfollowed = core->tree.unfollowed;
     ret_totals->node_count = core->tree.node_count;
@@ -217,5 +261,5 @@ void slw_sim_read(const struct slw_sim_core *core, struct slw_sim_totals *ret_to
 
 uint64_t slw_sim_now(const struct slw_sim_core *core)
 {
-    return core->backend.cycle;
+    return slw_sim_cycle(core->backend.allocated);
 }

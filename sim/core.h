@@ -52,6 +52,7 @@ const char *slw_sim_config_fault(const struct slw_sim_config *config);
 enum {
     SLW_SIM_FLAGS = 48,
     SLW_SIM_X87 = 49,
+    SLW_SIM_NEVER_READ = 62, /* by prepare: where results go that have no register */
     SLW_SIM_NO_REGISTER = 63,
     SLW_SIM_REGISTER_COUNT = 64
 };
@@ -96,6 +97,14 @@ enum {
     SLW_SIM_SIMPLE = 128 /* by prepare: one micro-op, and no access of the segment is its own */
 };
 
+/* Bits of slw_sim_instruction.shape: what most instructions are. */
+enum {
+    SLW_SIM_ONE_WORK = 1,    /* simple, and on a port */
+    SLW_SIM_ONE_LOAD = 2,    /* with one load: at most one micro-op of work on a port beside it */
+    SLW_SIM_ONE_STORE = 4,   /* with one store: no work but that of a call */
+    SLW_SIM_FUSED_BRANCH = 8 /* without access: in the slot of the compare before it */
+};
+
 struct slw_sim_instruction {
     uint64_t address;
     uint8_t length; /* bytes */
@@ -105,12 +114,18 @@ struct slw_sim_instruction {
     uint8_t uops;
     uint8_t latency; /* decode: cycles beyond those of the unit; prepare: all of them */
     uint8_t busy;    /* by prepare: cycles the divider is taken */
-    uint8_t source_count, address_count;
+    union {
+        uint8_t source_count;  /* by decode */
+        uint8_t flags_written; /* by prepare: what flags are written to, or a register never read */
+    };
+    uint8_t address_count;
     uint8_t sources[4];   /* registers read, but for addresses; SLW_SIM_NO_REGISTER: none */
     uint8_t addresses[2]; /* registers the addresses of its loads and stores are made of */
     uint8_t targets[2];   /* registers written */
     uint8_t group_lines, group_bytes; /* by prepare, with SLW_SIM_GROUP: of the micro-op cache */
-    uint16_t ports;                   /* by prepare */
+    uint8_t shape;                    /* by prepare: SLW_SIM_ONE_WORK... */
+    uint8_t group_next; /* by prepare, of a SLW_SIM_GROUP: how far on the next one is; 0: none */
+    uint16_t ports;     /* by prepare */
 };
 
 /* Say what one x86-64 instruction does, as far as a core model needs it. Returns its length, or 0

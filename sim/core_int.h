@@ -28,13 +28,41 @@ enum {
     RETURN_RING = 64
 };
 
+/* A moment of a stage: a cycle, and which slot of it was used last. They compare like numbers. The
+ * slots of a cycle are the last ones of 32, so that one more than the last slot is the next cycle.
+ */
+enum { SLOT_BITS = 5, SLOTS = 1 << SLOT_BITS };
+
+static inline uint64_t slw_sim_cycle(uint64_t moment)
+{
+    return moment >> SLOT_BITS;
+}
+
+/* The first slot of a cycle; `first` is SLOTS less the width of the stage. */
+static inline uint64_t slw_sim_first_slot(uint64_t cycle, uint32_t first)
+{
+    return cycle << SLOT_BITS | first;
+}
+
+/* The start of a cycle, nothing of it used. */
+static inline uint64_t slw_sim_start_of(uint64_t cycle, uint32_t first)
+{
+    return cycle << SLOT_BITS | (first - 1);
+}
+
+/* How many slots of its cycle are used. */
+static inline uint64_t slw_sim_used(uint64_t moment, uint32_t first)
+{
+    return moment % SLOTS - (first - 1);
+}
+
 /* Delivery of micro-ops to the queue in front of allocation. */
 struct slw_sim_frontend {
-    uint64_t cycle;    /* of the last delivery */
-    uint32_t in_cycle; /* micro-ops delivered in it, bytes and long instructions decoded in it */
-    uint32_t bytes_in_cycle;
+    uint64_t delivered;      /* the moment of the last delivery */
+    uint32_t first;          /* slot, of what delivers now */
+    uint32_t bytes_in_cycle; /* decoded in its cycle, and whether a long instruction was */
     bool long_in_cycle;
-    uint8_t cause;               /* enum slw_sim_slot: why `cycle` was late */
+    uint8_t cause;               /* enum slw_sim_slot: why `delivered` was late */
     bool from_uop_cache;         /* what is delivered now */
     uint64_t predicted;          /* cycle in which the branch predictor produced this window */
     uint64_t window, page, line; /* being fetched; ~0: none */
@@ -64,15 +92,14 @@ struct slw_sim_predictor {
 
 /* Allocation, execution, retirement. */
 struct slw_sim_backend {
-    uint64_t cycle;    /* of the last allocation */
-    uint32_t in_cycle; /* slots of it that are used */
-    uint32_t retired_in_cycle;
-    uint64_t retired;     /* cycle of the last retirement */
-    uint8_t retire_cause; /* enum slw_sim_slot: what it waited for */
-    uint64_t advance;     /* cycles the youngest micro-op moved `retired` on */
-    uint8_t long_cause;   /* the same of the last long wait, and when it was over */
+    uint64_t allocated, retired; /* moments of the youngest micro-op */
+    uint32_t first;              /* slot, of both */
+    uint8_t retire_cause;        /* enum slw_sim_slot: what retirement waited for */
+    uint64_t advance;            /* cycles the youngest micro-op moved it on */
+    uint8_t long_cause;          /* the same of the last long wait, and when it was over */
     uint64_t long_until;
     uint64_t uops, loads, stores;
+    uint32_t rob_mask, queue_mask, load_mask, store_mask; /* of the rings, as far as in use */
     uint64_t rob[ROB_RING];          /* cycle << 8 | cause in which the entry is free again */
     uint64_t load_queue[QUEUE_RING]; /* the same */
     uint64_t store_queue[QUEUE_RING];
@@ -117,6 +144,7 @@ struct slw_sim_core {
     struct slw_sim_memory memory;
     struct slw_sim_tree tree;
     uint64_t events[SLW_SIM_EVENT_COUNT], slots[SLW_SIM_SLOT_COUNT];
+    bool is_timed;        /* the last segment was: warming leaves times alone */
     uint64_t start_cycle; /* where counting began: the start of this cycle */
     uint32_t closed_from; /* slots that were used in the cycle slw_sim_finish closed; 0: none */
     uint64_t period, detail, phase, detailed;
@@ -147,10 +175,28 @@ uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, b
                            enum slw_sim_slot *ret_level);
 uint64_t slw_sim_data(struct slw_sim_core *s, const struct slw_sim_access *a, uint64_t at,
                       enum slw_sim_slot *ret_level);
+/* Is the access to the page and the line used last in their sets? Then nothing but the page
+ * changes.
+ */
+static inline bool slw_sim_data_is_near(struct slw_sim_memory *m, const struct slw_sim_access *a)
+{
+    const uint64_t line = a->address >> LINE_SHIFT;
+    const uint64_t last = (a->address + (a->bytes ? a->bytes - 1u : 0)) >> LINE_SHIFT;
+    const uint64_t page = a->address >> PAGE_SHIFT;
+
+    if (last != line || !slw_sim_cache_is_latest(&m->l1d, line, line) ||
+        (page != m->page && !slw_sim_cache_is_latest(&m->dtlb, page, page)))
+        return false;
+    m->page = page;
+    return true;
+}
+
 void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a);
 
 /* frontend.c */
 void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in);
+/* After warming: the moment is the same, but its slots are those of what delivers now. */
+void slw_sim_deliver_from(struct slw_sim_core *s);
 void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in);
 void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool taken,
                       uint64_t resolved);
@@ -158,6 +204,11 @@ void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool
 /* predictor.c: predict and learn. */
 enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_sim_instruction *in,
                                      bool taken, uint64_t target);
+
+/* slots.c: the next micro-op is allocated in cycle `end`, and slots are left unused since `before`;
+ * `waited` is what it waited for in the back end, in the form of a ROB entry. */
+void slw_sim_charge(struct slw_sim_core *s, uint64_t before, uint64_t end, uint64_t waited,
+                    bool recovering);
 
 /* backend.c */
 void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segment,

@@ -158,25 +158,29 @@ static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction 
     if (in_uop_cache(s, in)) {
         s->events[SLW_SIM_UOP_CACHE_HITS]++;
         f->from_uop_cache = true;
+        f->first = SLOTS - c->uop_cache_width;
         keep_lines(s, in);
     } else {
         s->events[SLW_SIM_UOP_CACHE_MISSES]++;
         if (f->from_uop_cache)
             ready += c->decode_switch;
         f->from_uop_cache = false;
+        f->first = SLOTS - c->decode_width;
         const uint64_t there = code_lines(s, in, ready);
 
         if (there > ready)
             cause = SLW_SIM_FETCH_ICACHE;
         ready = there;
     }
-    if (ready > f->cycle + 1)
+    const uint64_t next = slw_sim_cycle(f->delivered) + 1;
+
+    if (ready > next)
         f->cause = (uint8_t)cause;
-    f->cycle = slw_sim_later(f->cycle + 1, ready);
-    f->in_cycle = 0;
+    ready = slw_sim_later(next, ready);
+    f->delivered = slw_sim_start_of(ready, f->first);
     f->bytes_in_cycle = 0;
     f->long_in_cycle = false;
-    f->ring[f->ring_at++ % FETCH_RING] = f->cycle;
+    f->ring[f->ring_at++ % FETCH_RING] = ready;
 }
 
 void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
@@ -187,11 +191,11 @@ void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
         new_window(s, in);
     } else if (end_line(in) != f->line && !f->from_uop_cache) {
         /* The same window goes on, into a line that was not asked for. */
-        const uint64_t ready = code_line(s, end_line(in), f->cycle);
+        const uint64_t now = slw_sim_cycle(f->delivered);
+        const uint64_t ready = code_line(s, end_line(in), now);
 
-        if (ready > f->cycle) {
-            f->cycle = ready;
-            f->in_cycle = 0;
+        if (ready > now) {
+            f->delivered = slw_sim_start_of(ready, f->first);
             f->cause = SLW_SIM_FETCH_ICACHE;
         }
     }
@@ -213,6 +217,17 @@ static void warm_code_line(struct slw_sim_core *s, uint64_t line)
     (void)slw_sim_beyond_l1(s, line, 0, true, &level);
     prefetch_code(s, line, 0, false);
     s->memory.free = free;
+}
+
+void slw_sim_deliver_from(struct slw_sim_core *s)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const uint32_t width = f->from_uop_cache ? s->config.uop_cache_width : s->config.decode_width;
+    const uint64_t used = slw_sim_used(f->delivered, f->first);
+
+    f->first = SLOTS - width;
+    f->delivered = slw_sim_start_of(slw_sim_cycle(f->delivered), f->first);
+    f->delivered += used < width ? used : width;
 }
 
 void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in)
@@ -247,20 +262,21 @@ void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool
     if (taken || outcome != SLW_SIM_AS_PREDICTED)
         f->window = ~UINT64_C(0);
     if (outcome == SLW_SIM_RESTEERED) {
-        f->cycle += s->config.resteer_cycles;
-        f->predicted = slw_sim_later(f->predicted, f->cycle);
+        f->delivered += (uint64_t)s->config.resteer_cycles << SLOT_BITS;
+        f->predicted = slw_sim_later(f->predicted, slw_sim_cycle(f->delivered));
         f->cause = SLW_SIM_FETCH_RESTEER;
     } else if (outcome == SLW_SIM_MISPREDICTED) {
         b->recovering = true;
         b->resolved = resolved;
-        b->resumed = slw_sim_later(resolved + s->config.refill_cycles, b->cycle);
+        b->resumed = slw_sim_later(resolved + s->config.refill_cycles, slw_sim_cycle(b->allocated));
         f->predicted = resolved + s->config.refill_cycles;
         f->predicted -= f->predicted > 0;
-        f->cycle = b->resumed;
-        f->in_cycle = 0;
+        f->delivered = slw_sim_start_of(b->resumed, f->first);
         f->cause = SLW_SIM_FETCH_OTHER;
-        for (unsigned i = 0; i < FETCH_RING; i++)
-            if (f->ring[i] > f->predicted)
-                f->ring[i] = f->predicted;
+        for (uint32_t i = 1; i <= s->config.fetch_queue_entries; i++) {
+            uint64_t *const at = &f->ring[(f->ring_at - i) % FETCH_RING];
+
+            *at = *at < f->predicted ? *at : f->predicted;
+        }
     }
 }

@@ -4,7 +4,8 @@
  * are. Learns as it predicts, and only from branches that were really executed. */
 #include "sim/core_int.h"
 
-static const uint8_t history_bits[HISTORIES] = {5, 14, 34, 64};
+/* The branches each table looks back at: 5, 14, 34 and 64. */
+static const uint64_t history_masks[HISTORIES] = {0x1f, 0x3fff, 0x3ffffffff, ~UINT64_C(0)};
 
 struct lookup {
     struct slw_sim_tagged *entry[HISTORIES];
@@ -13,49 +14,49 @@ struct lookup {
     int provider, alternate; /* longest and second longest history that know it; -1: none */
 };
 
-static uint64_t hash(uint64_t history, uint64_t address)
+static inline uint64_t hash(uint64_t history, uint64_t address)
 {
     uint64_t h = (history + 0x9e3779b97f4a7c15u * address) * 0xd6e8feb86659fd93u;
 
     return h ^ h >> 32;
 }
 
-static void look_up(struct slw_sim_predictor *p, uint64_t address, struct lookup *l)
+/* Of the tables that know it the longest, and the one that is the longest without it. */
+static inline int longest(unsigned tables)
+{
+    return tables ? 31 - __builtin_clz(tables) : -1;
+}
+
+static inline void look_up(const struct slw_sim_predictor *p, uint64_t address, struct lookup *l)
 {
     const uint64_t key = address ^ address >> 12;
+    unsigned known = 0;
 
-    l->provider = -1;
-    l->alternate = -1;
     l->bimodal = &p->bimodal[key & (p->mask * 4u + 3u)];
-    for (int i = HISTORIES - 1; i >= 0; i--) {
-        const uint64_t h =
-            hash(p->history & ~UINT64_C(0) >> (64 - history_bits[i]), key + (uint64_t)i);
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < HISTORIES; i++) {
+        const uint64_t h = hash(p->history & history_masks[i], key + i);
 
         l->entry[i] = &p->tagged[i][h & p->mask];
         l->tag[i] = (uint16_t)((h >> 14 & 0x1ff) | 0x200);
-        if (l->entry[i]->tag != l->tag[i])
-            continue;
-        if (l->provider < 0)
-            l->provider = i;
-        else if (l->alternate < 0)
-            l->alternate = i;
+        known |= (unsigned)(l->entry[i]->tag == l->tag[i]) << i;
     }
+    l->provider = longest(known);
+    l->alternate = known ? longest(known ^ 1u << l->provider) : -1;
 }
 
-static void count_toward(uint8_t *counter, bool up)
+static inline void count_toward(uint8_t *counter, bool up)
 {
-    if (up && *counter < 3)
-        ++*counter;
-    else if (!up && *counter > 0)
-        --*counter;
+    const uint8_t c = *counter;
+
+    *counter = (uint8_t)(up ? c + (c < 3) : c - (c > 0));
 }
 
-static void learn_tagged(struct slw_sim_tagged *e, bool taken)
+static inline void learn_tagged(struct slw_sim_tagged *e, bool taken)
 {
-    if (taken && e->counter < 3)
-        e->counter++;
-    else if (!taken && e->counter > -4)
-        e->counter--;
+    const int8_t c = e->counter;
+
+    e->counter = (int8_t)(taken ? c + (c < 3) : c - (c > -4));
 }
 
 static void allocate_entry(struct lookup *l, bool taken)
@@ -70,7 +71,7 @@ static void allocate_entry(struct lookup *l, bool taken)
         l->entry[i]->useful--;
 }
 
-static bool predict_conditional(struct slw_sim_predictor *p, uint64_t address, bool taken)
+static inline bool predict_conditional(struct slw_sim_predictor *p, uint64_t address, bool taken)
 {
     struct lookup l;
 
@@ -99,7 +100,7 @@ static bool predict_conditional(struct slw_sim_predictor *p, uint64_t address, b
     return predicted == taken;
 }
 
-static bool predict_indirect(struct slw_sim_predictor *p, uint64_t address, uint64_t target)
+static inline bool predict_indirect(struct slw_sim_predictor *p, uint64_t address, uint64_t target)
 {
     uint64_t *by_path = &p->targets[(address ^ address >> 10 ^ p->path ^ p->path >> 9) & p->mask];
     uint64_t *alone = &p->targets[(address >> 1 ^ address >> 13) & p->mask];
@@ -110,7 +111,7 @@ static bool predict_indirect(struct slw_sim_predictor *p, uint64_t address, uint
     return predicted == target;
 }
 
-static bool predict_return(struct slw_sim_core *s, uint64_t target)
+static inline bool predict_return(struct slw_sim_core *s, uint64_t target)
 {
     struct slw_sim_predictor *p = &s->predictor;
 
@@ -118,7 +119,7 @@ static bool predict_return(struct slw_sim_core *s, uint64_t target)
     return p->returns[p->returns_at] == target;
 }
 
-static void remember_return(struct slw_sim_core *s, uint64_t address)
+static inline void remember_return(struct slw_sim_core *s, uint64_t address)
 {
     struct slw_sim_predictor *p = &s->predictor;
 
@@ -126,8 +127,8 @@ static void remember_return(struct slw_sim_core *s, uint64_t address)
     p->returns_at = p->returns_at + 1 == s->config.return_stack_entries ? 0 : p->returns_at + 1;
 }
 
-static bool predict_kind(struct slw_sim_core *s, const struct slw_sim_instruction *in, bool taken,
-                         uint64_t target)
+static inline bool predict_kind(struct slw_sim_core *s, const struct slw_sim_instruction *in,
+                                bool taken, uint64_t target)
 {
     bool right = true;
 

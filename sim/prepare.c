@@ -66,20 +66,33 @@ static bool fuses(const struct slw_sim_instruction *before, const struct slw_sim
            !(before->is & SLW_SIM_STORES_DATA);
 }
 
+/* From a window to the next one, or a step of the way. */
+static void chain(struct slw_sim_instruction *from, struct slw_sim_instruction *to)
+{
+    from->group_next = (uint8_t)(to - from);
+    to->group_next = 0;
+}
+
 /* The windows of the segment, and the lines of the micro-op cache each takes. */
 static void make_groups(const struct slw_sim_config *config, struct slw_sim_segment *segment)
 {
     const uint64_t mask = ~((uint64_t)config->fetch_window_bytes - 1);
     struct slw_sim_instruction *group = segment->instructions;
+    struct slw_sim_instruction *before = group;
     uint32_t uops = 0;
 
     for (uint32_t i = 0; i < segment->count; i++) {
         struct slw_sim_instruction *in = &segment->instructions[i];
 
         if (i == 0 || ((in->address ^ group->address) & mask)) {
+            chain(before, in);
             group = in;
+            before = in;
             in->is |= SLW_SIM_GROUP;
             uops = 0;
+        } else if (in - before == UINT8_MAX) {
+            chain(before, in);
+            before = in;
         }
         const uint64_t bytes = in->address + in->length - group->address;
         const uint32_t line = config->uop_cache_line_uops;
@@ -92,6 +105,15 @@ static void make_groups(const struct slw_sim_config *config, struct slw_sim_segm
     }
 }
 
+/* One micro-op that needs a port, its operands and nothing else. */
+static bool works_on_port(const struct slw_sim_instruction *in)
+{
+    return in->uops == 1 && in->unit != SLW_SIM_UNIT_NONE && in->unit != SLW_SIM_UNIT_MOVE &&
+           in->unit != SLW_SIM_UNIT_DIV32 && in->unit != SLW_SIM_UNIT_DIV64 &&
+           in->unit != SLW_SIM_UNIT_FP_DIVIDE && in->unit != SLW_SIM_UNIT_LOCKED &&
+           in->unit != SLW_SIM_UNIT_SERIAL;
+}
+
 /* Accesses of the segment whose instruction is the next one are its own. */
 static bool has_access(const struct slw_sim_access *accesses, size_t count, size_t index)
 {
@@ -99,6 +121,33 @@ static bool has_access(const struct slw_sim_access *accesses, size_t count, size
         if (accesses[i].index == index)
             return true;
     return false;
+}
+
+static uint8_t shape_of(const struct slw_sim_instruction *in)
+{
+    const bool moves = in->unit == SLW_SIM_UNIT_MOVE;
+    const bool works = works_on_port(in);
+    unsigned shape = 0;
+
+    if (in->is & SLW_SIM_REPEATS)
+        return 0;
+    if (in->is & SLW_SIM_FUSED)
+        return works ? SLW_SIM_FUSED_BRANCH : 0;
+    if (in->is & SLW_SIM_SIMPLE)
+        return works ? SLW_SIM_ONE_WORK : 0;
+    if (works || (moves && !in->branch))
+        shape |= SLW_SIM_ONE_LOAD;
+    if ((moves || (in->is & SLW_SIM_PUSHES)) && (works || !in->branch))
+        shape |= SLW_SIM_ONE_STORE;
+    return (uint8_t)shape;
+}
+
+static void name_results(struct slw_sim_instruction *in)
+{
+    for (unsigned i = 0; i < sizeof(in->targets); i++)
+        if (in->targets[i] == SLW_SIM_NO_REGISTER)
+            in->targets[i] = SLW_SIM_NEVER_READ;
+    in->flags_written = in->is & SLW_SIM_WRITES_FLAGS ? SLW_SIM_FLAGS : SLW_SIM_NEVER_READ;
 }
 
 static bool is_simple(const struct slw_sim_instruction *in)
@@ -119,7 +168,10 @@ void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment
             in->is |= SLW_SIM_FUSED;
         if (is_simple(in) && !has_access(accesses, access_count, i))
             in->is |= SLW_SIM_SIMPLE;
+        in->shape = shape_of(in);
     }
+    for (uint32_t i = 0; i < segment->count; i++)
+        name_results(&segment->instructions[i]);
     make_groups(config, segment);
     if (segment->count) {
         const struct slw_sim_instruction *last = &segment->instructions[segment->count - 1];
