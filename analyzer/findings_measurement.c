@@ -3,6 +3,7 @@
 #include "analyzer/facts.h"
 #include "analyzer/findings_int.h"
 #include "analyzer/format.h"
+#include "analyzer/unwinding.h"
 
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #define UNCERTAIN_HALF_WIDTH 0.03
 #define LOST_SHARE           0.01 /* bias no larger than this is below the interval anyway */
 #define STACKLESS_SHARE      0.20
+#define BROKEN_SHARE         0.01 /* the same */
 #define UNSYMBOLIZED_SHARE   0.20
 
 bool slw_find_few_samples(const struct slw_report *r, struct slw_evidence *e)
@@ -77,6 +79,71 @@ bool slw_find_no_user_stacks(const struct slw_report *r, struct slw_evidence *e)
     slw_buf_puts(out, " of ");
     slw_format_integer(out, r->samples);
     slw_buf_puts(out, " have at most one user frame");
+    return true;
+}
+
+/* The event of whose stacks most ended so. */
+static const struct slw_unwinding *worst_unwinding(const struct slw_run *run, bool truncated,
+                                                   uint64_t *ret_stacks)
+{
+    const struct slw_unwinding *worst = NULL;
+
+    *ret_stacks = 0;
+    for (size_t i = 0; i < run->unwinding_count; i++) {
+        const struct slw_unwinding *u = &run->unwindings[i];
+        uint64_t all = slw_unwinding_stacks(u), cut = u->ends[SLW_UNWOUND_TRUNCATED];
+        uint64_t stacks = truncated ? cut : all - u->ends[SLW_UNWOUND_COMPLETE] - cut;
+        if (stacks > *ret_stacks && (double)stacks >= BROKEN_SHARE * (double)all) {
+            worst = u;
+            *ret_stacks = stacks;
+        }
+    }
+    return worst;
+}
+
+static void put_stacks_of(struct slw_evidence *e, const struct slw_unwinding *u, uint64_t stacks)
+{
+    uint64_t all = slw_unwinding_stacks(u);
+
+    e->weight = (double)stacks / (double)all;
+    slw_format_integer(e->out, stacks);
+    slw_buf_puts(e->out, " of ");
+    slw_evidence_count(e->out, all, "stack", "stacks");
+}
+
+bool slw_find_truncated_stacks(const struct slw_report *r, struct slw_evidence *e)
+{
+    uint64_t stacks;
+    const struct slw_unwinding *u = worst_unwinding(r->run, true, &stacks);
+
+    if (!u)
+        return false;
+    put_stacks_of(e, u, stacks);
+    slw_buf_puts(e->out, " go on beyond the ");
+    slw_format_integer(e->out, u->copy_bytes / 1024);
+    slw_buf_puts(e->out, " KiB that were copied");
+    return true;
+}
+
+bool slw_find_broken_stacks(const struct slw_report *r, struct slw_evidence *e)
+{
+    enum slw_unwound_end ends[SLW_UNWOUND_COUNT];
+    uint64_t stacks;
+    const struct slw_unwinding *u = worst_unwinding(r->run, false, &stacks);
+    size_t count = u ? slw_unwinding_failures(u, ends) : 0;
+    const char *lead = " end early: ";
+
+    if (!u)
+        return false;
+    put_stacks_of(e, u, stacks);
+    for (size_t i = 0; i < count; i++) {
+        if (ends[i] == SLW_UNWOUND_TRUNCATED)
+            continue;
+        slw_buf_puts(e->out, lead);
+        slw_format_integer(e->out, u->ends[ends[i]]);
+        slw_buf_printf(e->out, " %s", slw_unwound_words(ends[i]));
+        lead = ", ";
+    }
     return true;
 }
 

@@ -3,23 +3,22 @@
  * read on one machine, so that numbers are as the machine has them. */
 #include "analyzer/kernel_cache.h"
 
+#include "analyzer/cache_file.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_NAME "kernel-symbols"
 #define MAX_BYTES ((size_t)256 << 20)
 
-static const char magic[8] = "SLWKSYM1";
+static const char magic[8] = "SLWKSYM2";
 
 struct header {
     char magic[8];
@@ -43,26 +42,10 @@ struct slw_kernel_cache {
     size_t map_bytes;
 };
 
-/* Finds damage of disks and writers, no forgery: only a file of our own is looked at. */
-static uint64_t checksum_of(const void *data, size_t length)
-{
-    const unsigned char *p = data;
-    uint64_t sum = length, word;
-
-    for (; length >= sizeof(word); p += sizeof(word), length -= sizeof(word)) {
-        memcpy(&word, p, sizeof(word));
-        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        sum ^= sum >> 32;
-    }
-    for (; length > 0; p++, length--)
-        sum = (sum ^ *p) * UINT64_C(0x9e3779b97f4a7c15);
-    return sum;
-}
-
 static uint64_t sum_of(const struct header *h, size_t length)
 {
-    return checksum_of(h, offsetof(struct header, checksum)) * 3 ^
-           checksum_of(h + 1, length - sizeof(*h));
+    return slw_cache_checksum(h, offsetof(struct header, checksum)) * 3 ^
+           slw_cache_checksum(h + 1, length - sizeof(*h));
 }
 
 /* ---- reading ---- */
@@ -98,19 +81,6 @@ struct slw_kernel_cache *slw_kernel_cache_view(const void *data, size_t length,
     return c;
 }
 
-/* A file that another user could have written tells nothing. */
-static bool is_ours(int fd, size_t *ret_length)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-        (st.st_mode & (S_IRWXG | S_IRWXO)) != 0 || st.st_size <= 0 ||
-        (uint64_t)st.st_size > MAX_BYTES)
-        return false;
-    *ret_length = (size_t)st.st_size;
-    return true;
-}
-
 static bool path_of(const char *dir, char ret_path[PATH_MAX])
 {
     int n = snprintf(ret_path, PATH_MAX, "%s/" FILE_NAME, dir);
@@ -127,7 +97,7 @@ struct slw_kernel_cache *slw_kernel_cache_open(const char *dir,
     if (!path_of(dir, path))
         return NULL;
     int SLW_AUTO(close) fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || !is_ours(fd, &length))
+    if (fd < 0 || !slw_cache_is_ours(fd, MAX_BYTES, &length))
         return NULL;
     void *map = mmap(NULL, length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (map == MAP_FAILED)
@@ -252,22 +222,6 @@ void slw_kernel_cache_seal(void *data, size_t length)
         h->checksum = sum_of(h, length);
 }
 
-/* The last two components: $XDG_CACHE_HOME itself may not be there yet. */
-static int make_dir(const char *dir, struct slw_error *err)
-{
-    char parent[PATH_MAX];
-    const char *slash = strrchr(dir, '/');
-
-    if (slash && slash != dir && (size_t)(slash - dir) < sizeof(parent)) {
-        memcpy(parent, dir, (size_t)(slash - dir));
-        parent[slash - dir] = '\0';
-        (void)mkdir(parent, 0700);
-    }
-    return mkdir(dir, 0700) < 0 && errno != EEXIST
-               ? slw_fail_sys(err, SLW_E_IO, errno, "cannot make '%s'", dir)
-               : 0;
-}
-
 int slw_kernel_cache_write(const char *dir, const struct slw_kernel_identity *id,
                            const struct slw_symtab *table, const uint64_t text_start[2],
                            const struct slw_kernel_span *spans, size_t span_count,
@@ -287,6 +241,6 @@ int slw_kernel_cache_write(const char *dir, const struct slw_kernel_identity *id
         return slw_fail(err, SLW_E_NOMEM, "no memory to keep the kernel's symbols");
     fill(data, &h, table, spans);
     slw_kernel_cache_seal(data, length);
-    int rc = make_dir(dir, err);
+    int rc = slw_cache_make_dir(dir, err);
     return rc < 0 ? rc : slw_file_write_private(path, data, length, err);
 }

@@ -59,7 +59,7 @@ static bool build_id_equal(const void *ctx, uint32_t position, const void *key)
 
 static int index_build_ids(struct slw_procstate *ps)
 {
-    for (size_t i = 0; i < slw_perfdata_build_id_count(ps->pd); i++) {
+    for (size_t i = 0; ps->pd && i < slw_perfdata_build_id_count(ps->pd); i++) {
         const char *path = slw_perfdata_build_id(ps->pd, i)->path;
         uint32_t first;
         if (slw_index_find(&ps->build_id_index, string_hash(path), build_id_equal, ps, path,

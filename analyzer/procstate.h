@@ -26,7 +26,7 @@ struct slw_procstate;
 #define SLW_MAX_MAPS 262144 /* per process; four times the kernel's default vm.max_map_count */
 
 /* Modules are interned into `modules` (lent). build ids found when the recording ended come from
- * `pd` (lent). NULL when out of memory. Free with slw_procstate_free (NULL allowed). */
+ * `pd` (lent; NULL: none). NULL when out of memory. Free with slw_procstate_free (NULL allowed). */
 struct slw_procstate *slw_procstate_new(struct slw_modules *modules, const struct slw_perfdata *pd);
 void slw_procstate_free(struct slw_procstate *ps);
 

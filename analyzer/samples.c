@@ -145,6 +145,7 @@ static void release(struct slw_samples *s)
     slw_index_release(&s->locations.index);
     free(s->mappings);
     free(s->expected);
+    free(s->unwindings);
     slw_perfdata_close(s->pd);
     slw_arena_free(s->arena);
     free(s);

@@ -84,6 +84,7 @@ struct slw_samples {
     struct slw_symbols_options symbols_options; /* also those of tables */
     struct slw_unwind_tables *tables;           /* NULL: no stack was copied yet */
     struct slw_unwound_frame unwound[SLW_MAX_STACK_DEPTH];
+    struct slw_unwinding *unwindings; /* by event; NULL: the same */
     uint64_t delivered, foreign_frames, no_period, refused;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
     bool has_final;
@@ -125,6 +126,9 @@ void slw_samples_total(struct slw_samples *s, bool taken);
  * copy, or it is of no use. Counts how it ended. 0 or -SLW_E_NOMEM. */
 int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, size_t *ret_depth,
                        enum slw_unwound_end *ret_end);
+
+/* Tell the run how the stacks of each event ended, and where. */
+int slw_samples_unwound_notes(struct slw_samples *s);
 
 /* samples_reads.c: samples that carry counter values. */
 int slw_samples_weigh_read(struct slw_samples *s, const struct slw_perf_record *r, uint32_t leaf);

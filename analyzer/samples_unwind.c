@@ -2,12 +2,16 @@
 /* Samples whose user stack was copied: registers and bytes to callers. */
 #include "analyzer/samples_int.h"
 
+#include "analyzer/unwinding.h"
+
 #include <linux/perf_event.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bit numbers of sample_regs_user, by DWARF number. Source: asm/perf_regs.h of each machine. */
 #define PERF_X86_IP 8
 #define PERF_ARM_PC 32
+#define MAX_NOTES   5 /* files that are named */
 static const uint8_t x86_bits[] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23};
 
 /* False: recorded on a machine whose stacks are not followed. */
@@ -55,24 +59,32 @@ static bool take_registers(const struct slw_perf_sample *sample, uint64_t mask,
     return recorded(sample, mask, x86 ? PERF_X86_IP : PERF_ARM_PC, &c->ip);
 }
 
-static enum slw_unwound_end unwind(struct slw_samples *s, const struct slw_perf_record *r,
-                                   size_t *ret_depth)
+static struct slw_unwound unwind(struct slw_samples *s, const struct slw_perf_record *r)
 {
     const struct slw_perf_sample *sample = &r->sample;
     uint64_t mask = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_regs_user;
+    struct slw_unwound u = {.end = SLW_UNWOUND_FOREIGN};
     struct slw_stack_copy copy = {.bytes = sample->stack_user,
                                   .length = sample->stack_user_bytes,
                                   .full = sample->stack_user_bytes == sample->stack_user_room};
 
-    *ret_depth = 0;
     if (sample->regs_user_abi != PERF_SAMPLE_REGS_ABI_64 || sample->regs_user.swap ||
         !machine_of(s, &copy.machine) || !take_registers(sample, mask, &copy))
-        return SLW_UNWOUND_FOREIGN;
+        return u;
     slw_unwind_tables_enter(s->tables, s->task);
-    const struct slw_unwound u =
-        slw_unwind(&copy, slw_unwind_tables_find, s->tables, s->unwound, SLW_MAX_STACK_DEPTH);
-    *ret_depth = u.depth;
-    return u.end;
+    u = slw_unwind(&copy, slw_unwind_tables_find, s->tables, s->unwound, SLW_MAX_STACK_DEPTH);
+    slw_unwind_tables_blame(s->tables, &u);
+    return u;
+}
+
+/* False: out of memory. */
+static bool start(struct slw_samples *s)
+{
+    if (!s->unwindings)
+        s->unwindings = calloc(slw_perfdata_event_count(s->pd), sizeof(*s->unwindings));
+    if (!s->tables)
+        s->tables = slw_unwind_tables_new(&s->modules, s->procs, &s->symbols_options);
+    return s->unwindings && s->tables;
 }
 
 int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, size_t *ret_depth,
@@ -84,10 +96,48 @@ int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, s
     *ret_end = SLW_UNWOUND_FOREIGN;
     if (!(type & PERF_SAMPLE_STACK_USER) || r->sample.regs_user_abi == PERF_SAMPLE_REGS_ABI_NONE)
         return 0; /* a thread of the kernel has no such stack */
-    if (!s->tables)
-        s->tables = slw_unwind_tables_new(&s->modules, s->procs, &s->symbols_options);
-    if (!s->tables)
+    if (!start(s))
         return -SLW_E_NOMEM;
-    *ret_end = unwind(s, r, ret_depth);
+    const struct slw_unwound u = unwind(s, r);
+    struct slw_unwinding *sums = &s->unwindings[r->event];
+    sums->ends[u.end]++;
+    sums->by_frame_pointer += u.by_frame_pointer;
+    if (sums->copy_bytes < r->sample.stack_user_room)
+        sums->copy_bytes = r->sample.stack_user_room;
+    *ret_depth = u.depth;
+    *ret_end = u.end;
     return slw_unwind_tables_failed(s->tables);
+}
+
+static int note_loss(struct slw_samples *s, const struct slw_unwind_loss *l)
+{
+    const char *hint = NULL;
+
+    if (l->end == SLW_UNWOUND_NO_FILE)
+        hint = "keep the files as they were when the client ran until the profile is made";
+    else if (l->module->kind == SLW_MODULE_FILE)
+        hint = "compile it with -fasynchronous-unwind-tables, or with -fno-omit-frame-pointer";
+    return slw_run_note(s->run, SLW_NOTE_WARNING, "broken-stacks", hint,
+                        "%llu copied stacks end in %s: they %s", (unsigned long long)l->stacks,
+                        l->module->path, slw_unwound_words(l->end));
+}
+
+int slw_samples_unwound_notes(struct slw_samples *s)
+{
+    struct slw_unwind_loss loss;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && s->unwindings && i < slw_perfdata_event_count(s->pd); i++) {
+        const struct slw_perf_event *e = slw_perfdata_event(s->pd, i);
+        s->unwindings[i].event = e->name ? e->name : "?";
+        if (slw_unwinding_stacks(&s->unwindings[i]) > 0)
+            rc = slw_run_add_unwinding(s->run, &s->unwindings[i], NULL);
+    }
+    if (rc == -SLW_E_LIMIT)
+        rc = 0; /* more events than a run lists */
+    for (int i = 0;
+         rc == 0 && s->tables && i < MAX_NOTES && slw_unwind_tables_next_loss(s->tables, &loss);
+         i++)
+        rc = note_loss(s, &loss);
+    return rc;
 }

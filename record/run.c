@@ -62,6 +62,7 @@ void slw_run_free(struct slw_run *run)
     free(run->other_models);
     free(run->connections);
     free(run->latencies);
+    free(run->unwindings);
     free(run->waiting);
     free(run->stages);
     free(run->observations);
@@ -233,6 +234,43 @@ int slw_run_add_latency(struct slw_run *run, const struct slw_latency *latency,
                         struct slw_error *err)
 {
     APPEND(run->latencies, run->latency_count, *latency, SLW_MAX_LATENCIES, "latencies");
+    return 0;
+}
+
+uint64_t slw_unwinding_stacks(const struct slw_unwinding *u)
+{
+    uint64_t stacks = 0;
+
+    for (int i = 0; i < SLW_UNWOUND_COUNT; i++)
+        if (__builtin_add_overflow(stacks, u->ends[i], &stacks))
+            return UINT64_MAX;
+    return stacks;
+}
+
+static void add_up(uint64_t *sum, uint64_t n)
+{
+    if (__builtin_add_overflow(*sum, n, sum))
+        *sum = UINT64_MAX;
+}
+
+int slw_run_add_unwinding(struct slw_run *run, const struct slw_unwinding *unwinding,
+                          struct slw_error *err)
+{
+    struct slw_unwinding u = *unwinding;
+
+    for (size_t i = 0; i < run->unwinding_count; i++) {
+        struct slw_unwinding *known = &run->unwindings[i];
+        if (strcmp(known->event, u.event) != 0)
+            continue;
+        for (int end = 0; end < SLW_UNWOUND_COUNT; end++)
+            add_up(&known->ends[end], u.ends[end]);
+        add_up(&known->by_frame_pointer, u.by_frame_pointer);
+        known->copy_bytes = known->copy_bytes > u.copy_bytes ? known->copy_bytes : u.copy_bytes;
+        return 0;
+    }
+    if (!own(run, &u.event))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for unwound stacks");
+    APPEND(run->unwindings, run->unwinding_count, u, SLW_MAX_UNWINDINGS, "events with stacks");
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #define SLW_RECORD_RUN_H
 
 #include "base/error.h"
+#include "record/unwound.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -323,6 +324,16 @@ struct slw_stage {
     uint64_t missed_begins, missed_ends; /* calls of which only the other mark was seen */
 };
 
+/* How the user stacks of one event that were copied could be followed. Every one of them is in one
+ * of the ends. */
+struct slw_unwinding {
+    const char *event;
+    uint64_t copy_bytes; /* that could be copied of each; the most of any */
+    uint64_t ends[SLW_UNWOUND_COUNT];
+    uint64_t by_frame_pointer; /* of them all, those with frames that only a frame pointer led to */
+};
+uint64_t slw_unwinding_stacks(const struct slw_unwinding *u); /* all of them */
+
 /* Words for a state, as reports show it: "on-CPU". */
 const char *slw_wait_words(enum slw_wait state);
 
@@ -362,6 +373,8 @@ struct slw_run {
     size_t waiting_count;
     struct slw_stage *stages;
     size_t stage_count;
+    struct slw_unwinding *unwindings;
+    size_t unwinding_count;
     struct slw_experiment_ref experiment;
     struct slw_observation *observations;
     size_t observation_count;
@@ -396,6 +409,7 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 #define SLW_MAX_LATENCIES    4096 /* buckets of 3 % over ten decades are about 800, twice */
 #define SLW_MAX_WAITING      1024 /* threads told apart; the rest is in the sum */
 #define SLW_MAX_STAGES       256  /* of one client */
+#define SLW_MAX_UNWINDINGS   64   /* sampled events */
 #define SLW_MAX_OBSERVATIONS 4096 /* metrics of one run, those a client prints included */
 int slw_run_add_observation(struct slw_run *run, const struct slw_observation *o,
                             struct slw_error *err);
@@ -419,6 +433,9 @@ int slw_run_add_connection(struct slw_run *run, const struct slw_connection *c,
 int slw_run_add_latency(struct slw_run *run, const struct slw_latency *l, struct slw_error *err);
 int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *w, struct slw_error *err);
 int slw_run_add_stage(struct slw_run *run, const struct slw_stage *s, struct slw_error *err);
+/* Of an event that is there already, the counts are added up. */
+int slw_run_add_unwinding(struct slw_run *run, const struct slw_unwinding *u,
+                          struct slw_error *err);
 int slw_run_add_label(struct slw_run *run, const char *key, const char *value,
                       struct slw_error *err);
 

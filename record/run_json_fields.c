@@ -241,6 +241,15 @@ static const struct slw_field waiting_fields[] = {NATURAL("pid", pid),
 #undef SLW_WAIT
 #undef STRUCT
 
+#define STRUCT                      slw_unwinding
+#define SLW_UNWOUND(id, key, words) STAMP(#key, ends[SLW_UNWOUND_##id]),
+static const struct slw_field unwinding_fields[] = {NAME("event", event),
+                                                    U64("copy_bytes", copy_bytes),
+#include "record/unwound.def"
+                                                    U64("by_frame_pointer", by_frame_pointer), END};
+#undef SLW_UNWOUND
+#undef STRUCT
+
 #define STRUCT     slw_stage
 #define X(id, key) MAYBE(#key, events[SLW_STAGE_##id]),
 static const struct slw_field stage_fields[] = {
@@ -346,6 +355,11 @@ static int add_latency(struct slw_run *run, const void *element, struct slw_erro
     return slw_run_add_latency(run, element, err);
 }
 
+static int add_unwinding(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_unwinding(run, element, err);
+}
+
 static int add_waiting(struct slw_run *run, const void *element, struct slw_error *err)
 {
     return slw_run_add_waiting(run, element, err);
@@ -396,6 +410,8 @@ static const struct slw_field_list connections = {connection_fields, sizeof(stru
                                                   SLW_MAX_CONNECTIONS, NULL, add_connection};
 static const struct slw_field_list latencies = {latency_fields, sizeof(struct slw_latency),
                                                 SLW_MAX_LATENCIES, NULL, add_latency};
+static const struct slw_field_list unwindings = {unwinding_fields, sizeof(struct slw_unwinding),
+                                                 SLW_MAX_UNWINDINGS, NULL, add_unwinding};
 static const struct slw_field_list waiting = {waiting_fields, sizeof(struct slw_waiting),
                                               SLW_MAX_WAITING, NULL, add_waiting};
 static const struct slw_field_list stages = {stage_fields, sizeof(struct slw_stage), SLW_MAX_STAGES,
@@ -431,6 +447,7 @@ const struct slw_field slw_run_fields[] = {
     SOME("connections", connections, connection_count, connections),
     SOME("latencies", latencies, latency_count, latencies),
     SOME("stages", stages, stage_count, stages),
+    SOME("unwindings", unwindings, unwinding_count, unwindings),
     TEXT("experiment", experiment.id),
     TEXT("arm", experiment.arm),
     STAMP("seed", experiment.seed),

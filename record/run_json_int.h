@@ -70,6 +70,7 @@ union slw_field_element {
     struct slw_latency latency;
     struct slw_waiting waiting;
     struct slw_stage stage;
+    struct slw_unwinding unwinding;
     struct slw_observation observation;
     struct slw_label label;
     struct slw_model_ref model;

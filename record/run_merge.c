@@ -131,5 +131,7 @@ int slw_run_merge_samplings(struct slw_run *run, const struct slw_run *from, str
         s->samples += from->samplings[i].samples;
         s->weight += from->samplings[i].weight;
     }
+    for (size_t i = 0; i < from->unwinding_count && rc == 0; i++)
+        rc = slw_run_add_unwinding(run, &from->unwindings[i], err);
     return rc;
 }

@@ -67,6 +67,38 @@ static inline void most_have_stacks(struct fixture *f)
     f->run->losses.no_user_stack = 799;
 }
 
+static inline void unwound(struct fixture *f, uint64_t complete, uint64_t truncated,
+                           uint64_t no_cfi)
+{
+    struct slw_unwinding u = {.event = "cpu-clock", .copy_bytes = 8192};
+
+    quiet(f);
+    u.ends[SLW_UNWOUND_COMPLETE] = complete;
+    u.ends[SLW_UNWOUND_TRUNCATED] = truncated;
+    u.ends[SLW_UNWOUND_NO_CFI] = no_cfi;
+    assert_int_equal(slw_run_add_unwinding(f->run, &u, NULL), 0);
+}
+
+static inline void truncated_stacks(struct fixture *f)
+{
+    unwound(f, 2970, 1000, 30);
+}
+
+static inline void few_truncated_stacks(struct fixture *f)
+{
+    unwound(f, 3961, 39, 0);
+}
+
+static inline void broken_stacks(struct fixture *f)
+{
+    unwound(f, 3870, 30, 100);
+}
+
+static inline void few_broken_stacks(struct fixture *f)
+{
+    unwound(f, 3961, 0, 39);
+}
+
 static inline void no_symbols(struct fixture *f)
 {
     quiet(f);
@@ -390,6 +422,10 @@ static const struct finding_run finding_runs[] = {
     {"lost-samples", lost_samples, nearly_none_lost, "500 samples lost of 4,500", NULL, NULL},
     {"throttled", throttled, quiet, "3 times", NULL, NULL},
     {"no-user-stacks", no_user_stacks, most_have_stacks, "2,000 samples of 4,000", NULL, NULL},
+    {"truncated-stacks", truncated_stacks, few_truncated_stacks,
+     "1,000 of 4,000 stacks go on beyond the 8 KiB", NULL, NULL},
+    {"broken-stacks", broken_stacks, few_broken_stacks,
+     "100 of 4,000 stacks end early: 100 lead through code without", NULL, NULL},
     {"no-symbols", no_symbols, most_have_symbols, "33.3 %", NULL, NULL},
     {"mostly-waiting", mostly_waiting, half_waiting, "300 ms of CPU time in 1.20 s: 0.25 CPUs busy",
      NULL, NULL},

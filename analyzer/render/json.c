@@ -16,6 +16,7 @@
 #include "analyzer/side.h"
 #include "analyzer/stages_json.h"
 #include "analyzer/traffic_json.h"
+#include "analyzer/unwinding.h"
 #include "analyzer/waiting_json.h"
 
 #include <jansson.h>
@@ -428,6 +429,7 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     slw_json_put(j, o, "findings", findings_json(j, r));
     slw_json_put(j, o, "notes", slw_json_notes(j, r->run->notes, r->run->note_count));
     slw_json_put(j, o, "losses", losses_json(j, &r->run->losses));
+    slw_json_put(j, o, "unwinding", slw_unwinding_json(r->run));
     slw_json_put(j, o, "self", self_json(j, &r->run->self));
     return o;
 }

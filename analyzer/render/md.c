@@ -16,6 +16,7 @@
 #include "analyzer/simulated.h"
 #include "analyzer/stages.h"
 #include "analyzer/traffic.h"
+#include "analyzer/unwinding.h"
 #include "analyzer/verdict.h"
 #include "analyzer/waiting.h"
 
@@ -457,6 +458,20 @@ static void put_notes(struct slw_buf *out, const struct slw_run *run)
     slw_buf_putc(out, '\n');
 }
 
+static void put_stacks(struct slw_buf *out, const struct slw_run *run)
+{
+    for (size_t i = 0; i < run->unwinding_count; i++) {
+        struct slw_buf line = {0};
+
+        slw_unwinding_line(&line, &run->unwindings[i]);
+        slw_md_prose(out, line.data ? line.data : "");
+        slw_buf_puts(out, "\n\n");
+        if (slw_buf_failed(&line))
+            out->failed = true;
+        slw_buf_release(&line);
+    }
+}
+
 static void put_self(struct slw_buf *out, const struct slw_run *run)
 {
     struct slw_buf line = {0};
@@ -511,6 +526,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_counts(out, report);
     put_printed(out, report);
     put_notes(out, report->run);
+    put_stacks(out, report->run);
     put_self(out, report->run);
     put_legend(out, report);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;

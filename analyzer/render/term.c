@@ -13,6 +13,7 @@
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
 #include "analyzer/traffic.h"
+#include "analyzer/unwinding.h"
 #include "analyzer/verdict.h"
 #include "analyzer/waiting.h"
 
@@ -191,6 +192,20 @@ static void put_notes(const struct slw_term_page *t)
     }
 }
 
+static void put_stacks(const struct slw_term_page *t)
+{
+    for (size_t i = 0; i < t->r->run->unwinding_count; i++) {
+        struct slw_buf line = {0};
+
+        slw_unwinding_line(&line, &t->r->run->unwindings[i]);
+        slw_buf_putc(t->out, '\n');
+        slw_term_styled(t, NULL, 0, "", line.data ? line.data : "");
+        if (slw_buf_failed(&line))
+            t->out->failed = true;
+        slw_buf_release(&line);
+    }
+}
+
 static void put_self(const struct slw_term_page *t)
 {
     struct slw_buf line = {0};
@@ -258,6 +273,7 @@ static int render_term(const struct slw_report *report, const struct slw_render_
     slw_term_printed(&t);
     put_notes(&t);
     slw_format_losses(out, &report->run->losses);
+    put_stacks(&t);
     put_self(&t);
     put_legend(&t);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;

@@ -90,8 +90,7 @@ struct slw_cfi_table {
     uint32_t row_count, rule_count, expression_bytes;
     enum slw_cfi_machine machine;
     uint32_t bad_entries; /* descriptions of code that could not be used */
-    void *owned;          /* heap or mapping that the above is part of; see cfi_cache.h */
-    size_t mapped_bytes;  /* 0: heap */
+    void *owned;          /* heap; what the above is part of */
 };
 
 struct slw_cfi_section {
@@ -112,6 +111,7 @@ struct slw_cfi_source {
     size_t section_count;
     const struct slw_cfi_segment *segments; /* that hold code */
     size_t segment_count;
+    uint64_t entry; /* where the system starts the program, or its loader; 0: nowhere */
 };
 
 /* Pure. Nothing in the bytes is an error: what cannot be used becomes a row that says so or, where

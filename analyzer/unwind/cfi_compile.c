@@ -4,7 +4,6 @@
 #include "analyzer/unwind/cfi_int.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 /* By place; of one place, the section that is believed first. */
 static int by_offset(const void *a, const void *b)
@@ -43,6 +42,21 @@ static int on_state(void *ctx, uint64_t address, const struct slw_cfi_state *sta
     return slw_cfi_add_state(c->builder, c->entry->offset + (uint32_t)into, state, c->signal);
 }
 
+/* Nothing calls the code that the system starts a program with. Some loaders' and C libraries' has
+ * no description that would say so: then it is said of as much as such code is long, or as much of
+ * it as no description covers. */
+#define ENTRY_BYTES 128
+
+static int add_outer(struct slw_cfi_builder *b, uint64_t entry, uint64_t covered, uint64_t next)
+{
+    uint64_t end = entry + ENTRY_BYTES < next ? entry + ENTRY_BYTES : next;
+
+    if (entry < covered || entry >= next)
+        return 0;
+    int rc = slw_cfi_add_row(b, (uint32_t)entry, SLW_CFI_OUTER);
+    return rc < 0 ? rc : slw_cfi_add_row(b, (uint32_t)end, SLW_CFI_GAP);
+}
+
 /* Of a program that breaks off nothing is believed. */
 static int compile_entry(struct slw_cfi_builder *b, const struct slw_cfi_entries *entries,
                          const struct slw_cfi_entry *entry, enum slw_cfi_machine machine,
@@ -65,7 +79,7 @@ static int compile_entry(struct slw_cfi_builder *b, const struct slw_cfi_entries
 }
 
 static int compile_entries(struct slw_cfi_builder *b, struct slw_cfi_entries *entries,
-                           enum slw_cfi_machine machine)
+                           enum slw_cfi_machine machine, uint64_t start)
 {
     uint64_t covered = 0; /* by what came first */
     int rc = 0;
@@ -76,10 +90,25 @@ static int compile_entries(struct slw_cfi_builder *b, struct slw_cfi_entries *en
 
         if (e->offset < covered)
             continue;
-        rc = compile_entry(b, entries, e, machine, &entries->bad);
+        rc = add_outer(b, start, covered, e->offset);
+        if (rc == 0)
+            rc = compile_entry(b, entries, e, machine, &entries->bad);
         covered = (uint64_t)e->offset + e->bytes;
     }
-    return rc;
+    return rc < 0 ? rc : add_outer(b, start, covered, UINT32_MAX);
+}
+
+/* UINT32_MAX: there is none. */
+static uint64_t entry_offset(const struct slw_cfi_source *source)
+{
+    for (size_t i = 0; source->entry != 0 && i < source->segment_count; i++) {
+        const struct slw_cfi_segment *s = &source->segments[i];
+        uint64_t into = source->entry - s->address;
+
+        if (source->entry >= s->address && into < s->bytes && s->offset < UINT32_MAX - into)
+            return s->offset + into;
+    }
+    return UINT32_MAX;
 }
 
 int slw_cfi_compile(const struct slw_cfi_source *source, struct slw_cfi_table *ret_table,
@@ -92,7 +121,7 @@ int slw_cfi_compile(const struct slw_cfi_source *source, struct slw_cfi_table *r
     for (size_t i = 0; rc == 0 && i < source->section_count; i++)
         rc = slw_cfi_read_entries(source, (uint32_t)i, &entries);
     if (rc == 0)
-        rc = compile_entries(b, &entries, source->machine);
+        rc = compile_entries(b, &entries, source->machine, entry_offset(source));
     if (rc == 0)
         rc = slw_cfi_finish(b, ret_table);
     if (rc == 0)
@@ -105,10 +134,7 @@ int slw_cfi_compile(const struct slw_cfi_source *source, struct slw_cfi_table *r
 
 void slw_cfi_table_release(struct slw_cfi_table *t)
 {
-    if (t->mapped_bytes > 0)
-        (void)munmap(t->owned, t->mapped_bytes);
-    else
-        free(t->owned);
+    free(t->owned);
     *t = (struct slw_cfi_table){0};
 }
 

@@ -16,13 +16,14 @@ struct image {
     struct slw_cfi_source source;
 };
 
-static bool machine_of(Elf *elf, enum slw_cfi_machine *ret_machine)
+static bool machine_of(Elf *elf, enum slw_cfi_machine *ret_machine, uint64_t *ret_entry)
 {
     GElf_Ehdr h;
 
     if (!gelf_getehdr(elf, &h) || h.e_ident[EI_CLASS] != ELFCLASS64 ||
         h.e_ident[EI_DATA] != ELFDATA2LSB)
         return false;
+    *ret_entry = h.e_entry;
     *ret_machine = h.e_machine == EM_AARCH64 ? SLW_CFI_AARCH64 : SLW_CFI_X86_64;
     return h.e_machine == EM_AARCH64 || h.e_machine == EM_X86_64;
 }
@@ -130,7 +131,7 @@ int slw_cfi_compile_image(const struct slw_elf *elf, struct slw_cfi_table *ret_t
 {
     struct image im = {.elf = elf->elf};
 
-    if (!machine_of(elf->elf, &im.source.machine))
+    if (!machine_of(elf->elf, &im.source.machine, &im.source.entry))
         return slw_fail(err, SLW_E_UNSUPPORTED, "not a program of x86-64 or arm64");
     im.source.sections = im.sections;
     im.source.segments = im.code;

@@ -351,8 +351,8 @@ static bool step(struct walk *w)
     struct slw_unwind_code code = w->find(w->ctx, w->exact ? w->ip : w->ip - 1);
     struct caller c = {.fp = w->fp, .fp_known = w->fp_known, .fp_why = w->fp_why};
 
-    if (code.state == SLW_UNWIND_UNMAPPED)
-        return fail(w, SLW_UNWOUND_UNMAPPED);
+    if (code.state == SLW_UNWIND_UNMAPPED || code.state == SLW_UNWIND_PROBED)
+        return fail(w, code.state == SLW_UNWIND_PROBED ? SLW_UNWOUND_PROBED : SLW_UNWOUND_UNMAPPED);
     if (!find_caller(w, &code, &c))
         return false;
     if (!advances(w, &c))
@@ -402,7 +402,7 @@ struct slw_unwound slw_unwind(const struct slw_stack_copy *copy, slw_unwind_find
     }
     if (more)
         w.end = SLW_UNWOUND_TOO_DEEP;
-    if (w.end == SLW_UNWOUND_UNMAPPED && depth > 1)
+    if ((w.end == SLW_UNWOUND_UNMAPPED || w.end == SLW_UNWOUND_PROBED) && depth > 1)
         depth--;
     return (struct slw_unwound){
         .end = w.end, .depth = depth, .failed_at = w.ip, .by_frame_pointer = w.by_frame_pointer};

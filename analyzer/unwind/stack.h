@@ -23,6 +23,7 @@ struct slw_stack_copy {
 /* What is known of a piece of code. */
 enum slw_unwind_known {
     SLW_UNWIND_UNMAPPED,
+    SLW_UNWIND_PROBED, /* where the kernel makes probed functions return to */
     SLW_UNWIND_NO_FILE,
     SLW_UNWIND_NO_CFI,
     SLW_UNWIND_CFI

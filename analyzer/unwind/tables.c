@@ -2,6 +2,7 @@
 #include "analyzer/unwind/tables.h"
 
 #include "analyzer/symbols_int.h"
+#include "analyzer/unwind/cfi_cache.h"
 #include "analyzer/unwind/cfi_image.h"
 
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct module_table {
     bool tried;
     enum slw_unwind_known state;
     struct slw_cfi_table table;
+    uint64_t losses[SLW_UNWOUND_COUNT];
 };
 
 struct slw_unwind_tables {
@@ -73,6 +75,27 @@ int slw_unwind_tables_failed(const struct slw_unwind_tables *t)
     return t->failed;
 }
 
+static bool cached(const struct slw_unwind_tables *t, const char *build_id,
+                   struct slw_cfi_table *ret_table)
+{
+    return t->opts->cache_dir && slw_cfi_cache_load(t->opts->cache_dir, build_id, ret_table);
+}
+
+/* Of a file that is the one that ran. */
+static int compile(struct slw_unwind_tables *t, const struct slw_elf *elf,
+                   struct slw_cfi_table *ret_table)
+{
+    char build_id[SLW_BUILD_ID_HEX_BYTES];
+
+    slw_elf_build_id(elf, build_id);
+    if (cached(t, build_id, ret_table))
+        return 0;
+    int rc = slw_cfi_compile_image(elf, ret_table, NULL);
+    if (rc == 0 && t->opts->cache_dir)
+        (void)slw_cfi_cache_store(t->opts->cache_dir, build_id, ret_table, NULL);
+    return rc;
+}
+
 /* Code that was compiled at run time, and whatever else is no file, has none. */
 static int load(struct slw_unwind_tables *t, uint32_t module, struct module_table *ret)
 {
@@ -82,11 +105,15 @@ static int load(struct slw_unwind_tables *t, uint32_t module, struct module_tabl
     ret->state = SLW_UNWIND_NO_CFI;
     if (m->kind != SLW_MODULE_FILE && m->kind != SLW_MODULE_VDSO)
         return 0;
+    if (cached(t, m->build_id, &ret->table)) {
+        ret->state = SLW_UNWIND_CFI;
+        return 0;
+    }
     if (slw_symbols_open_module(t->opts, m, &elf) != SLW_SYMBOLS_FINE) {
         ret->state = SLW_UNWIND_NO_FILE;
         return 0;
     }
-    int rc = slw_cfi_compile_image(&elf, &ret->table, NULL);
+    int rc = compile(t, &elf, &ret->table);
     slw_elf_close(&elf);
     if (rc == 0 && ret->table.row_count > 0)
         ret->state = SLW_UNWIND_CFI;
@@ -124,12 +151,58 @@ static struct module_table *table_of(struct slw_unwind_tables *t, uint32_t modul
     return t->tables[module];
 }
 
+/* Of ends that are the file's fault. */
+void slw_unwind_tables_blame(struct slw_unwind_tables *t, const struct slw_unwound *u)
+{
+    const struct slw_map *map = slw_procstate_find(t->procs, t->task, u->failed_at);
+
+    if ((u->end == SLW_UNWOUND_NO_FILE || u->end == SLW_UNWOUND_NO_CFI ||
+         u->end == SLW_UNWOUND_BAD_CFI) &&
+        map && map->module < t->capacity && t->tables[map->module])
+        t->tables[map->module]->losses[u->end]++;
+}
+
+bool slw_unwind_tables_next_loss(struct slw_unwind_tables *t, struct slw_unwind_loss *ret_loss)
+{
+    uint64_t *most = NULL;
+
+    for (uint32_t i = 0; i < t->capacity; i++)
+        for (int end = 0; t->tables[i] && end < SLW_UNWOUND_COUNT; end++) {
+            uint64_t *stacks = &t->tables[i]->losses[end];
+            if (*stacks <= (most ? *most : 0))
+                continue;
+            most = stacks;
+            *ret_loss = (struct slw_unwind_loss){&t->modules->modules[i], *stacks,
+                                                 (enum slw_unwound_end)end};
+        }
+    if (most)
+        *most = 0;
+    return most != NULL;
+}
+
+/* Where a probe of a function's return makes it return to: the first byte of the kernel's area for
+ * probes, at the end of the address space unless that is taken; recorders may not have seen it
+ * being mapped. No call stands before it. Source: xol_add_vma() in kernel/events/uprobes.c. */
+static bool is_probe(const struct slw_unwind_tables *t, uint64_t address)
+{
+    static const char area[] = "[uprobes";
+    const struct slw_map *map = slw_procstate_find(t->procs, t->task, address);
+
+    if (!map)
+        map = slw_procstate_find(t->procs, t->task, ++address);
+    if (map)
+        return strncmp(t->modules->modules[map->module].path, area, sizeof(area) - 1) == 0;
+    return address == UINT64_C(0x7fffffffe000) || address == UINT64_C(0xfffffffff000);
+}
+
 static struct slw_unwind_code look_up(struct slw_unwind_tables *t, uint64_t address)
 {
     const struct slw_map *map = slw_procstate_find(t->procs, t->task, address);
     struct slw_unwind_code code = {.state = SLW_UNWIND_UNMAPPED};
 
-    if (!map)
+    if (is_probe(t, address))
+        code.state = SLW_UNWIND_PROBED;
+    if (!map || code.state == SLW_UNWIND_PROBED)
         return code;
     const struct module_table *m = table_of(t, map->module);
     if (!m)

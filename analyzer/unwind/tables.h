@@ -23,6 +23,15 @@ void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_task 
  * memory has no table: see slw_unwind_tables_failed. */
 struct slw_unwind_code slw_unwind_tables_find(void *tables, uint64_t address);
 
+/* The module that lost most stacks, and how; NULL: none lost any, or is left. Told once of each. */
+struct slw_unwind_loss {
+    const struct slw_module *module;
+    uint64_t stacks;
+    enum slw_unwound_end end;
+};
+void slw_unwind_tables_blame(struct slw_unwind_tables *t, const struct slw_unwound *u);
+bool slw_unwind_tables_next_loss(struct slw_unwind_tables *t, struct slw_unwind_loss *ret_loss);
+
 /* -SLW_E_NOMEM: some table could not be made; 0: all were. */
 int slw_unwind_tables_failed(const struct slw_unwind_tables *t);
 

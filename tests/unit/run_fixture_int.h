@@ -67,6 +67,15 @@ static inline void assert_waiting(const struct slw_waiting *a, const struct slw_
     assert_true(a->lost_threads == b->lost_threads);
 }
 
+static inline void assert_unwinding(const struct slw_unwinding *a, const struct slw_unwinding *b)
+{
+    assert_text(a->event, b->event);
+    assert_true(a->copy_bytes == b->copy_bytes);
+    assert_true(a->by_frame_pointer == b->by_frame_pointer);
+    for (int i = 0; i < SLW_UNWOUND_COUNT; i++)
+        assert_true(a->ends[i] == b->ends[i]);
+}
+
 static inline void assert_stage(const struct slw_stage *a, const struct slw_stage *b)
 {
     assert_text(a->name, b->name);
@@ -200,6 +209,9 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->waiting_count, b->waiting_count);
     for (size_t i = 0; i < a->waiting_count; i++)
         assert_waiting(&a->waiting[i], &b->waiting[i]);
+    assert_int_equal(a->unwinding_count, b->unwinding_count);
+    for (size_t i = 0; i < a->unwinding_count; i++)
+        assert_unwinding(&a->unwindings[i], &b->unwindings[i]);
     assert_int_equal(a->stage_count, b->stage_count);
     for (size_t i = 0; i < a->stage_count; i++)
         assert_stage(&a->stages[i], &b->stages[i]);
@@ -323,6 +335,17 @@ static inline void fill_waiting(struct slw_run *run)
     assert_int_equal(slw_run_add_waiting(run, &w, NULL), 0);
 }
 
+static inline void fill_unwindings(struct slw_run *run)
+{
+    struct slw_unwinding u = {.event = "cpu" HOSTILE, .copy_bytes = 16384, .by_frame_pointer = 3};
+
+    for (int i = 0; i < SLW_UNWOUND_COUNT; i++)
+        u.ends[i] = 10 + (uint64_t)i;
+    assert_int_equal(slw_run_add_unwinding(run, &u, NULL), 0);
+    u = (struct slw_unwinding){.event = "off-cpu", .ends = {[SLW_UNWOUND_COMPLETE] = UINT64_MAX}};
+    assert_int_equal(slw_run_add_unwinding(run, &u, NULL), 0);
+}
+
 static inline void fill_stages(struct slw_run *run)
 {
     struct slw_stage s = {.name = "decode" HOSTILE,
@@ -385,6 +408,7 @@ static inline void fill_lists(struct slw_run *run)
     assert_int_equal(slw_run_add_printed(run, &alone, NULL), 0);
     assert_int_equal(slw_run_add_sampling(run, &sampling, NULL), 0);
     fill_waiting(run);
+    fill_unwindings(run);
     fill_stages(run);
     fill_observations(run);
     assert_int_equal(slw_run_add_label(run, "commit", HOSTILE, NULL), 0);

@@ -110,13 +110,25 @@
     return lost.length ? h("p", {}, h("strong", {}, "Losses: "), lost.join(", ")) : null;
   }
 
+  /* Of the stacks that were copied: how many were followed to their start, and what became of the rest. */
+  function stacks(report) {
+    return (report.unwinding || []).map((u) => {
+      const all = Number(u.stacks);
+      const share = (n) => n === all ? "100 %" : Math.min(100 * n / all, 99.9).toFixed(1) + " %";
+      const rest = u.failures.map((e) => f.digits(Number(e.stacks)) + " (" + share(Number(e.stacks)) + ") " + e.words);
+      return h("p", {}, h("strong", {}, "Stacks: "), f.digits(all) + " copied with " + u.event + " (" +
+        f.digits(Number(u.copy_bytes) / 1024) + " KiB each), " + share(Number(u.complete)) + " complete" +
+        (rest.length ? "; " + rest.join(", ") : ""));
+    });
+  }
+
   slw.section("notes", "Notes", 100, () => {
     const parts = [];
     if (slw.page.data && slw.page.data.notes)
       parts.push(notesOf(slw.page.data.notes));
     slw.sides.forEach((s, i) => {
       if (s.report)
-        parts.push(notesOf(s.report.notes, slw.sideName(i)), losses(s.report));
+        parts.push(notesOf(s.report.notes, slw.sideName(i)), losses(s.report), stacks(s.report));
     });
     const shown = parts.flat(Infinity).filter(Boolean);
     return shown.length ? h("div", {}, shown) : "there is nothing to note, and nothing was lost";
