@@ -7,8 +7,9 @@ import gzip
 import pathlib
 
 Sample = collections.namedtuple("Sample", "frames values labels")
-# Of a stack, leaf first. linkage: the linker's name; file "" and line 0: unknown.
-Frame = collections.namedtuple("Frame", "function module address linkage file line")
+# Of a stack, leaf first. linkage: the linker's name; file "" and line 0: unknown; inlined: into the
+# frame behind it, at the same address.
+Frame = collections.namedtuple("Frame", "function module address linkage file line inlined")
 
 
 def varint(data, at):
@@ -83,8 +84,9 @@ class Profile:
                 m[number] = value
         module = self._mappings.get(m.get(2, 0), "")
         named = [(*self._functions[line[1]], line.get(2, 0)) for line in lines if line.get(1)]
-        return m[1], [Frame(name, module, m.get(3, 0), linkage, file, line)
-                      for name, linkage, file, line in named or [("", "", "", 0)]]
+        named = named or [("", "", "", 0)]
+        return m[1], [Frame(name, module, m.get(3, 0), linkage, file, line, i + 1 < len(named))
+                      for i, (name, linkage, file, line) in enumerate(named)]
 
     def _sample(self, message):
         locations, values, labels = [], [], {}
