@@ -19,6 +19,7 @@ if(SLW_STATIC)
     target_link_libraries(PkgConfig::ELFUTILS INTERFACE ${SLW_STATIC_${name}})
   endforeach()
 endif()
+pkg_check_modules(CAPSTONE REQUIRED IMPORTED_TARGET capstone)
 # Demangling; binutils' own library has no pkg-config file.
 find_library(IBERTY_LIBRARY iberty REQUIRED)
 find_path(IBERTY_INCLUDE libiberty/demangle.h REQUIRED)

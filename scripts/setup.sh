@@ -25,6 +25,7 @@ build|libdw-dev|DWARF lines and symbols (elfutils)
 build|libelf-dev|ELF files (elfutils)
 build|libiberty-dev|C++ and Rust names as they were written (binutils)
 build|libjansson-dev|reads and writes JSON
+build|libcapstone-dev|decodes instructions
 build|liblzma-dev|symbol tables packed into stripped programs
 build|zlib1g-dev|gzip for pprof profiles
 build|libzstd-dev|compressed perf.data
@@ -81,7 +82,6 @@ test|gcc-aarch64-linux-gnu|builds slotwise for that machine
 test|libc6-dev-arm64-cross|C library headers of that machine
 test|cpio|packs what that machine boots
 test|qemu-user|the second carrier of the simulated tier
-test|libcapstone-dev|a second opinion on the decoder of the simulated tier
 test|xz-utils|packs a symbol table into a program
 test|procps|ps in tests
 test|util-linux|runuser, setpriv and unshare in tests
