@@ -5,7 +5,7 @@ A ping-pong over two pipes, both ends on one CPU: a round trip is 2 switches, 2 
 calls and nothing else, which is the worst a client can do. Arms run interleaved; what an arm adds is
 taken per round against the arm named beside it. Time is CPU time of both ends, so that other work on
 the machine disturbs less; the lowest of each arm is the least disturbed. The client stands on 32 KiB
-of stack, so that every copy is as long as it can be (16 KiB)."""
+of stack, so that every copy is as long as it can be (20 KiB)."""
 import os
 import statistics
 

@@ -30,13 +30,13 @@ const char *slw_simulate_start_name(size_t i);
             "How callers are found: dwarf copies registers and the top of the stack with each "    \
             "sample and unwinds them later, fp follows frame pointers, lbr reads branch records, " \
             "none takes the sampled function only; auto is dwarf where the kernel copies stacks, " \
-            "else fp (default fp)."                                                                \
+            "else fp (default auto)."                                                                \
     }
 
 #define SLW_OPTION_STACK_SIZE                                                                      \
     {                                                                                              \
         .name = "stack-size", .kind = SLW_OPTION_SIZE, .value = "BYTES",                           \
-        .text = "Bytes of stack to copy with each sample: 8K, 16K (default), 32K, at most 65528. " \
+        .text = "Bytes of stack to copy with each sample: 8K, 24K (default), 32K, at most 65528. " \
                 "The report says how many stacks were longer."                                     \
     }
 

@@ -291,7 +291,7 @@ static int set_stacks(struct slw_profile *p, struct slw_error *err)
     const char *how = slw_args_get(p->args, "call-graph");
     uint64_t bytes = 0;
 
-    p->session.call_graph = SLW_CALL_GRAPH_FP;
+    p->session.call_graph = SLW_CALL_GRAPH_AUTO;
     for (size_t i = 0; how && slw_profile_call_graph(i); i++)
         if (strcmp(how, slw_profile_call_graph(i)) == 0)
             p->session.call_graph = ways[i];

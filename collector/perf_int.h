@@ -140,6 +140,7 @@ struct slw_sampled {
 struct slw_sample_rings {
     const struct slw_perf_event *event; /* lent; NULL: not sampling */
     struct slw_spool *spool;
+    enum slw_call_graph how; /* callers are found; as asked for, or what was possible */
     struct slw_sampled sampled[SLW_MAX_SAMPLED];
     size_t sampled_count;
     size_t leader;       /* of sampled: its group; 0 when it samples alone */

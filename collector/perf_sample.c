@@ -22,6 +22,7 @@
  * before we are woken. Where many CPUs sample, all rings together stay below a limit. */
 #define STACK_RING_BYTES      ((uint64_t)4 << 20)
 #define STACK_RINGS_MAX_BYTES ((uint64_t)256 << 20)
+#define FEWEST_SAMPLES        4 /* a ring has to hold: half of it is filled before we are woken */
 
 static int *fd_slot(const struct slw_sample_rings *r, size_t event, size_t cpu, size_t thread)
 {
@@ -39,16 +40,15 @@ static struct slw_spot spot_of(const struct slw_live_target *t, size_t cpu, size
     return spot;
 }
 
-static bool copies_stacks(const struct slw_perf_env *env)
+static bool copies_stacks(const struct slw_sample_rings *r)
 {
-    return env->opts->call_graph == SLW_CALL_GRAPH_AUTO ||
-           env->opts->call_graph == SLW_CALL_GRAPH_DWARF;
+    return r->how == SLW_CALL_GRAPH_AUTO || r->how == SLW_CALL_GRAPH_DWARF;
 }
 
-static void set_tracking(const struct slw_perf_env *env, struct perf_event_attr *attr)
+static void set_tracking(const struct slw_sample_rings *r, struct perf_event_attr *attr)
 {
     attr->mmap = 1;
-    attr->mmap_data = copies_stacks(env); /* perf reads the unwind tables through these */
+    attr->mmap_data = copies_stacks(r); /* perf reads the unwind tables through these */
     attr->mmap2 = 1;
     attr->comm = 1;
     attr->comm_exec = 1;
@@ -67,12 +67,13 @@ static void set_common(struct perf_event_attr *attr)
 }
 
 static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
-                                            const struct slw_perf_event *event)
+                                            const struct slw_sample_rings *r)
 {
+    const struct slw_perf_event *event = r->event;
     struct perf_event_attr attr = slw_perf_attr(env, event->type, event->config, 0);
 
     set_common(&attr);
-    slw_call_graph_ask(env->opts->call_graph, env->opts->stack_bytes, &attr);
+    slw_call_graph_ask(r->how, env->opts->stack_bytes, &attr);
     slw_perf_set_mode(&attr, env->opts->mode);
     /* An idle CPU executes nothing of interest. A cycle counter stands still there by itself, and
      * Arm's driver refuses to be told. */
@@ -88,12 +89,13 @@ static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
     return attr;
 }
 
-static struct perf_event_attr tracking_attr(const struct slw_perf_env *env)
+static struct perf_event_attr tracking_attr(const struct slw_perf_env *env,
+                                            const struct slw_sample_rings *r)
 {
     struct perf_event_attr attr = slw_perf_attr(env, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY, 0);
 
     set_common(&attr);
-    set_tracking(env, &attr);
+    set_tracking(r, &attr);
     attr.sample_period = 1;
     attr.exclude_kernel = 1; /* it counts nothing; this way nobody is refused it */
     attr.exclude_hv = 1;
@@ -309,13 +311,12 @@ static int allocate(struct slw_sample_rings *r, const struct slw_live_target *t,
 
 static void choose_events(const struct slw_perf_env *env, struct slw_sample_rings *r)
 {
-    r->sampled[0] =
-        (struct slw_sampled){.name = r->event->name, .attr = sampling_attr(env, r->event)};
+    r->sampled[0] = (struct slw_sampled){.name = r->event->name, .attr = sampling_attr(env, r)};
     r->sampled_count = 1;
     if (env->target->enable_on_exec) {
-        set_tracking(env, &r->sampled[0].attr); /* on from the first mapping of the program */
+        set_tracking(r, &r->sampled[0].attr); /* on from the first mapping of the program */
     } else {
-        r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env)};
+        r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env, r)};
         r->sampled_count = 2;
     }
     r->leader = 0;
@@ -353,11 +354,9 @@ static void note_ring(const struct slw_perf_env *env, const struct slw_sample_ri
     env->run->self.ring_bytes += slw_sampling_pack_bytes(r);
 }
 
-static uint64_t default_ring_bytes(const struct slw_perf_env *env)
+static uint64_t default_ring_bytes(const struct slw_perf_env *env, const struct slw_sample_rings *r)
 {
-    const bool stacks = env->opts->call_graph == SLW_CALL_GRAPH_AUTO ||
-                        env->opts->call_graph == SLW_CALL_GRAPH_DWARF;
-    uint64_t bytes = stacks ? STACK_RING_BYTES : DEFAULT_RING_BYTES;
+    uint64_t bytes = copies_stacks(r) ? STACK_RING_BYTES : DEFAULT_RING_BYTES;
 
     while (bytes > DEFAULT_RING_BYTES && bytes * env->target->cpu_count > STACK_RINGS_MAX_BYTES)
         bytes /= 2;
@@ -382,10 +381,70 @@ static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *
     if (rc == 0 && !env->user_only)
         rc = slw_synth_kernel(r->spool, err);
     if (rc == 0 && env->target->kind == SLW_TARGET_PID)
-        rc = slw_synth_process(r->spool, env->target->pid, copies_stacks(env), err);
+        rc = slw_synth_process(r->spool, env->target->pid, copies_stacks(r), err);
     if (rc == 0 && (env->target->kind == SLW_TARGET_ALL || env->target->kind == SLW_TARGET_CGROUP))
-        rc = slw_synth_all(r->spool, copies_stacks(env), err);
+        rc = slw_synth_all(r->spool, copies_stacks(r), err);
     return rc < 0 ? rc : slw_spool_checkpoint(r->spool, err);
+}
+
+static int open_rings(const struct slw_perf_env *env, const struct slw_sample_group *group,
+                      struct slw_sample_rings *r, struct slw_error *err)
+{
+    choose_events(env, r);
+    if (group)
+        choose_group(env, r, group);
+    int rc = allocate(r, env->target, err);
+    if (rc == 0)
+        rc = open_all(env, r, err);
+    return rc == 0 ? slw_sampling_open_pack(r, err) : rc;
+}
+
+/* What does not fit into an empty ring is lost without a word of the kernel: it tells of losses in
+ * the next record that fits. */
+static bool holds_samples(const struct slw_sample_rings *r)
+{
+    return r->ring_bytes >= FEWEST_SAMPLES * (uint64_t)r->sampled[0].attr.sample_stack_user;
+}
+
+static int open_with_callers(const struct slw_perf_env *env, const struct slw_sample_group *group,
+                             const struct slw_sample_rings *asked,
+                             struct slw_sample_rings *ret_rings, struct slw_error *err)
+{
+    struct slw_sample_rings r = *asked;
+
+    if (env->opts->ring_bytes == 0)
+        r.ring_bytes = default_ring_bytes(env, &r);
+    int rc = open_rings(env, group, &r, err);
+    if (rc == 0 && !holds_samples(&r)) {
+        slw_error_hint(err, "copy less with --stack-size, or give larger rings with --ring-size "
+                            "and sysctl kernel.perf_event_mlock_kb");
+        rc =
+            slw_fail(err, SLW_E_LIMIT, "rings of %llu bytes hold no samples with %u bytes of stack",
+                     (unsigned long long)r.ring_bytes, r.sampled[0].attr.sample_stack_user);
+    }
+    *ret_rings = r;
+    return rc;
+}
+
+static int open_as_possible(const struct slw_perf_env *env, const struct slw_sample_group *group,
+                            const struct slw_sample_rings *asked,
+                            struct slw_sample_rings *ret_rings, struct slw_error *err)
+{
+    struct slw_sample_rings without = *asked;
+    struct slw_error why = {0};
+    int rc = open_with_callers(env, group, asked, ret_rings, &why);
+
+    if (rc != -SLW_E_LIMIT || asked->how != SLW_CALL_GRAPH_AUTO) {
+        if (rc < 0 && err && err->code == SLW_E_OK)
+            *err = why;
+        return rc;
+    }
+    slw_sampling_close(env, ret_rings);
+    (void)slw_run_note(env->run, SLW_NOTE_WARNING, "no-stack-copies", why.hint,
+                       "%s: callers are found by frame pointers, which most libraries do not keep",
+                       why.text);
+    without.how = SLW_CALL_GRAPH_FP;
+    return open_with_callers(env, group, &without, ret_rings, err);
 }
 
 int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_event *event,
@@ -394,19 +453,11 @@ int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_even
 {
     /* More than what anybody may map is for slow days only: not having it is nothing to tell. */
     uint64_t wanted_bytes = env->opts->ring_bytes ? env->opts->ring_bytes : DEFAULT_RING_BYTES;
-    struct slw_sample_rings r = {.event = event, .spool = spool, .ring_bytes = wanted_bytes};
+    const struct slw_sample_rings asked = {
+        .event = event, .spool = spool, .ring_bytes = wanted_bytes, .how = env->opts->call_graph};
+    struct slw_sample_rings r = {0};
+    int rc = open_as_possible(env, group, &asked, &r, err);
 
-    if (env->opts->ring_bytes == 0)
-        r.ring_bytes = default_ring_bytes(env);
-
-    choose_events(env, &r);
-    if (group)
-        choose_group(env, &r, group);
-    int rc = allocate(&r, env->target, err);
-    if (rc == 0)
-        rc = open_all(env, &r, err);
-    if (rc == 0)
-        rc = slw_sampling_open_pack(&r, err);
     if (rc == 0)
         rc = begin_spool(env, &r, err);
     if (rc < 0) {

@@ -218,6 +218,21 @@ static void a_kernel_without_stack_copies_gives_frame_pointers_and_a_note(void *
     assert_non_null(fake_note(run, "no-stack-copies"));
 }
 
+static void rings_too_small_for_copies_are_told_not_silent(void **state)
+{
+    (void)state;
+    options.stack_bytes = (uint32_t)options.ring_bytes / 2;
+    assert_int_equal(measure(), -SLW_E_LIMIT);
+    assert_non_null(strstr(error.text, "hold no samples"));
+    error = (struct slw_error){0};
+    fake_assert_closed();
+    options.call_graph = SLW_CALL_GRAPH_AUTO;
+    options.duration_ms = 50;
+    assert_int_equal(measure(), 0);
+    assert_string_equal(run->samplings[0].call_graph, "fp");
+    assert_non_null(fake_note(run, "no-stack-copies"));
+}
+
 static void callers_asked_for_in_one_way_are_not_told_in_another(void **state)
 {
     (void)state;
@@ -245,7 +260,7 @@ static void each_way_asks_for_what_it_needs_and_can_be_taken_back(void **state)
 
         slw_call_graph_ask(ways[i], 0, &attr);
         assert_string_equal(slw_call_graph_name(&attr), names[i]);
-        assert_int_equal(attr.sample_stack_user, i == 0 ? 16384 : 0);
+        assert_int_equal(attr.sample_stack_user, i == 0 ? SLW_STACK_BYTES : 0);
         assert_int_equal(__builtin_popcountll(attr.sample_regs_user),
                          i == 0 ? SLW_USER_REG_COUNT : 0);
         assert_int_equal(slw_call_graph_fall_back(&attr), i < 2);
@@ -298,6 +313,8 @@ int main(void)
             a_spool_near_its_limit_keeps_the_weight_of_what_it_leaves_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_kernel_without_stack_copies_gives_frame_pointers_and_a_note, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rings_too_small_for_copies_are_told_not_silent, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(callers_asked_for_in_one_way_are_not_told_in_another,
                                         set_up, tear_down),
         cmocka_unit_test(each_way_asks_for_what_it_needs_and_can_be_taken_back),

@@ -17,7 +17,7 @@ struct slw_off_bpf;
 struct slw_off_bpf_options {
     bool syscalls; /* count them: every system call of the machine then costs more */
     enum slw_off_callers callers;
-    uint32_t copy_bytes;           /* of stack, at most SLW_OFF_COPY_BYTES */
+    uint32_t copy_bytes;           /* of stack, at most SLW_OFF_MAX_COPY */
     uint32_t thread_max, slot_max; /* SLW_OFF_LIVE_THREADS, SLW_OFF_SLOTS; tests take less */
 };
 

@@ -17,8 +17,9 @@ enum slw_off_state {
 #define SLW_OFF_LIVE_THREADS 16384     /* followed at a time; 5 MiB of maps */
 #define SLW_OFF_ENDED_BYTES  (1 << 20) /* ring of ended threads: some 3000 between two polls */
 #define SLW_OFF_STACK_DEPTH  127       /* kernel.perf_event_max_stack */
-#define SLW_OFF_SLOTS        1024      /* threads whose stacks are looked at, at a time; 22 MiB */
-#define SLW_OFF_COPY_BYTES   16384 /* of stack; whole for nearly all waits of database clients */
+#define SLW_OFF_SLOTS        512       /* threads whose stacks are looked at, at a time; 19 MiB */
+#define SLW_OFF_COPY_BYTES   20480 /* of stack: whole for nearly all waits of database clients */
+#define SLW_OFF_MAX_COPY     32768 /* power of two, so that the verifier believes a mask */
 #define SLW_OFF_PAGE         4096  /* copied at once where a page may not be there */
 #define SLW_OFF_LOOK_AGAIN   64    /* copies, after which the end may be another */
 #define SLW_OFF_SAMPLE_BYTES (1 << 23) /* ring of stacks: some 700 of 12 KiB between two polls */
@@ -53,7 +54,7 @@ struct slw_off_sample {
     __u32 ends, copies; /* ends: behind it there was nothing */
     __u64 regs[SLW_OFF_REG_WORDS];
     __u64 kernel[SLW_OFF_STACK_DEPTH];
-    __u8 stack[SLW_OFF_COPY_BYTES + SLW_OFF_PAGE]; /* the page is for the verifier */
+    __u8 stack[SLW_OFF_MAX_COPY + SLW_OFF_PAGE]; /* the page is for the verifier */
 };
 
 struct slw_off_thread {

@@ -111,7 +111,7 @@ static __always_inline __u32 copy_pages(__u8 *to, __u64 sp, __u32 wanted)
     __u32 n = 0;
 
 #pragma unroll
-    for (int i = 0; i <= SLW_OFF_COPY_BYTES / SLW_OFF_PAGE; i++) {
+    for (int i = 0; i <= SLW_OFF_MAX_COPY / SLW_OFF_PAGE; i++) {
         __u32 length = SLW_OFF_PAGE - ((sp + n) & (SLW_OFF_PAGE - 1));
 
         if (n >= wanted)
@@ -123,7 +123,7 @@ static __always_inline __u32 copy_pages(__u8 *to, __u64 sp, __u32 wanted)
         barrier_var(length);
         length = (length & (SLW_OFF_PAGE - 1)) + 1;
         barrier_var(n);
-        if (n > SLW_OFF_COPY_BYTES)
+        if (n > SLW_OFF_MAX_COPY)
             break;
         if (bpf_probe_read_user(to + n, length, (const void *)(sp + n)))
             break;
@@ -136,14 +136,14 @@ static __always_inline __u32 copy_pages(__u8 *to, __u64 sp, __u32 wanted)
  * were there a moment ago. */
 static __always_inline __u32 copy_stack(struct slw_off_sample *s, __u64 sp)
 {
-    const __u32 wanted = copy_bytes < SLW_OFF_COPY_BYTES ? copy_bytes : SLW_OFF_COPY_BYTES;
+    const __u32 wanted = copy_bytes < SLW_OFF_MAX_COPY ? copy_bytes : SLW_OFF_MAX_COPY;
     const __u64 there = s->end > sp ? s->end - sp : 0;
     __u32 length = there < wanted ? there : wanted;
 
     if (length > 0 && (length == wanted || s->ends) && s->copies++ % SLW_OFF_LOOK_AGAIN) {
-        length = (length - 1) & (SLW_OFF_COPY_BYTES - 1);
+        length = (length - 1) & (SLW_OFF_MAX_COPY - 1);
         barrier_var(length);
-        length = (length & (SLW_OFF_COPY_BYTES - 1)) + 1;
+        length = (length & (SLW_OFF_MAX_COPY - 1)) + 1;
         if (!bpf_probe_read_user(s->stack, length, (const void *)sp))
             return length;
     }
@@ -206,8 +206,8 @@ static __always_inline void hand_over(struct slw_off_thread *t, struct task_stru
     s->tid = t->tid;
     walk_kernel(s, task);
     bytes = callers == SLW_OFF_CALLERS_FP ? s->user_count * sizeof(__u64) : s->stack_bytes;
-    if (bytes > SLW_OFF_COPY_BYTES)
-        bytes = SLW_OFF_COPY_BYTES;
+    if (bytes > SLW_OFF_MAX_COPY)
+        bytes = SLW_OFF_MAX_COPY;
     bytes += __builtin_offsetof(struct slw_off_sample, stack);
     if (bpf_ringbuf_output(&samples, s, bytes, BPF_RB_NO_WAKEUP)) {
         __sync_fetch_and_add(&losses.full, 1);

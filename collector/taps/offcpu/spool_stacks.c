@@ -29,8 +29,9 @@ enum slw_off_callers slw_off_callers(const struct slw_session_options *opts)
 
 uint32_t slw_off_copy_bytes(const struct slw_session_options *opts)
 {
-    return opts->stack_bytes > 0 && opts->stack_bytes < SLW_OFF_COPY_BYTES ? opts->stack_bytes
-                                                                           : SLW_OFF_COPY_BYTES;
+    if (opts->stack_bytes == 0)
+        return SLW_OFF_COPY_BYTES;
+    return opts->stack_bytes < SLW_OFF_MAX_COPY ? opts->stack_bytes : SLW_OFF_MAX_COPY;
 }
 
 struct slw_spool_event slw_off_spool_event(const struct slw_session_options *opts,
@@ -66,7 +67,7 @@ struct sample {
     uint64_t period;
     uint64_t word_count; /* of what follows: as many as are written */
     uint64_t words[1 + 2 * (1 + SLW_OFF_STACK_DEPTH) + 1 + SLW_USER_REG_COUNT + 2 +
-                   SLW_OFF_COPY_BYTES / sizeof(uint64_t)];
+                   SLW_OFF_MAX_COPY / sizeof(uint64_t)];
 };
 
 static void put(struct sample *s, uint64_t word)
