@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define DEFAULT_BLOCKS 10
+#define EXACT_BLOCKS   2 /* of what repeats: the second shows that it does */
 
 static const char *formats(size_t i)
 {
@@ -29,7 +30,8 @@ static const struct slw_option options[] = {
     {.name = "blocks",
      .kind = SLW_OPTION_NUMBER,
      .value = "N",
-     .text = "Blocks, in each of which every command runs once, in random order (default 10; fewer "
+     .text = "Blocks, in each of which every command runs once, in random order (default 10, with "
+             "--simulate 2; fewer "
              "than 6 give a table without intervals)."},
     SLW_EXPERIMENT_OPTIONS,
     {.name = "output",
@@ -99,7 +101,7 @@ static int read_commands(const struct slw_args *args, const struct slw_sweep_par
 
 static int read_blocks(struct slw_measure_plan *plan, struct slw_error *err)
 {
-    uint64_t blocks = DEFAULT_BLOCKS;
+    uint64_t blocks = slw_args_has(plan->args, "simulate") ? EXACT_BLOCKS : DEFAULT_BLOCKS;
     int rc = slw_args_u64(plan->args, "blocks", 1, SLW_MAX_BLOCKS, &blocks, err);
 
     plan->blocks = (size_t)blocks;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One cost against batches: values, fit, knees, and what the largest batch removed. */
+#include "analyzer/simulated.h"
 #include "analyzer/statistics/pairs.h"
 #include "analyzer/sweep/sweep_int.h"
 
@@ -14,6 +15,12 @@ const struct slw_sweep_metric slw_sweep_cpu = {
     .title = "CPU time per request",
     .unit = "ns",
     .parts = {"cpu_per_request"},
+};
+static const struct slw_sweep_metric slw_sweep_cycles = {
+    .metric = "cycles_per_request",
+    .title = "cycles per request",
+    .unit = "1",
+    .parts = {"cycles_per_request"},
 };
 const struct slw_sweep_metric slw_sweep_user = {
     .metric = "user_per_request",
@@ -70,6 +77,13 @@ static const struct slw_sweep_metric later[] = {
 
 /* ---- which metrics ---- */
 
+/* On a described core nobody has a clock: there it is cycles. */
+static const struct slw_sweep_metric *main_metric(const struct slw_sweep_report *r)
+{
+    return r->point_count > 0 && slw_simulated_is(r->points[0].run) ? &slw_sweep_cycles
+                                                                    : &slw_sweep_cpu;
+}
+
 struct metrics {
     struct slw_sweep_metric all[MAX_METRICS];
     size_t count;
@@ -117,7 +131,7 @@ static struct metrics find_metrics(const struct slw_sweep_report *r)
 {
     struct metrics m = {0};
 
-    add_metric(&m, &slw_sweep_cpu); /* also where it is absent: the reason has to be seen */
+    add_metric(&m, main_metric(r)); /* also where it is absent: the reason has to be seen */
     if (some_arm_has(r, &slw_sweep_user))
         add_metric(&m, &slw_sweep_user);
     if (some_arm_has(r, &slw_sweep_system))
@@ -364,7 +378,8 @@ static int find_part(struct slw_sweep_build *b, struct slw_sweep_curve *c, struc
 struct slw_sweep_curve *slw_sweep_cpu_curve(const struct slw_sweep_report *r, const char *series)
 {
     for (size_t i = 0; i < r->curve_count; i++)
-        if (r->curves[i].series == series && strcmp(r->curves[i].metric, slw_sweep_cpu.metric) == 0)
+        if (r->curves[i].series == series &&
+            strcmp(r->curves[i].metric, main_metric(r)->metric) == 0)
             return &r->curves[i];
     return NULL;
 }

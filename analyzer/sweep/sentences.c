@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a sweep says in words: a sentence for each curve, and the verdict. */
 #include "analyzer/format.h"
+#include "analyzer/simulated.h"
 #include "analyzer/sweep/sweep_int.h"
 #include "analyzer/sweep/text.h"
 
@@ -150,7 +151,7 @@ static void put_removed(struct slw_buf *out, const struct slw_sweep_report *r,
     slw_sweep_put_value(out, c->unit, c->removed * first);
     slw_buf_puts(out, " of ");
     slw_sweep_put_value(out, c->unit, first);
-    slw_buf_puts(out, " CPU time per request (");
+    slw_buf_printf(out, " %s (", c->title);
     slw_sweep_put_part(out, c->removed, c->removed_low, c->removed_high);
     slw_buf_putc(out, ')');
     if (!c->part_of)
@@ -168,7 +169,7 @@ static void put_added(struct slw_buf *out, const struct slw_sweep_report *r,
                       const struct slw_sweep_curve *c, bool begins)
 {
     put_actor(out, r, c, begins);
-    slw_buf_puts(out, " made CPU time per request dearer: ");
+    slw_buf_printf(out, " made %s dearer: ", c->title);
     slw_sweep_put_value(out, c->unit, c->cost[0].value);
     slw_buf_puts(out, " -> ");
     slw_sweep_put_value(out, c->unit, c->cost[c->point_count - 1].value);
@@ -179,7 +180,7 @@ static void put_added(struct slw_buf *out, const struct slw_sweep_report *r,
 static void put_unsure(struct slw_buf *out, const struct slw_sweep_report *r,
                        const struct slw_sweep_curve *c)
 {
-    slw_buf_puts(out, "CPU time per request went from ");
+    slw_buf_printf(out, "%s went from ", c->title);
     slw_sweep_put_value(out, c->unit, c->cost[0].value);
     slw_buf_puts(out, " at ");
     slw_sweep_put_point(out, r, c->points[0]);
@@ -190,6 +191,9 @@ static void put_unsure(struct slw_buf *out, const struct slw_sweep_report *r,
     if (isfinite(c->removed_low)) {
         slw_buf_puts(out, ", which is not beyond chance: removed ");
         slw_sweep_put_part(out, c->removed, c->removed_low, c->removed_high);
+    } else if (c->from.source == SLW_SOURCE_SIMULATED &&
+               slw_simulated_repeats(r->points[c->points[0]].run)) {
+        slw_buf_puts(out, ", which is counted and no estimate");
     } else {
         slw_buf_printf(out,
                        " in %zu block%s: too few to tell a difference from chance (%d are "
@@ -205,7 +209,7 @@ static void put_change(struct slw_buf *out, const struct slw_sweep_report *r,
         slw_buf_printf(out, "%s value of %s: there is nothing to compare with",
                        begins ? "One" : "one", r->parameter);
     else if (c->cost[0].absent || c->cost[c->point_count - 1].absent || !isfinite(c->removed))
-        slw_buf_printf(out, "CPU time per request is unknown: %s",
+        slw_buf_printf(out, "%s is unknown: %s", c->title,
                        c->cost[0].absent                    ? c->cost[0].absent
                        : c->cost[c->point_count - 1].absent ? c->cost[c->point_count - 1].absent
                                                             : "no block has both ends");
@@ -290,10 +294,11 @@ static int tell_basis(struct slw_sweep_build *b, struct slw_error *err)
                    r->blocks, r->blocks == 1 ? "" : "s", r->point_count);
     if (r->blocks >= SLW_MIN_PAIRS)
         slw_buf_puts(&text, "; 95 % intervals over the blocks");
-    slw_buf_printf(&text, "; CPU time: %s%s%s%s. %s%s%s", slw_format_source(cpu->from.source),
-                   cpu->from.imported ? ", imported" : "", cpu->from.detail ? ", " : "",
-                   cpu->from.detail ? cpu->from.detail : "", r->x_basis, r->count_basis ? " " : "",
-                   r->count_basis ? r->count_basis : "");
+    slw_buf_printf(&text, "; %s: %s%s%s%s. %s%s%s",
+                   cpu->from.source == SLW_SOURCE_SIMULATED ? "cycles" : "CPU time",
+                   slw_format_source(cpu->from.source), cpu->from.imported ? ", imported" : "",
+                   cpu->from.detail ? ", " : "", cpu->from.detail ? cpu->from.detail : "",
+                   r->x_basis, r->count_basis ? " " : "", r->count_basis ? r->count_basis : "");
     r->verdict_basis = slw_sweep_keep(r->arena, &text);
     return r->verdict_basis ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for a verdict");
 }

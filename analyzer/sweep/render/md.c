@@ -192,7 +192,7 @@ static void put_table(struct slw_buf *out, const struct slw_sweep_report *r, con
     }
     slw_buf_puts(out, "\n| ");
     put_fitted(out, r->parameter, NAME);
-    slw_buf_puts(out, " | observed | CPU time per request");
+    slw_buf_printf(out, " | observed | %s", cpu->title);
     put_mark(out, &cpu->from);
     slw_buf_puts(out, " | requests/s | p99 |\n|--:|--:|--:|--:|--:|\n");
     for (size_t i = 0; i < cpu->point_count && !full(out, LEFT_TABLES); i++) {

@@ -100,7 +100,9 @@ static void put_headline(const struct page *p)
 
 static void put_cpu(const struct page *p, const struct slw_sweep_curve *c)
 {
-    slw_term_heading(&p->t, "CPU TIME PER REQUEST", c->series);
+    slw_term_heading(&p->t,
+                     strcmp(c->unit, "ns") == 0 ? "CPU TIME PER REQUEST" : "CYCLES PER REQUEST",
+                     c->series);
     slw_sweep_chart(p->t.out, p->s, c, p->t.width);
     put_paragraph(p, c->text);
     for (size_t i = 0; i < p->s->price_count; i++)
@@ -152,7 +154,7 @@ static void put_points(const struct page *p)
     slw_term_heading(&p->t, "POINTS", "centre over the blocks, ± half of its 95 % interval");
     put_word(p, p->s->parameter, 8);
     put_word(p, "observed", 9);
-    put_word(p, "CPU time", 10);
+    put_word(p, strcmp(p->s->curves[0].unit, "ns") == 0 ? "CPU time" : "cycles", 10);
     if (p->t.width >= ROOM_POINTS)
         put_word(p, "", 9);
     if (p->t.width >= ROOM_RATES)
