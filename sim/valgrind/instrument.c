@@ -70,11 +70,12 @@ static Bool ends_with(const HChar *path, const HChar *end)
 }
 
 /* The libraries that count requests and replay servers: no work of the client. */
-static Bool is_tap(UInt object)
+static void look_for_tap(struct block *b)
 {
-    const HChar *path = object ? mappings[object - 1].path : "";
+    const HChar *path = b->segment.object ? mappings[b->segment.object - 1].path : "";
 
-    return ends_with(path, "/libslotwise-wire.so") || ends_with(path, "/libslotwise-replay.so");
+    b->is_replay = ends_with(path, "/libslotwise-replay.so");
+    b->is_tap = b->is_replay || ends_with(path, "/libslotwise-wire.so");
 }
 
 /* The superblock under construction. */
@@ -266,7 +267,7 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
         addStmtToIRSB(m.to, in->stmts[i++]);
     m.block->segment.address = in->stmts[i]->Ist.IMark.addr;
     m.block->segment.object = object_of(m.block->segment.address);
-    m.block->is_tap = is_tap(m.block->segment.object);
+    look_for_tap(m.block);
     call_at_entry(&m);
     for (; i < in->stmts_used; i++)
         add_statement(&m, in, i);

@@ -168,7 +168,8 @@ static void leave_tap(Addr returned_to)
 
     if (returned_to && return_read)
         return_read->address = returned_to;
-    else if (returned_to && running->pending && last_branch(running->pending))
+    else if (returned_to && running->pending && last_branch(running->pending) &&
+             running->in_tap_block->is_replay)
         answer(returned_to);
 }
 

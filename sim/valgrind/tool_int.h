@@ -34,7 +34,8 @@ struct block {
     struct slw_sim_access *accesses;
     UInt access_count;
     Bool is_partial; /* some accesses may not happen: those keep the address 0 */
-    Bool is_tap;     /* of the library that slotwise preloads to count requests */
+    Bool is_tap;     /* of a library that slotwise preloads */
+    Bool is_replay;  /* of the one that answers in place of a server */
     UInt mark;       /* of a stage, which ends the block: stages.c, index + 1; 0: none */
 };
 
