@@ -230,6 +230,24 @@ static bool any_started(const struct slw_simulated *s)
     return false;
 }
 
+#define FEW_WINDOWS 100 /* fewer say little of what is between them */
+
+/* Stretches of instructions that were timed; UINT64_MAX: all of them. */
+static uint64_t windows(const struct slw_simulated *s)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < s->count; i++) {
+        const struct slw_sim_output *o = s->outputs[i];
+
+        if (o->period == 0)
+            return UINT64_MAX;
+        for (size_t k = 0; k < o->thread_count; k++)
+            count += o->threads[k].events[SLW_SIM_INSTRUCTIONS] / o->period;
+    }
+    return count;
+}
+
 static void add_notes(const struct work *w)
 {
     const struct slw_simulated *s = &w->done;
@@ -244,6 +262,11 @@ static void add_notes(const struct work *w)
                            "partial: %zu of %zu programs did not end by themselves, and are in the "
                            "numbers as far as they came",
                            partial(s), s->count);
+    if (any_started(s) && windows(s) < FEW_WINDOWS)
+        (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-short",
+                           "time every instruction with --full, which so short a client can afford",
+                           "cycles and slots are of %llu stretches of instructions only",
+                           (unsigned long long)windows(s));
     if (s->unreadable > 0)
         (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-missing", NULL,
                            "%zu programs were ended while their counts were written: they are in "

@@ -92,6 +92,7 @@ class Profile(Simulated):
         runs = [self.simulate(sqlite, ":memory:", SCRIPT, options=(), name=n)[0] for n in ("a", "b")]
         self.assertEqual(self.counts(runs[0]), self.counts(runs[1]))
         self.assertGreater(self.counts(runs[0])["instructions"], 100000)
+        self.assertIn("simulation-short", [n["code"] for n in runs[0]["notes"]])  # it is, for a sample
         done = self.slotwise("compare", self.path("a.slotwise"), self.path("b.slotwise"))
         told = re.sub(r"\s+", " ", done.stdout)
         self.assertIn("use identical cycles per request", told)
