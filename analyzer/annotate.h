@@ -68,8 +68,22 @@ void slw_annotation_free(struct slw_annotation *a);
 /* For a terminal of `width` columns, or a file (0). */
 void slw_annotation_text(const struct slw_annotation *a, int width, struct slw_buf *out);
 
+/* Several, those that weigh most first. */
+struct slw_annotations {
+    struct slw_annotation **list;
+    size_t count;
+};
+
+/* The functions with the largest self weight whose code is to be had here, at most `most` of as
+ * many that were tried: what cannot be annotated is left out. 0 or -SLW_E_NOMEM; release in any
+ * case. */
+int slw_annotate_hottest(const struct slw_stacks *s, size_t column, size_t most,
+                         struct slw_annotations *ret_annotations, struct slw_error *err);
+void slw_annotations_release(struct slw_annotations *a);
+
 struct json_t;
-/* NULL: out of memory. docs/annotate.md. */
-struct json_t *slw_annotation_json(const struct slw_annotation *a);
+/* near 0: all instructions (docs/annotate.md); else those with weight and so many around them.
+ * NULL: out of memory. */
+struct json_t *slw_annotation_json(const struct slw_annotation *a, size_t near);
 
 #endif

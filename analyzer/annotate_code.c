@@ -248,9 +248,8 @@ static int annotate(struct work *w, const struct slw_annotate_weights *weights,
     qsort(w->parts, w->part_count, sizeof(*w->parts), by_start);
     for (size_t i = 0; rc == 0 && i < w->part_count; i++)
         rc = read_part(w, &w->parts[i], weights);
-    if (rc == 0)
-        rc = slw_annotate_sources(a, fstat(w->file->elf.fd, &st) == 0 ? (int64_t)st.st_mtim.tv_sec
-                                                                      : INT64_MAX);
+    if (rc == 0 && fstat(w->file->elf.fd, &st) == 0)
+        rc = slw_annotate_sources(a, &st);
     return rc < 0 ? slw_fail(err, (enum slw_code) - rc, "cannot annotate the function") : 0;
 }
 

@@ -21,7 +21,9 @@ int slw_annotate_code(struct slw_annotation *a, const struct slw_mapping *mappin
                       const struct slw_annotate_weights *weights, const char *debug_dir,
                       struct slw_error *err);
 
+struct stat;
+
 /* annotate_source.c: lines out of instructions, and their text. 0 or -SLW_E_NOMEM. */
-int slw_annotate_sources(struct slw_annotation *a, int64_t program_mtime);
+int slw_annotate_sources(struct slw_annotation *a, const struct stat *program);
 
 #endif

@@ -44,7 +44,15 @@ static json_t *instruction_json(struct slw_json *j, const struct slw_annotated_i
     return o;
 }
 
-struct json_t *slw_annotation_json(const struct slw_annotation *a)
+/* *next goes along: the first with weight that is not too far before i. */
+static bool is_near(const struct slw_annotation *a, size_t i, size_t near, size_t *next)
+{
+    while (*next < a->instruction_count && (a->instructions[*next].total == 0 || *next + near < i))
+        ++*next;
+    return *next < a->instruction_count && *next <= i + near;
+}
+
+struct json_t *slw_annotation_json(const struct slw_annotation *a, size_t near)
 {
     struct slw_json j = {0};
     json_t *o = json_object(), *sources = json_array(), *code = json_array();
@@ -62,8 +70,9 @@ struct json_t *slw_annotation_json(const struct slw_annotation *a)
     for (size_t i = 0; i < a->source_count; i++)
         slw_json_push(&j, sources, source_json(&j, &a->sources[i]));
     slw_json_put(&j, o, "sources", sources);
-    for (size_t i = 0; i < a->instruction_count; i++)
-        slw_json_push(&j, code, instruction_json(&j, &a->instructions[i]));
+    for (size_t i = 0, next = 0; i < a->instruction_count; i++)
+        if (near == 0 || is_near(a, i, near, &next))
+            slw_json_push(&j, code, instruction_json(&j, &a->instructions[i]));
     slw_json_put(&j, o, "instructions", code);
     return slw_json_done(&j, o);
 }

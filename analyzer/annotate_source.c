@@ -44,8 +44,8 @@ static size_t collect(const struct slw_annotation *a, uint32_t source,
     return out;
 }
 
-/* NULL: read. A device or FIFO by a recorded name must not be read. */
-static const char *read_source(struct slw_annotated_source *s, int64_t program_mtime,
+/* NULL: read. */
+static const char *read_source(struct slw_annotated_source *s, const struct stat *program,
                                char **ret_text)
 {
     struct stat st;
@@ -54,9 +54,12 @@ static const char *read_source(struct slw_annotated_source *s, int64_t program_m
         return "not here";
     if (!S_ISREG(st.st_mode))
         return "not a file";
+    /* DWARF can name any file, and what is read here may be sent around as a report. */
+    if (!(st.st_mode & S_IROTH) && st.st_uid != program->st_uid)
+        return "not for everybody to read";
     if (slw_file_read(s->path, MAX_SOURCE_BYTES, ret_text, NULL, NULL) < 0)
         return "not readable, or too large";
-    s->newer = (int64_t)st.st_mtim.tv_sec > program_mtime;
+    s->newer = st.st_mtim.tv_sec > program->st_mtim.tv_sec;
     return NULL;
 }
 
@@ -96,7 +99,7 @@ static int add_text(struct slw_arena *arena, const char *text,
     return 0;
 }
 
-static int annotate_source(struct slw_annotation *a, uint32_t source, int64_t program_mtime)
+static int annotate_source(struct slw_annotation *a, uint32_t source, const struct stat *program)
 {
     struct slw_annotated_source *s = &a->sources[source];
     struct slw_annotated_line *lines =
@@ -106,7 +109,7 @@ static int annotate_source(struct slw_annotation *a, uint32_t source, int64_t pr
     if (!lines)
         return -SLW_E_NOMEM;
     size_t count = collect(a, source, lines);
-    s->absent = read_source(s, program_mtime, &text);
+    s->absent = read_source(s, program, &text);
     if (!s->absent)
         return add_text(a->arena, text, lines, count, s);
     s->lines = lines;
@@ -114,11 +117,11 @@ static int annotate_source(struct slw_annotation *a, uint32_t source, int64_t pr
     return 0;
 }
 
-int slw_annotate_sources(struct slw_annotation *a, int64_t program_mtime)
+int slw_annotate_sources(struct slw_annotation *a, const struct stat *program)
 {
     int rc = 0;
 
     for (uint32_t i = 0; rc == 0 && i < a->source_count; i++)
-        rc = annotate_source(a, i, program_mtime);
+        rc = annotate_source(a, i, program);
     return rc;
 }

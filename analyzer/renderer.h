@@ -7,11 +7,14 @@
 #include "analyzer/report.h"
 #include "base/buf.h"
 
+struct slw_annotations;
+
 struct slw_render_options {
-    bool color;          /* ANSI colours (term only) */
-    int width;           /* columns; 0: 80 */
-    size_t function_max; /* rows of the function table; 0: 20 */
-    bool verbose;        /* every count, note and provenance */
+    bool color;                         /* ANSI colours (term only) */
+    int width;                          /* columns; 0: 80 */
+    size_t function_max;                /* rows of the function table; 0: 20 */
+    bool verbose;                       /* every count, note and provenance */
+    const struct slw_annotations *code; /* of hot functions (html only); NULL: none */
 };
 
 struct slw_renderer {

@@ -52,7 +52,7 @@ static const struct slw_example examples[] = {
 
 static int put_json(const struct slw_annotation *a, struct slw_buf *out, struct slw_error *err)
 {
-    json_t *json = slw_annotation_json(a);
+    json_t *json = slw_annotation_json(a, 0);
     char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;
 
     json_decref(json);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* slotwise report RUN: what a saved run means. */
+#include "analyzer/annotate.h"
 #include "analyzer/renderer.h"
 #include "cli/command.h"
 #include "cli/experiment/experiment.h"
+#include "cli/graph.h"
 #include "cli/load.h"
 #include "cli/render.h"
 
@@ -29,6 +31,9 @@ static const struct slw_option options[] = {
      .choices = slw_model_builtin_name_or_null,
      .text = "Interpret the counts with this CPU model instead of the one the run names."},
     {.name = "verbose", .letter = 'v', .text = "Show every count, note and provenance."},
+    {.name = "no-code",
+     .text = "With --format html: without the source and instructions of hot functions, which are "
+             "read from where they are now."},
     SLW_OPTION_COLOR,
     SLW_OPTION_HELP,
     SLW_OPTION_END,
@@ -43,6 +48,17 @@ static const struct slw_example examples[] = {
     {NULL, NULL},
 };
 
+#define MAX_CODE 8 /* functions whose code a page shows */
+
+static int annotate(const struct slw_stacks *stacks, struct slw_annotations *ret_code,
+                    struct slw_error *err)
+{
+    size_t column;
+    int rc = slw_graph_column(stacks, NULL, &column, err);
+
+    return rc < 0 ? rc : slw_annotate_hottest(stacks, column, MAX_CODE, ret_code, err);
+}
+
 static int report_run(const char *path, struct slw_render_request *request, struct slw_buf *out,
                       struct slw_error *err)
 {
@@ -50,14 +66,20 @@ static int report_run(const char *path, struct slw_render_request *request, stru
     const struct slw_load_options how = {
         .lines = true, .moments = request->format && strcmp(request->format, "html") == 0};
     struct slw_loaded loaded = {0};
+    struct slw_annotations code = {0};
 
     if (request->format && !slw_renderer_find(request->format))
         return slw_fail(err, SLW_E_USAGE, "there is no format '%.40s' for a run", request->format);
     int rc = slw_load_with(path, &how, &loaded, err);
     request->moments = loaded.moments;
+    if (rc >= 0 && how.moments && request->code_wanted && loaded.stacks)
+        rc = annotate(loaded.stacks, &code, err);
+    request->code = code.list ? &code : NULL;
     if (rc >= 0)
         rc = slw_render_run(loaded.run, loaded.stacks, NULL, request, out, err);
     request->moments = NULL;
+    request->code = NULL;
+    slw_annotations_release(&code);
     slw_loaded_release(&loaded);
     return rc;
 }
@@ -89,6 +111,7 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
         .color = t->out.color && !output,
         .width = output ? 0 : t->out.width,
         .verbose = slw_args_has(args, "verbose"),
+        .code_wanted = !slw_args_has(args, "no-code"),
     };
     struct slw_buf out = {0};
     int rc = slw_args_operands(args, 1, 1, "a run", err);

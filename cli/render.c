@@ -90,6 +90,7 @@ static int render(const struct slw_run *run, const struct slw_stacks *stacks,
         .width = request->width,
         .function_max = (size_t)request->function_max,
         .verbose = request->verbose,
+        .code = request->code,
     };
     struct slw_report *report = NULL;
     int rc = new_report(run, stacks, model, models, &report, err);

@@ -14,7 +14,9 @@ struct slw_render_request {
     int width;
     uint64_t function_max; /* 0: default */
     bool verbose;
-    const struct slw_moments *moments; /* of the stacks; lent; NULL: not known */
+    const struct slw_moments *moments;  /* of the stacks; lent; NULL: not known */
+    bool code_wanted;                   /* of hot functions, by who makes the request */
+    const struct slw_annotations *code; /* of hot functions; lent; NULL: none */
 };
 
 /* What a run is read with: one model, and on a hybrid CPU those of the other kinds of core. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/page/page.h"
+#include "analyzer/annotate.h"
 #include "analyzer/json_value.h"
-
 #include "analyzer/page/page_int.h"
 #include "analyzer/report_json.h"
 #include "analyzer/text.h"
@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NEAR_INSTRUCTIONS 8
 
 /* For HTML text and quoted attributes; controls and what reorders text are written out. */
 static void put_html(struct slw_buf *out, const char *text)
@@ -92,6 +94,24 @@ static void put_side(struct slw_buf *out, struct slw_json *j, const struct slw_p
     slw_buf_puts(out, "}");
 }
 
+/* Of a long function only what is near a sample: a browser would be busy with the rest. */
+static void put_code(struct slw_buf *out, struct slw_json *j, const struct slw_annotations *code)
+{
+    if (!code) {
+        slw_buf_puts(out, "null");
+        return;
+    }
+    slw_buf_putc(out, '[');
+    for (size_t i = 0; i < code->count; i++) {
+        json_t *one = slw_annotation_json(code->list[i], NEAR_INSTRUCTIONS);
+        slw_buf_puts(out, i ? ",\n" : "");
+        put_value(out, one);
+        j->failed = j->failed || !one;
+        json_decref(one);
+    }
+    slw_buf_putc(out, ']');
+}
+
 static void put_data(struct slw_buf *out, struct slw_json *j, const struct slw_page *page,
                      const struct slw_page_tree *tree)
 {
@@ -109,7 +129,9 @@ static void put_data(struct slw_buf *out, struct slw_json *j, const struct slw_p
         slw_buf_puts(out, i ? ",\n" : "");
         put_side(out, j, &page->sides[i], tree, i);
     }
-    slw_buf_puts(out, "],\n");
+    slw_buf_puts(out, "],\n\"code\":");
+    put_code(out, j, page->code);
+    slw_buf_puts(out, ",\n");
     put_member(out, j, "samples", slw_page_tree_json(j, tree));
     slw_buf_puts(out, "}");
 }

@@ -11,6 +11,7 @@
 #include "record/moments.h"
 
 struct json_t;
+struct slw_annotations;
 struct slw_report;
 
 /* One side: the run itself, an arm of a comparison. Everything is lent. */
@@ -37,6 +38,7 @@ struct slw_page {
                                   it is the report of its side */
     struct slw_page_side sides[SLW_MAX_PAGE_SIDES];
     size_t side_count;
+    const struct slw_annotations *code; /* of hot functions; NULL: none is asked for */
 };
 
 /* Append the document. Nothing in it can end a script or open a tag that was not ours, whatever the

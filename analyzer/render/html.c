@@ -19,11 +19,11 @@ static int render_html(const struct slw_report *report, const struct slw_render_
     struct slw_buf title = {0};
     int rc;
 
-    (void)opts;
     put_title(&title, report->run);
     const struct slw_page page = {
         .title = title.data,
         .kind = "run",
+        .code = opts->code,
         .sides = {{.report = report, .stacks = report->stacks, .moments = report->moments}},
         .side_count = 1};
     rc = slw_buf_failed(&title) ? slw_fail(err, SLW_E_NOMEM, "no memory for a title")

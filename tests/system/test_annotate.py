@@ -65,6 +65,26 @@ class Annotate(harness.Case):
         self.assertIn("in db::mix<unsigned long>", text)
         self.assertRegex(text, r" \d+\.\d\d +\d+\.\d\d +\d+ +return x \* 5 \+ i;")
 
+    def test_page_has_the_code_of_hot_functions(self):
+        _, run = self.profile(self.compile())
+        page, bare = self.path("page.html"), self.path("bare.html")
+        self.slotwise("report", run, "--format", "html", "-o", page)
+        self.slotwise("report", run, "--format", "html", "--no-code", "-o", bare)
+        self.assertIn("x * 5 + i;", harness.read_bytes(page).decode())
+        self.assertNotIn("x * 5 + i;", harness.read_bytes(bare).decode())
+        private = self.path("private.cc")  # no part of a page, although the program names it
+        with open(SOURCE, encoding="ascii") as f, open(private, "w", encoding="ascii") as g:
+            g.write(f.read())
+        if os.geteuid() == 0:
+            program = self.path("theirs")
+            subprocess.run(["g++", "-O2", "-g", "-o", program, private], check=True)
+            os.chmod(private, 0o600)
+            os.chown(program, 65534, 65534)
+            _, run = self.profile(program, name="theirs")
+            self.slotwise("report", run, "--format", "html", "-o", page)
+            self.assertNotIn("x * 5 + i;", harness.read_bytes(page).decode())
+            self.assertIn("not for everybody to read", harness.read_bytes(page).decode())
+
     def test_what_cannot_be_shown_says_why(self):
         program = self.compile()
         _, run = self.profile(program)
