@@ -30,6 +30,12 @@ void slw_elf_build_id(const struct slw_elf *e, char ret_hex[SLW_BUILD_ID_HEX_BYT
 
 bool slw_elf_has_symtab(const struct slw_elf *e);
 
+/* Source lines and more: .debug_info, be it compressed. */
+bool slw_elf_has_dwarf(const struct slw_elf *e);
+/* Unpack what is packed of it in place: libdw would take what it cannot unpack for absent. 0,
+ * -SLW_E_FORMAT (not to be unpacked), or -SLW_E_LIMIT. */
+int slw_elf_unpack_dwarf(struct slw_elf *e);
+
 /* Add .symtab (if any) and .dynsym of `e`, with addresses translated by the segments of `runtime`
  * (the mapped file; a separate debug file has no offsets of its own). Names are lent from `e`.
  * 0, -SLW_E_NOMEM, -SLW_E_LIMIT. */

@@ -32,6 +32,50 @@ bool slw_elf_has_symtab(const struct slw_elf *e)
     return section_of_type(e, SHT_SYMTAB, &h) != NULL;
 }
 
+bool slw_elf_has_dwarf(const struct slw_elf *e)
+{
+    Elf_Scn *scn = NULL;
+    GElf_Shdr h;
+    size_t names;
+
+    if (elf_getshdrstrndx(e->elf, &names) < 0)
+        return false;
+    while ((scn = elf_nextscn(e->elf, scn)) != NULL) {
+        const char *name = gelf_getshdr(scn, &h) ? elf_strptr(e->elf, names, h.sh_name) : NULL;
+        if (name && h.sh_type != SHT_NOBITS &&
+            (strcmp(name, ".debug_info") == 0 || strcmp(name, ".zdebug_info") == 0))
+            return true;
+    }
+    return false;
+}
+
+#define MAX_UNPACKED ((uint64_t)4 << 30) /* of all sections; browsers have 2 GiB */
+
+int slw_elf_unpack_dwarf(struct slw_elf *e)
+{
+    uint64_t total = 0;
+    Elf_Scn *scn = NULL;
+    GElf_Shdr h;
+    GElf_Chdr packed;
+    size_t names;
+
+    if (elf_getshdrstrndx(e->elf, &names) < 0)
+        return -SLW_E_FORMAT;
+    while ((scn = elf_nextscn(e->elf, scn)) != NULL) {
+        const char *name = gelf_getshdr(scn, &h) ? elf_strptr(e->elf, names, h.sh_name) : NULL;
+        if (!name || strncmp(name, ".debug_", 7) != 0 || !(h.sh_flags & SHF_COMPRESSED))
+            continue;
+        if (!gelf_getchdr(scn, &packed))
+            return -SLW_E_FORMAT;
+        if (packed.ch_size > MAX_UNPACKED - total)
+            return -SLW_E_LIMIT;
+        total += packed.ch_size;
+        if (elf_compress(scn, 0, 0) < 0)
+            return -SLW_E_FORMAT;
+    }
+    return 0;
+}
+
 static bool open_table(const struct slw_elf *e, const struct slw_elf *runtime, uint32_t type,
                        struct table *ret_table)
 {

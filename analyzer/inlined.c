@@ -3,7 +3,10 @@
 
 #include "base/error.h"
 
+#include <assert.h>
 #include <dwarf.h>
+#include <errno.h>
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -31,6 +34,7 @@ struct unit {
 
 struct slw_inlined {
     Dwarf *dwarf;
+    bool broken;         /* memory ran out inside libdw: it is not asked again */
     struct ranges units; /* of units that .debug_aranges does not list; read when one is missed */
     bool units_read;
     struct unit *read; /* units whose functions are known, sorted by die */
@@ -38,12 +42,24 @@ struct slw_inlined {
     size_t functions;
 };
 
+/* Where memory runs out, libdw calls a handler that takes no argument and must not return; its own
+ * ends the process. */
+static _Thread_local jmp_buf *out_of_memory;
+
+__attribute__((noreturn)) static void no_memory(void)
+{
+    assert(out_of_memory);
+    longjmp(*out_of_memory, 1);
+}
+
 struct slw_inlined *slw_inlined_new(Dwarf *dwarf)
 {
     struct slw_inlined *in = calloc(1, sizeof(*in));
 
-    if (in)
-        in->dwarf = dwarf;
+    if (!in)
+        return NULL;
+    in->dwarf = dwarf;
+    (void)dwarf_new_oom_handler(dwarf, no_memory);
     return in;
 }
 
@@ -135,13 +151,24 @@ static int read_units(struct slw_inlined *in)
     return rc;
 }
 
+/* libdw (0.188) goes on with a unit for whose abbreviations there was no memory, and falls over it
+ * when they are used. Only errno tells. */
+static bool ran_out(void)
+{
+    return errno == ENOMEM;
+}
+
 /* 1 and the unit's entry, 0: no unit covers the address. .debug_aranges is a short table, but not
  * every compiler writes one. */
 static int find_unit(struct slw_inlined *in, uint64_t address, Dwarf_Die *ret_die)
 {
-    if (dwarf_addrdie(in->dwarf, address, ret_die))
+    errno = 0;
+    bool found = dwarf_addrdie(in->dwarf, address, ret_die) != NULL;
+    int rc = found || in->units_read ? 0 : read_units(in);
+    if (ran_out())
+        return -SLW_E_NOMEM;
+    if (found)
         return 1;
-    int rc = in->units_read ? 0 : read_units(in);
     const struct range *r = rc == 0 ? find(&in->units, address) : NULL;
     return rc == 0 ? r && dwarf_offdie(in->dwarf, r->die, ret_die) : rc;
 }
@@ -287,8 +314,8 @@ static bool descend(Dwarf_Die *die, uint64_t address)
     return false;
 }
 
-int slw_inlined_at(struct slw_inlined *in, uint64_t address,
-                   struct slw_inlined_call ret_calls[SLW_MAX_INLINED], size_t *ret_count)
+static int find_calls(struct slw_inlined *in, uint64_t address,
+                      struct slw_inlined_call ret_calls[SLW_MAX_INLINED], size_t *ret_count)
 {
     Dwarf_Die unit, die;
     Dwarf_Files *files = NULL;
@@ -299,8 +326,11 @@ int slw_inlined_at(struct slw_inlined *in, uint64_t address,
         rc = find_function(in, address, &unit, &die);
     if (rc < 0)
         return rc;
+    errno = 0;
     while (rc > 0 && count < SLW_MAX_INLINED && descend(&die, address)) {
         const char *name = dwarf_tag(&die) == DW_TAG_inlined_subroutine ? call_name(&die) : NULL;
+        if (ran_out())
+            return -SLW_E_NOMEM;
         if (!name)
             continue;
         if (!files && dwarf_getsrcfiles(&unit, &files, NULL) != 0)
@@ -312,7 +342,7 @@ int slw_inlined_at(struct slw_inlined *in, uint64_t address,
     return 0;
 }
 
-int slw_inlined_line(struct slw_inlined *in, uint64_t address, const char **ret_file,
+static int find_line(struct slw_inlined *in, uint64_t address, const char **ret_file,
                      uint32_t *ret_line)
 {
     Dwarf_Die unit;
@@ -326,4 +356,29 @@ int slw_inlined_line(struct slw_inlined *in, uint64_t address, const char **ret_
     *ret_file = known ? file : "";
     *ret_line = known ? (uint32_t)line : 0;
     return 0;
+}
+
+/* 0 the first time, 1 when memory ran out: as setjmp. */
+#define GUARD(in, here) ((in)->broken || setjmp(*(out_of_memory = &(here))))
+
+static int give_up(struct slw_inlined *in)
+{
+    in->broken = true;
+    return -SLW_E_NOMEM;
+}
+
+int slw_inlined_at(struct slw_inlined *in, uint64_t address,
+                   struct slw_inlined_call ret_calls[SLW_MAX_INLINED], size_t *ret_count)
+{
+    jmp_buf here;
+
+    return GUARD(in, here) ? give_up(in) : find_calls(in, address, ret_calls, ret_count);
+}
+
+int slw_inlined_line(struct slw_inlined *in, uint64_t address, const char **ret_file,
+                     uint32_t *ret_line)
+{
+    jmp_buf here;
+
+    return GUARD(in, here) ? give_up(in) : find_line(in, address, ret_file, ret_line);
 }

@@ -32,6 +32,7 @@ struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
 void slw_symbols_module_release(struct slw_symbols_module *m)
 {
     slw_symtab_release(&m->table);
+    slw_symbols_close_lines(m);
     slw_elf_close(&m->elf);
     slw_elf_close(&m->debug);
     free(m->text);
@@ -41,7 +42,6 @@ void slw_symbols_free(struct slw_symbols *s)
 {
     if (!s)
         return;
-    slw_symbols_close_lines(s);
     slw_symbols_forget_kernel(s);
     slw_symbols_forget_ahead(s);
     for (uint32_t i = 0; i < s->loaded_capacity; i++)

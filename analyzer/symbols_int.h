@@ -8,8 +8,6 @@
 #include "analyzer/inlined.h"
 #include "analyzer/symbols.h"
 
-#include <elfutils/libdwfl.h>
-
 /* Why a module has no names. */
 enum slw_symbols_problem {
     SLW_SYMBOLS_FINE,
@@ -17,6 +15,7 @@ enum slw_symbols_problem {
     SLW_SYMBOLS_REPLACED,  /* another file by that name */
     SLW_SYMBOLS_UNCHECKED, /* recorded elsewhere, and nothing to tell whether this is the file */
     SLW_SYMBOLS_NO_DEBUG,  /* the file is fine, its separate debug file cannot be read */
+    SLW_SYMBOLS_NO_DWARF,  /* has names, but its lines and inlined calls cannot be read */
     SLW_SYMBOLS_HIDDEN,    /* kernel addresses are withheld */
     SLW_SYMBOLS_ELSEWHERE, /* another kernel, or another boot of it */
     /* Of what a JIT compiler left; the last two give names all the same. */
@@ -33,10 +32,10 @@ struct slw_symbols_module {
     struct slw_elf elf, debug;
     int32_t inside; /* the process by way of whose root directory the file was opened; 0: ours */
     char *text;     /* names of a text table point into it */
-    Dwfl_Module *dwfl;
-    bool dwfl_tried;
-    struct slw_inlined *inlined; /* NULL: no DWARF */
-    GElf_Addr dwarf_bias;        /* address in the file - address in its DWARF */
+    struct slw_elf lines; /* opened for its DWARF alone */
+    bool lines_tried;
+    Dwarf *dwarf;                /* of one of the three; NULL: none */
+    struct slw_inlined *inlined; /* of it */
 };
 
 struct slw_symbols {
@@ -51,8 +50,6 @@ struct slw_symbols {
     struct slw_kernel_reader *reader; /* fills it; NULL: none at work */
     struct slw_symbols_ahead *ahead;  /* builds tables meanwhile; NULL: nobody does */
     struct slw_kernel_cache *cache;   /* tells most of the same, sooner; NULL: nothing is kept */
-    Dwfl *dwfl;
-    Dwfl_Callbacks callbacks;
 };
 
 /* What loading a module needs besides it. Threads have one each. */
@@ -101,7 +98,7 @@ int slw_symbols_kernel_name(struct slw_symbols *s, uint64_t address, const char 
 void slw_symbols_forget_kernel(struct slw_symbols *s); /* wait for a reader nobody needs */
 
 /* symbols_lines.c */
-void slw_symbols_close_lines(struct slw_symbols *s);
+void slw_symbols_close_lines(struct slw_symbols_module *l);
 
 /* The module's state, loaded. NULL: out of memory. */
 struct slw_symbols_module *slw_symbols_loaded(struct slw_symbols *s, uint32_t module);

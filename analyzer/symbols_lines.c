@@ -1,100 +1,64 @@
 /* SPDX-License-Identifier: MIT */
-/* Source lines and inlined calls from DWARF, through libdwfl. Modules are reported to it one by
- * one, as files that do not run; it lays them out at addresses of its own. */
+/* Source lines and inlined calls from DWARF: that of the file, or of what was split off it. */
 #include "analyzer/symbols_int.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* libdwfl asks for the debug file: answer from where we look ourselves, never from the network. */
-static int find_debug(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
-                      const char *file_name, const char *link, GElf_Word crc, char **ret_path)
+/* The image that has the DWARF; NULL: none has, or *ret_rc. */
+static struct slw_elf *find_dwarf(struct slw_symbols *s, const struct slw_module *m,
+                                  struct slw_symbols_module *l, int *ret_rc)
 {
-    const struct slw_symbols *s = *user;
-    struct slw_elf debug;
-    uint32_t i = 0;
-
-    (void)name, (void)base, (void)file_name, (void)link, (void)crc;
-    while (s && i < s->loaded_capacity && s->loaded[i].dwfl != module)
-        i++;
-    if (!s || i == s->loaded_capacity ||
-        slw_symbols_open_debug(&s->opts, &s->modules->modules[i], &s->loaded[i], &debug, ret_path) <
-            0)
-        return -1;
-    int fd = dup(debug.fd);
-    slw_elf_close(&debug);
-    return fd;
+    *ret_rc = 0;
+    if (slw_elf_has_dwarf(&l->elf))
+        return &l->elf;
+    if (l->debug.elf && slw_elf_has_dwarf(&l->debug))
+        return &l->debug;
+    *ret_rc = slw_symbols_open_debug(&s->opts, m, l, &l->lines, NULL);
+    return *ret_rc == 0 && slw_elf_has_dwarf(&l->lines) ? &l->lines : NULL;
 }
 
-static int no_elf(Dwfl_Module *module, void **user, const char *name, Dwarf_Addr base,
-                  char **ret_path, Elf **ret_elf)
-{
-    (void)module, (void)user, (void)name, (void)base, (void)ret_path, (void)ret_elf;
-    return -1; /* every module is reported with its file */
-}
-
-static Dwfl_Module *report(struct slw_symbols *s, const struct slw_module *m,
-                           const struct slw_symbols_module *l)
-{
-    void **user;
-
-    if (!s->dwfl) {
-        s->callbacks = (Dwfl_Callbacks){.find_elf = no_elf,
-                                        .find_debuginfo = find_debug,
-                                        .section_address = dwfl_offline_section_address};
-        s->dwfl = dwfl_begin(&s->callbacks);
-    }
-    int fd = s->dwfl ? dup(l->elf.fd) : -1;
-    if (fd < 0)
-        return NULL;
-    dwfl_report_begin_add(s->dwfl);
-    Dwfl_Module *module = dwfl_report_offline(s->dwfl, m->path, m->path, fd);
-    if (!module)
-        (void)close(fd);
-    (void)dwfl_report_end(s->dwfl, NULL, NULL);
-    if (module && dwfl_module_info(module, &user, NULL, NULL, NULL, NULL, NULL, NULL))
-        *user = s;
-    return module;
-}
-
-/* NULL in *ret_inlined: no DWARF is to be had. 0 or -SLW_E_NOMEM. */
+/* NULL in l->inlined: no DWARF is to be had. 0 or -SLW_E_NOMEM. */
 static int open_dwarf(struct slw_symbols *s, const struct slw_module *m,
-                      struct slw_symbols_module *l, struct slw_inlined **ret_inlined)
+                      struct slw_symbols_module *l)
 {
-    GElf_Addr bias = 0;
+    int rc;
 
-    if (!l->dwfl_tried) {
-        l->dwfl_tried = true;
-        l->dwfl = report(s, m, l);
-        Dwarf *dwarf = l->dwfl && dwfl_module_getelf(l->dwfl, &bias)
-                           ? dwfl_module_getdwarf(l->dwfl, &l->dwarf_bias)
-                           : NULL;
-        l->dwarf_bias -= bias; /* as the file has it, not as it was laid out */
-        l->inlined = dwarf ? slw_inlined_new(dwarf) : NULL;
-        if (dwarf && !l->inlined)
-            return -SLW_E_NOMEM;
+    if (l->lines_tried)
+        return 0;
+    l->lines_tried = true;
+    struct slw_elf *image = find_dwarf(s, m, l, &rc);
+    if (!image) {
+        if (rc == -SLW_E_PERM && l->problem == SLW_SYMBOLS_FINE)
+            l->problem = SLW_SYMBOLS_NO_DWARF;
+        return 0;
     }
-    *ret_inlined = l->inlined;
-    return 0;
+    if (slw_elf_unpack_dwarf(image) == 0)
+        l->dwarf = dwarf_begin_elf(image->elf, DWARF_C_READ, NULL);
+    if (!l->dwarf) {
+        if (l->problem == SLW_SYMBOLS_FINE)
+            l->problem = SLW_SYMBOLS_NO_DWARF;
+        return 0;
+    }
+    l->inlined = slw_inlined_new(l->dwarf);
+    return l->inlined ? 0 : -SLW_E_NOMEM;
 }
 
-/* The DWARF of an address and the address as DWARF has it; NULL: there is none. */
+/* The DWARF of an address and the address as it has it; NULL: there is none. */
 static int locate(struct slw_symbols *s, uint32_t module, uint64_t address,
                   struct slw_inlined **ret_inlined, uint64_t *ret_address)
 {
     const struct slw_module *m = &s->modules->modules[module];
     struct slw_symbols_module *l = slw_symbols_loaded(s, module);
-    uint64_t elf_address;
 
     *ret_inlined = NULL;
     if (!l)
         return -SLW_E_NOMEM;
     if (m->kind != SLW_MODULE_FILE || !l->elf.elf ||
-        !slw_elf_address_of_offset(&l->elf, address, &elf_address))
+        !slw_elf_address_of_offset(&l->elf, address, ret_address))
         return 0;
-    int rc = open_dwarf(s, m, l, ret_inlined);
-    *ret_address = elf_address - l->dwarf_bias;
+    int rc = open_dwarf(s, m, l);
+    *ret_inlined = l->inlined;
     return rc;
 }
 
@@ -146,13 +110,10 @@ int slw_symbols_places(struct slw_symbols *s, uint32_t module, uint64_t address,
     return 0;
 }
 
-void slw_symbols_close_lines(struct slw_symbols *s)
+void slw_symbols_close_lines(struct slw_symbols_module *l)
 {
-    for (uint32_t i = 0; i < s->loaded_capacity; i++) {
-        slw_inlined_free(s->loaded[i].inlined);
-        s->loaded[i].inlined = NULL;
-    }
-    if (s->dwfl)
-        dwfl_end(s->dwfl);
-    s->dwfl = NULL;
+    slw_inlined_free(l->inlined);
+    if (l->dwarf)
+        (void)dwarf_end(l->dwarf);
+    slw_elf_close(&l->lines);
 }
