@@ -217,7 +217,7 @@ void slw_perfdata_close(struct slw_perfdata *pd)
     free(pd->ids);
     slw_index_release(&pd->id_index);
     free(pd->build_ids);
-    free(pd->entries);
+    free(pd->blocks);
     slw_perf_unpacker_free(pd->unpacker);
     free(pd->unpacked);
     free(pd->chunks);
@@ -328,7 +328,7 @@ size_t slw_perfdata_id_count(const struct slw_perfdata *pd)
     return pd->id_count;
 }
 
-static const uint8_t *bytes_at(const struct slw_perfdata *pd, uint64_t position, size_t *ret_left)
+const uint8_t *slw_perf_bytes_at(const struct slw_perfdata *pd, uint64_t position, size_t *ret_left)
 {
     uint64_t at = position & ~SLW_PERF_UNPACKED;
 
@@ -340,42 +340,39 @@ static const uint8_t *bytes_at(const struct slw_perfdata *pd, uint64_t position,
     return pd->bytes + at;
 }
 
-/* Time order hops between buffers: ask for a record's bytes some records before their turn. */
-static void announce(const struct slw_perfdata *pd, size_t entry)
+/* One record at its place. */
+static int deliver(struct slw_perfdata *pd, uint64_t position, bool count_damage,
+                   slw_perf_record_fn fn, void *ctx)
 {
-    const size_t ahead = 8;
+    struct slw_perf_raw raw;
+    struct slw_perf_record record;
     size_t left;
+    const uint8_t *at = slw_perf_bytes_at(pd, position, &left);
+    int rc = 0;
 
-    if (entry + ahead >= pd->entry_count)
-        return;
-    const uint8_t *at = bytes_at(pd, pd->entries[entry + ahead].position, &left);
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
+    if (!slw_perf_raw_at(pd, at, left, &raw))
+        return 0; /* cannot happen: blocks hold whole records only */
+    const bool ok = slw_perf_decode(pd, &raw, &record);
+    record.offset = slw_perf_file_offset(pd, position);
+    if (ok)
+        rc = fn(ctx, &record);
+    else if (count_damage)
+        slw_perf_damaged(pd, record.offset, raw.size, "record whose fields do not fit it");
+    slw_perf_looked_at(pd, raw.size);
+    return rc;
 }
 
 int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
 {
-    bool count_damage = !pd->walked;
-    int rc = 0;
+    const bool count_damage = !pd->walked;
+    struct slw_perf_order order = {0};
+    uint64_t position = 0;
+    int rc = 0, more = 1;
 
     pd->walked = true;
-    for (size_t i = 0; rc == 0 && i < pd->entry_count; i++) {
-        struct slw_perf_raw raw;
-        struct slw_perf_record record;
-        size_t left;
-        const uint8_t *at = bytes_at(pd, pd->entries[i].position, &left);
-
-        announce(pd, i);
-        if (!slw_perf_raw_at(pd, at, left, &raw))
-            continue; /* cannot happen: the index holds whole records only */
-        bool ok = slw_perf_decode(pd, &raw, &record);
-        record.offset = slw_perf_file_offset(pd, pd->entries[i].position);
-        if (ok)
-            rc = fn(ctx, &record);
-        else if (count_damage)
-            slw_perf_damaged(pd, record.offset, raw.size, "record whose fields do not fit it");
-        slw_perf_looked_at(pd, raw.size);
-    }
+    while (rc == 0 && (more = slw_perf_order_next(pd, &order, &position)) > 0)
+        rc = deliver(pd, position, count_damage, fn, ctx);
+    slw_perf_order_release(&order);
     give_back(pd);
-    return rc;
+    return rc == 0 && more < 0 ? more : rc;
 }

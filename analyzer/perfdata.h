@@ -136,6 +136,7 @@ struct slw_perf_damage {
     char reason[160];        /* empty: nothing is wrong */
     uint64_t unknown_events; /* samples whose id belongs to no event */
     bool unfinished;         /* the recorder never completed the header: killed */
+    uint64_t trace_bytes;    /* of hardware traces (AUX area), which are stepped over */
 };
 
 #define SLW_MAX_PERF_EVENTS 4096 /* far more than perf can open descriptors for on one CPU */

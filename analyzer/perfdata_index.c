@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walk the data section once: take in what describes the recording, unpack what is compressed,
- * and note time and place of every record that counts. A record that cannot be a record ends the
+ * and note the blocks of records that count. A record that cannot be a record ends the
  * walk; what was found before it stays. */
 #include "analyzer/perfdata_int.h"
 #include "record/perf_layout.h"
@@ -54,7 +54,7 @@ uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position)
     return pd->chunk_count ? pd->chunks[low].offset : 0;
 }
 
-static bool is_indexed(uint32_t type)
+bool slw_perf_is_indexed(uint32_t type)
 {
     switch (type) {
     case PERF_RECORD_SAMPLE:
@@ -74,36 +74,74 @@ static bool is_indexed(uint32_t type)
     }
 }
 
-static int index_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, uint64_t position)
+uint64_t slw_perf_payload(const struct slw_perf_raw *raw)
+{
+    struct slw_perf_cursor body = raw->body;
+
+    if (raw->type == SLW_PERF_RECORD_HEADER_TRACING_DATA)
+        return ((uint64_t)slw_perf_u32(&body) + 7) & ~UINT64_C(7);
+    return raw->type == SLW_PERF_RECORD_AUXTRACE ? slw_perf_u64(&body) : 0;
+}
+
+int32_t slw_perf_record_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                             uint64_t *time)
 {
     struct slw_perf_trailer trailer;
+    int32_t event = 0;
+    uint64_t own;
     bool has_time;
-    uint64_t time;
 
     if (raw->type == PERF_RECORD_SAMPLE) {
-        const int32_t event = slw_perf_sample_event(pd, raw);
-
-        time = slw_perf_sample_time(pd, raw, event, &has_time);
-        if (event < 0) {
-            pd->damage.unknown_events++;
-            return 0;
-        }
-        pd->events[event].sample_count++;
-        pd->sample_count++;
-        pd->has_kernel |= (raw->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+        event = slw_perf_sample_event(pd, raw);
+        own = slw_perf_sample_time(pd, raw, event, &has_time);
     } else {
         slw_perf_read_trailer(pd, raw, &trailer);
         has_time = trailer.has_time;
-        time = trailer.time;
+        own = trailer.time;
     }
-    if (!has_time)
-        time = pd->last_time;
-    pd->last_time = time;
-    if (slw_perf_reserve((void **)&pd->entries, pd->entry_count, &pd->entry_capacity,
-                         sizeof(*pd->entries)) < 0)
+    if (has_time)
+        *time = own;
+    return event;
+}
+
+/* The record goes on with the block before it, or starts one. */
+static int put_in_block(struct slw_perfdata *pd, uint64_t time, uint64_t position)
+{
+    struct slw_perf_block *last = pd->block_count > 0 ? &pd->blocks[pd->block_count - 1] : NULL;
+
+    if (last && !pd->block_ended && last->count < SLW_PERF_BLOCK_RECORDS &&
+        ((last->position ^ position) & SLW_PERF_UNPACKED) == 0) {
+        last->count++;
+        last->time = time < last->time ? time : last->time;
+        return 0;
+    }
+    pd->block_ended = false;
+    if (slw_perf_reserve((void **)&pd->blocks, pd->block_count, &pd->block_capacity,
+                         sizeof(*pd->blocks)) < 0)
         return -SLW_E_NOMEM;
-    pd->entries[pd->entry_count++] = (struct slw_perf_entry){time, position};
+    pd->blocks[pd->block_count] = (struct slw_perf_block){time, time, position, pd->block_count, 1};
+    pd->block_count++;
     return 0;
+}
+
+static int index_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, uint64_t position)
+{
+    uint64_t time = pd->last_time;
+    const int32_t event = slw_perf_record_time(pd, raw, &time);
+
+    if (event < 0) {
+        pd->damage.unknown_events++;
+        pd->block_ended = true; /* its event may become known later: no block may hold it */
+        return 0;
+    }
+    if (raw->type == PERF_RECORD_SAMPLE) {
+        pd->events[event].sample_count++;
+        pd->sample_count++;
+        pd->has_kernel |= (raw->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+    }
+    const int rc = put_in_block(pd, time, position);
+    pd->last_time = time;
+    return rc;
 }
 
 /* perf_event_attr, then ids to the end of the record. */
@@ -168,9 +206,8 @@ static int compressed_record(struct slw_perfdata *pd, const struct slw_perf_raw 
     return compressed(pd, body.at, (size_t)length, position);
 }
 
-/* Records of the recorder itself. *ret_payload: bytes behind the record that belong to it. */
-static int user_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, uint64_t position,
-                       uint64_t *ret_payload)
+/* Records of the recorder itself. */
+static int user_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, uint64_t position)
 {
     struct slw_perf_cursor body = raw->body;
 
@@ -185,12 +222,6 @@ static int user_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw, 
     }
     case SLW_PERF_RECORD_HEADER_BUILD_ID:
         return slw_perf_build_id_record(pd, raw);
-    case SLW_PERF_RECORD_HEADER_TRACING_DATA:
-        *ret_payload = ((uint64_t)slw_perf_u32(&body) + 7) & ~UINT64_C(7);
-        return 0;
-    case SLW_PERF_RECORD_AUXTRACE:
-        *ret_payload = slw_perf_u64(&body);
-        return 0;
     case SLW_PERF_RECORD_COMPRESSED:
     case SLW_PERF_RECORD_COMPRESSED2:
         return compressed_record(pd, raw, position);
@@ -223,13 +254,13 @@ static int walk(struct slw_perfdata *pd, const uint8_t *base, uint64_t start, ui
 
     while (rc == 0 && at < end) {
         struct slw_perf_raw raw;
-        uint64_t payload = 0;
         if (!slw_perf_raw_at(pd, base + at, (size_t)(end - at), &raw))
             break;
-        if (is_indexed(raw.type))
+        const uint64_t payload = slw_perf_payload(&raw);
+        if (slw_perf_is_indexed(raw.type))
             rc = index_record(pd, &raw, at | tag);
         else if (raw.type >= SLW_PERF_RECORD_HEADER_ATTR)
-            rc = user_record(pd, &raw, at | tag, &payload);
+            rc = user_record(pd, &raw, at | tag);
         at += raw.size;
         if (tag == 0)
             slw_perf_looked_at(pd, raw.size);
@@ -239,6 +270,7 @@ static int walk(struct slw_perfdata *pd, const uint8_t *base, uint64_t start, ui
             at = end;
         } else {
             at += payload;
+            pd->damage.trace_bytes += raw.type == SLW_PERF_RECORD_AUXTRACE ? payload : 0;
         }
     }
     *ret_stopped = at;
@@ -274,7 +306,6 @@ int slw_perf_index(struct slw_perfdata *pd, struct slw_error *err)
         slw_error_at(err, "offset 0x%llx", (unsigned long long)pd->damage.first_offset);
         return -SLW_E_FORMAT;
     }
-    if (slw_perf_sort(pd->entries, pd->entry_count) < 0)
-        return index_failed(err, -SLW_E_NOMEM);
+    slw_perf_order_blocks(pd);
     return 0;
 }

@@ -76,7 +76,17 @@ struct slw_perf_entry {
     uint64_t time;
     uint64_t position; /* in the file, or in the unpacked bytes with the top bit set */
 };
-#define SLW_PERF_UNPACKED (UINT64_C(1) << 63)
+
+/* Records that follow each other in the file. */
+struct slw_perf_block {
+    uint64_t time;       /* of the earliest */
+    uint64_t first_time; /* of the first */
+    uint64_t position;   /* of the first */
+    uint64_t order;      /* of arrival: what decides between equal times */
+    uint32_t count;
+};
+#define SLW_PERF_BLOCK_RECORDS 1024 /* 16 KiB while it is read */
+#define SLW_PERF_UNPACKED      (UINT64_C(1) << 63)
 
 struct slw_perf_id {
     uint64_t id;
@@ -107,9 +117,10 @@ struct slw_perfdata {
     struct slw_perf_meta meta;
     struct slw_perf_build_id *build_ids;
     size_t build_id_count, build_id_capacity;
-    struct slw_perf_entry *entries;
-    size_t entry_count, entry_capacity;
+    struct slw_perf_block *blocks; /* by time, once the file is indexed */
+    size_t block_count, block_capacity;
     uint64_t last_time; /* for records without a time field */
+    bool block_ended;   /* the next record starts one */
     bool walked;        /* undecodable records are counted once */
     uint64_t sample_count;
     bool has_kernel;
@@ -149,8 +160,32 @@ bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t le
                      struct slw_perf_raw *ret_raw);
 uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position);
 
+const uint8_t *slw_perf_bytes_at(const struct slw_perfdata *pd, uint64_t position,
+                                 size_t *ret_left);
+/* Is it a record of a block? Samples of no event are in none: they end one. */
+bool slw_perf_is_indexed(uint32_t type);
+/* Bytes behind the record that belong to it. */
+uint64_t slw_perf_payload(const struct slw_perf_raw *raw);
+/* Its time; *time stays what it was when the record has none. The event of a sample, negative:
+ * nobody's. Others: 0. */
+int32_t slw_perf_record_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                             uint64_t *time);
+
 /* perfdata_sort.c: natural merge sort by (time, order of arrival). 0 or -SLW_E_NOMEM. */
 int slw_perf_sort(struct slw_perf_entry *entries, size_t count);
+
+/* perfdata_order.c: records by (time, order of arrival). */
+struct slw_perf_open_block;
+struct slw_perf_order { /* zero-initialise; release in any case */
+    struct slw_perf_open_block *heap;
+    size_t heap_count, heap_capacity, next_block;
+    bool started;
+};
+void slw_perf_order_blocks(struct slw_perfdata *pd);
+/* The next record's position. 1, 0 (there is none), or -SLW_E_NOMEM. */
+int slw_perf_order_next(const struct slw_perfdata *pd, struct slw_perf_order *o,
+                        uint64_t *ret_position);
+void slw_perf_order_release(struct slw_perf_order *o);
 
 /* perfdata_zstd.c: append what `packed` unpacks to, to pd->unpacked. -SLW_E_FORMAT, -SLW_E_LIMIT,
  * -SLW_E_NOMEM. */

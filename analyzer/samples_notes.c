@@ -131,6 +131,12 @@ static int note_damage(struct slw_samples *s)
         rc = slw_run_note(s->run, SLW_NOTE_WARNING, "unknown-event", NULL,
                           "%llu samples belong to no event of perf.data and were left out",
                           (unsigned long long)d->unknown_events);
+    if (rc == 0 && d->trace_bytes > 0)
+        rc =
+            slw_run_note(s->run, SLW_NOTE_INFO, "trace-left-out", "perf script --itrace decodes it",
+                         "perf.data holds %llu bytes of a hardware trace (Intel PT, CoreSight, "
+                         "SPE), which is not decoded: only the samples were read",
+                         (unsigned long long)d->trace_bytes);
     return rc;
 }
 

@@ -475,6 +475,9 @@ static void trace_payload_is_stepped_over(void **state)
     put_zeros(&i, 8);
     put_story(&i);
     expect_story(&i);
+    struct slw_perfdata *pd = open_image(&i);
+    assert_int_equal(slw_perfdata_damage(pd)->trace_bytes, 40);
+    slw_perfdata_close(pd);
     slw_buf_release(&i.out);
 }
 
