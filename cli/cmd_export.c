@@ -40,6 +40,7 @@ static const struct slw_option options[] = {
 static const struct slw_example examples[] = {
     {"slotwise export pgbench.slotwise --format folded | sort", "Stacks as text, one a line."},
     {"slotwise export pgbench.slotwise --format pprof -o p.pb.gz", "For go tool pprof."},
+    {"slotwise export pgbench.slotwise -f firefox -o p.json", "For the Firefox Profiler."},
     {"slotwise export baseline.slotwise/run.json --format openmetrics", "Metrics for Prometheus."},
     {NULL, NULL},
 };
@@ -112,7 +113,8 @@ const struct slw_command_entry slw_command_export = {
     .summary = "Write the samples or the metrics of a run in another tool's format.",
     .usage = "RUN --format FORMAT [--event EVENT] [-o FILE|-]",
     .about =
-        "The weights are exported exactly as they were measured. csv, openmetrics, bencher and "
+        "The weights are exported exactly as they were measured; docs/formats.md says what each "
+        "format keeps and what not. csv, openmetrics, bencher and "
         "github-benchmark hold metrics: of a baseline or an arm the values of its rounds, else "
         "one value each. A comparison is written so by 'slotwise report'.",
     .options = options,

@@ -34,6 +34,7 @@ static const struct slw_example examples[] = {
     {"slotwise import perf.data", "Writes perf.slotwise/."},
     {"slotwise import stat.txt --model tigerlake", "Output of perf stat, counted on a Tiger Lake."},
     {"slotwise import a.folded b.folded", "Writes a.slotwise/ and b.slotwise/."},
+    {"slotwise import callgrind.out.4711 -o sim", "Own costs of functions, as Valgrind counted."},
     {NULL, NULL},
 };
 

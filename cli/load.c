@@ -18,62 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char pprof[] = "pprof";
-
 static bool is_directory(const char *path)
 {
     struct stat st;
 
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* The column of summed periods carries the event; its twin counts the samples. */
-static int add_samplings(struct slw_run *run, const struct slw_stacks *s, struct slw_error *err)
-{
-    for (size_t i = 0; i < slw_stacks_column_count(s); i++) {
-        const struct slw_column *c = slw_stacks_column(s, i);
-        int counts = slw_stacks_find_column(s, c->event, "count");
-
-        if (strcmp(c->unit, "count") == 0 && counts == (int)i &&
-            slw_stacks_find_column(s, c->event, NULL) != (int)i)
-            continue;
-        struct slw_sampling sampling = {
-            .event = c->event,
-            .unit = c->unit,
-            .from = c->from,
-            .samples = counts >= 0 ? slw_stacks_total(s, (size_t)counts) : 0,
-            .weight = slw_stacks_total(s, i),
-        };
-        int rc = slw_run_add_sampling(run, &sampling, err);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int load_pprof(const char *path, struct slw_loaded *ret_loaded, struct slw_error *err)
-{
-    char *SLW_AUTO(free) bytes = NULL;
-    struct slw_loaded l = {0};
-    size_t length = 0;
-    int rc = slw_file_read(path, SLW_MAX_IMPORT_BYTES, &bytes, &length, err);
-
-    if (rc >= 0)
-        rc = slw_stacks_from_pprof(bytes, length, &l.stacks, err);
-    if (rc >= 0)
-        rc = slw_run_new(&l.run, err);
-    if (rc >= 0) {
-        l.run->command.kind = SLW_TARGET_IMPORT;
-        l.run->tool = "slotwise " SLW_VERSION;
-        rc = add_samplings(l.run, l.stacks, err);
-    }
-    if (rc < 0) {
-        slw_error_at(err, "%s", path);
-        slw_loaded_release(&l);
-        return rc;
-    }
-    *ret_loaded = l;
-    return 0;
 }
 
 /* Readers of bytes know an offset, but not whose. */
@@ -182,10 +131,9 @@ static int load_directory(const char *path, const struct slw_load_options *how,
                                 err);
 }
 
-enum kind { KIND_RUN_JSON, KIND_PPROF, KIND_FOREIGN };
+enum kind { KIND_RUN_JSON, KIND_FOREIGN };
 
-/* What the first bytes say: 1f 8b is gzip (RFC 1952), which only pprof uses; '{' is a run.json
- * unless another tool's JSON is recognised. */
+/* What the first bytes say: '{' is a run.json unless another tool's JSON is recognised. */
 static int sniff(const char *path, enum kind *ret_kind, struct slw_error *err)
 {
     unsigned char head[SLW_IMPORT_HEAD_BYTES + 1] = {0};
@@ -199,9 +147,7 @@ static int sniff(const char *path, enum kind *ret_kind, struct slw_error *err)
     size_t n = fread(head, 1, sizeof(head) - 1, f);
     while (i < n && (head[i] == ' ' || head[i] == '\n' || head[i] == '\t' || head[i] == '\r'))
         i++;
-    if (head[0] == 0x1f && head[1] == 0x8b)
-        *ret_kind = KIND_PPROF;
-    else if (head[i] == '{' && !slw_importer_of(head, n))
+    if (head[i] == '{' && !slw_importer_of(head, n))
         *ret_kind = KIND_RUN_JSON;
     else
         *ret_kind = KIND_FOREIGN;
@@ -228,10 +174,8 @@ int slw_load_with(const char *path, const struct slw_load_options *opts,
         if (rc < 0)
             return rc;
         if (opts->format)
-            kind = strcmp(opts->format, pprof) == 0 ? KIND_PPROF : KIND_FOREIGN;
-        if (kind == KIND_PPROF)
-            rc = load_pprof(path, &l, err);
-        else if (kind == KIND_RUN_JSON)
+            kind = KIND_FOREIGN;
+        if (kind == KIND_RUN_JSON)
             rc = slw_run_dir_load(path, &l.run, &l.stacks, err);
         else
             rc = load_foreign(path, opts, &l, err);
@@ -252,9 +196,7 @@ void slw_loaded_release(struct slw_loaded *l)
 
 const char *slw_load_formats(size_t i)
 {
-    if (i < slw_importer_count)
-        return slw_importers[i]->name;
-    return i == slw_importer_count ? pprof : NULL;
+    return i < slw_importer_count ? slw_importers[i]->name : NULL;
 }
 
 static bool is_model_path(const char *name)

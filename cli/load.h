@@ -15,7 +15,7 @@ struct slw_loaded {
     struct slw_moments *moments; /* NULL: it is not known when stacks were sampled */
 };
 
-/* format: the name of an importer, "pprof", or NULL to find out. Fails like slw_run_dir_load,
+/* format: the name of an importer, or NULL to find out. Fails like slw_run_dir_load,
  * slw_import and slw_samples_load. Reads no moments. */
 int slw_load(const char *path, const char *format, struct slw_loaded *ret_loaded,
              struct slw_error *err);

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "record/gunzip.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -28,8 +29,8 @@ static void list_names(char *text, size_t size)
 
     text[0] = '\0';
     for (size_t i = 0; i < slw_importer_count && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s (%s)", i ? ", " : "",
-                                 slw_importers[i]->name, slw_importers[i]->summary);
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+                                 slw_importers[i]->name);
 }
 
 static int find_named(const char *name, const struct slw_importer **ret_importer,
@@ -99,32 +100,68 @@ static int choose(const char *path, const char *name, const void *bytes, size_t 
                 : find_recognising(path, bytes, length, ret_importer, err);
 }
 
+/* What is in a gzip file; pprof alone is read as it is, because pprof is always compressed. */
+static int unpack(const char *path, const char *name, char **data, size_t *length,
+                  const struct slw_importer **importer, struct slw_error *err)
+{
+    struct slw_buf plain = {0};
+    int rc = slw_gunzip(*data, *length, SLW_MAX_IMPORT_PLAIN_BYTES, &plain, err);
+
+    if (rc < 0) {
+        slw_buf_release(&plain);
+        return rc;
+    }
+    const size_t head = plain.length < SLW_IMPORT_HEAD_BYTES ? plain.length : SLW_IMPORT_HEAD_BYTES;
+    const struct slw_importer *inner = name || head == 0 ? NULL : slw_importer_of(plain.data, head);
+    if (inner)
+        *importer = inner;
+    if ((*importer)->head_only) {
+        slw_buf_release(&plain);
+        slw_error_at(err, "%s", path);
+        slw_error_hint(err, "unpack it first: gzip -d");
+        return slw_fail(err, SLW_E_FORMAT, "'%s' is a compressed perf.data", path);
+    }
+    free(*data);
+    *length = plain.length;
+    *data = slw_buf_take(&plain);
+    return 0;
+}
+
+static int read_all(const char *path, const char *name, const struct slw_importer *importer,
+                    struct slw_imported *ret_imported, struct slw_error *err)
+{
+    char *SLW_AUTO(free) data = NULL;
+    size_t length = 0;
+    int rc = slw_file_read(path, SLW_MAX_IMPORT_BYTES, &data, &length, err);
+
+    if (rc < 0)
+        return rc;
+    if (length == 0)
+        return slw_fail(err, SLW_E_NODATA, "'%s' is empty", path);
+    if (!importer)
+        rc = choose(path, name, data, length, &importer, err);
+    if (rc >= 0 && slw_gzip_recognise(data, length))
+        rc = unpack(path, name, &data, &length, &importer, err);
+    if (rc < 0)
+        return rc;
+    assert(importer);
+    return importer->import(path, data ? data : "", length, ret_imported, err);
+}
+
 int slw_import(const char *path, const char *name_or_null, struct slw_imported *ret_imported,
                struct slw_error *err)
 {
     const struct slw_importer *importer = NULL;
     char head[SLW_IMPORT_HEAD_BYTES];
-    char *SLW_AUTO(free) data = NULL;
-    size_t length = read_head(path, head);
-    int rc;
+    const size_t length = read_head(path, head);
 
     if (length > 0) {
-        rc = choose(path, name_or_null, head, length, &importer, err);
+        const int rc = choose(path, name_or_null, head, length, &importer, err);
         if (rc < 0)
             return rc;
         assert(importer);
         if (importer->head_only)
             return importer->import(path, head, length, ret_imported, err);
     }
-    rc = slw_file_read(path, SLW_MAX_IMPORT_BYTES, &data, &length, err);
-    if (rc < 0)
-        return rc;
-    if (length == 0)
-        return slw_fail(err, SLW_E_NODATA, "'%s' is empty", path);
-    if (!importer)
-        rc = choose(path, name_or_null, data, length, &importer, err);
-    if (rc < 0)
-        return rc;
-    assert(importer);
-    return importer->import(path, data, length, ret_imported, err);
+    return read_all(path, name_or_null, importer, ret_imported, err);
 }

@@ -42,6 +42,8 @@ const struct slw_importer *slw_importer_of(const void *head, size_t length);
 #define SLW_MAX_IMPORT_BYTES                                                                       \
     ((size_t)4 << 30) /* larger files do not fit the machines we target                            \
                        */
+/* The same for what a gzip file unpacks to; files of any format may be compressed. */
+#define SLW_MAX_IMPORT_PLAIN_BYTES ((size_t)1 << 30)
 int slw_import(const char *path, const char *name_or_null, struct slw_imported *ret_imported,
                struct slw_error *err);
 

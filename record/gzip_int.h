@@ -3,8 +3,7 @@
 #ifndef SLW_RECORD_GZIP_INT_H
 #define SLW_RECORD_GZIP_INT_H
 
-#include "base/buf.h"
-#include "base/error.h"
+#include "record/gunzip.h"
 
 #include <stdint.h>
 
@@ -26,12 +25,5 @@ void slw_gzip_put(struct slw_gzip *g, const void *bytes, size_t length);
 /* Write what is left and the trailer. 0 or -SLW_E_NOMEM, also for what went wrong before. */
 int slw_gzip_finish(struct slw_gzip *g);
 void slw_gzip_release(struct slw_gzip *g); /* a zeroed struct is allowed */
-
-bool slw_gzip_recognise(const void *bytes, size_t length);
-
-/* Append the content of all members of a gzip file to out, at most limit_bytes. SLW_E_FORMAT
- * (truncated, corrupt), SLW_E_LIMIT, SLW_E_NOMEM. */
-int slw_gunzip(const void *bytes, size_t length, size_t limit_bytes, struct slw_buf *out,
-               struct slw_error *err);
 
 #endif

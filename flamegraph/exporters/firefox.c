@@ -54,7 +54,7 @@ static void sort_paths(struct slw_firefox *w)
 static int sort_ends(struct slw_firefox *w)
 {
     const uint32_t count = (uint32_t)slw_stacks_count(w->stacks);
-    uint32_t *next = calloc(w->thread_count, sizeof(*next));
+    uint32_t *next = calloc((size_t)w->thread_count + 1, sizeof(*next));
 
     if (!next)
         return -SLW_E_NOMEM;

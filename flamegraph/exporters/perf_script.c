@@ -10,6 +10,7 @@
  * profile: every time is 0.000000. */
 #include "flamegraph/export_parts.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -37,6 +38,31 @@ static void put_frame(struct writer *w, uint32_t id)
     slw_buf_puts(w->out, ")\n");
 }
 
+/* Readers look for the time behind a thread name: "3.5:" in the name must not pass for one; and
+ * lines that start with '#' are comments. */
+static void put_comm(struct slw_buf *out, const char *comm)
+{
+    const size_t start = out->length;
+
+    slw_export_put_line(out, comm[0] ? comm : "[unknown]");
+    if (out->length > start && out->data[start] == '#')
+        out->data[start] = '_';
+    for (size_t i = start + 1; i < out->length; i++)
+        if (out->data[i] == ':' && isdigit((unsigned char)out->data[i - 1]))
+            out->data[i] = '.';
+}
+
+/* One word. */
+static void put_event_name(struct slw_buf *out, const char *event)
+{
+    const size_t start = out->length;
+
+    slw_export_put_line(out, event[0] ? event : "unknown");
+    for (size_t i = start; i < out->length; i++)
+        if (out->data[i] == ' ')
+            out->data[i] = '_';
+}
+
 static void put_head(struct writer *w, const struct slw_stack *stack, const char *event,
                      uint64_t period)
 {
@@ -44,11 +70,11 @@ static void put_head(struct writer *w, const struct slw_stack *stack, const char
 
     if (stack->thread != SLW_NO_THREAD)
         t = slw_stacks_thread(w->stacks, stack->thread);
-    slw_export_put_line(w->out, t.comm[0] ? t.comm : "[unknown]");
+    put_comm(w->out, t.comm);
     /* perf too writes -1 for what it does not know; but its readers look for digits only. */
     slw_buf_printf(w->out, " %" PRId32 "/%" PRId32 "     0.000000: %10" PRIu64 " ",
                    t.pid < 0 ? 0 : t.pid, t.tid < 0 ? 0 : t.tid, period);
-    slw_export_put_line(w->out, event);
+    put_event_name(w->out, event);
     slw_buf_puts(w->out, ": \n");
 }
 

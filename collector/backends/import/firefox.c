@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* Processed profiles of the Firefox Profiler, of any version: tables stand in the thread, or shared
+ * by all threads in newer ones. Source: the profiler's developer document "processed profile
+ * format". Profiles as the browser sends them ("Gecko profiles": tables with a schema) are told
+ * from these and refused: open and save them in the profiler first.
+ *
+ * Of each thread the samples are read. Markers and counters are no stacks. */
+#include "collector/import_json.h"
+
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    struct slw_stack_import in;
+    const json_t *file, *shared, *libs;
+    const char *event, *unit, *source; /* of our own files; NULL */
+};
+
+/* The tables of one thread. */
+struct tables {
+    size_t index; /* of the thread */
+    const json_t *strings;
+    const json_t *stack_frame, *stack_prefix;
+    const json_t *frame_func, *frame_line, *frame_address, *frame_depth;
+    const json_t *func_name, *func_file, *func_resource;
+    const json_t *sources; /* newer: file names by func.source */
+    const json_t *resource_lib;
+    size_t stack_count, frame_count, func_count;
+    uint32_t *frame_ids; /* + 1; 0: not read yet */
+    uint32_t *paths;     /* stack -> path */
+};
+
+static int stop(struct reader *r, enum slw_code code, const struct tables *t, const char *what,
+                size_t at, const char *why)
+{
+    slw_error_at(&r->in.stop, "%s, thread %zu, %s %zu", r->in.path, t->index, what, at);
+    return slw_fail(&r->in.stop, code, "%s", why);
+}
+
+static int no_memory(struct reader *r)
+{
+    return slw_stack_import_stop(&r->in, SLW_E_NOMEM, 0, "no memory for the imported stacks");
+}
+
+/* ---- tables ---- */
+
+static const json_t *table(const struct reader *r, const json_t *thread, const char *name)
+{
+    const json_t *own = json_object_get(thread, name);
+
+    return own ? own : json_object_get(r->shared, name);
+}
+
+static const json_t *strings_of(const struct reader *r, const json_t *thread)
+{
+    const json_t *strings = table(r, thread, "stringArray");
+
+    return strings ? strings : json_object_get(json_object_get(thread, "stringTable"), "_array");
+}
+
+static int find_tables(struct reader *r, const json_t *thread, struct tables *t)
+{
+    const json_t *stacks = table(r, thread, "stackTable"), *frames = table(r, thread, "frameTable");
+    const json_t *funcs = table(r, thread, "funcTable");
+
+    if (json_object_get(stacks, "schema"))
+        return stop(r, SLW_E_UNSUPPORTED, t, "table", 0,
+                    "has a schema: this is a Gecko profile, not a processed one; open it in the "
+                    "Firefox Profiler and save it there");
+    t->strings = strings_of(r, thread);
+    t->stack_frame = json_object_get(stacks, "frame");
+    t->stack_prefix = json_object_get(stacks, "prefix");
+    t->frame_func = json_object_get(frames, "func");
+    t->frame_line = json_object_get(frames, "line");
+    t->frame_address = json_object_get(frames, "address");
+    t->frame_depth = json_object_get(frames, "inlineDepth");
+    t->func_name = json_object_get(funcs, "name");
+    t->func_file = json_object_get(funcs, "fileName");
+    t->func_resource = json_object_get(funcs, "resource");
+    if (!t->func_file) {
+        t->func_file = json_object_get(funcs, "source");
+        t->sources = json_object_get(json_object_get(r->shared, "sources"), "filename");
+    }
+    t->resource_lib = json_object_get(table(r, thread, "resourceTable"), "lib");
+    t->stack_count = json_array_size(t->stack_frame);
+    t->frame_count = json_array_size(t->frame_func);
+    t->func_count = json_array_size(t->func_name);
+    if (json_array_size(t->stack_prefix) != t->stack_count)
+        return stop(r, SLW_E_FORMAT, t, "stack", t->stack_count,
+                    "has no prefix: the columns of the stack table differ in length");
+    t->frame_ids = slw_arena_array(r->in.arena, t->frame_count + 1, sizeof(*t->frame_ids));
+    t->paths = slw_arena_array(r->in.arena, t->stack_count + 1, sizeof(*t->paths));
+    return t->frame_ids && t->paths ? 0 : no_memory(r);
+}
+
+/* The string that row `at` of a column of string numbers has; "" without. NULL: no memory. */
+static const char *text_at(struct reader *r, const struct tables *t, const json_t *column,
+                           size_t at)
+{
+    size_t index;
+
+    if (!slw_import_json_index(json_array_get(column, at), json_array_size(t->strings), &index))
+        return "";
+    return slw_import_json_text(&r->in, json_array_get(t->strings, index));
+}
+
+static const char *file_of(struct reader *r, const struct tables *t, size_t func)
+{
+    size_t source;
+
+    if (!t->sources)
+        return text_at(r, t, t->func_file, func);
+    if (!slw_import_json_index(json_array_get(t->func_file, func), json_array_size(t->sources),
+                               &source))
+        return "";
+    return text_at(r, t, t->sources, source);
+}
+
+static int find_module(struct reader *r, const struct tables *t, size_t func, struct slw_frame *f)
+{
+    size_t resource, lib;
+
+    if (!slw_import_json_index(json_array_get(t->func_resource, func),
+                               json_array_size(t->resource_lib), &resource) ||
+        !slw_import_json_index(json_array_get(t->resource_lib, resource), json_array_size(r->libs),
+                               &lib))
+        return 0;
+    const json_t *json = json_array_get(r->libs, lib);
+    const struct slw_mapping m = {
+        .path = slw_import_json_text(&r->in, json_object_get(json, "path")),
+        .build_id = slw_import_json_text(&r->in, json_object_get(json, "codeId"))};
+    if (!m.path || !m.build_id)
+        return no_memory(r);
+    f->kind = slw_import_kind(m.path);
+    return slw_stack_import_check(&r->in, slw_stacks_add_mapping(r->in.stacks, &m, &f->mapping));
+}
+
+static int read_frame(struct reader *r, struct tables *t, size_t frame, uint32_t *ret_frame)
+{
+    const json_int_t line = json_integer_value(json_array_get(t->frame_line, frame));
+    const json_int_t address = json_integer_value(json_array_get(t->frame_address, frame));
+    struct slw_frame f = {.linkage = "", .mapping = SLW_NO_MAPPING};
+    size_t func;
+
+    if (t->frame_ids[frame]) {
+        *ret_frame = t->frame_ids[frame] - 1;
+        return 0;
+    }
+    if (!slw_import_json_index(json_array_get(t->frame_func, frame), t->func_count, &func))
+        return stop(r, SLW_E_FORMAT, t, "frame", frame, "names a function that is not there");
+    f.function = text_at(r, t, t->func_name, func);
+    f.file = file_of(r, t, func);
+    if (!f.function || !f.file)
+        return no_memory(r);
+    if (strcmp(f.function, "[unknown]") == 0)
+        f.function = "";
+    f.line = line > 0 && line <= UINT32_MAX ? (uint32_t)line : 0;
+    f.address = address > 0 ? (uint64_t)address : 0;
+    f.inlined = json_integer_value(json_array_get(t->frame_depth, frame)) > 0;
+    int rc = find_module(r, t, func, &f);
+    if (rc == 0)
+        rc = slw_stack_import_check(&r->in, slw_stacks_add_frame(r->in.stacks, &f, ret_frame));
+    if (rc == 0)
+        t->frame_ids[frame] = *ret_frame + 1;
+    return rc;
+}
+
+/* Callers come before what they call. */
+static int read_stacks(struct reader *r, struct tables *t, uint32_t root)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < t->stack_count; i++) {
+        const json_t *prefix = json_array_get(t->stack_prefix, i);
+        size_t caller = 0, frame = 0;
+        uint32_t id = 0;
+
+        if (!json_is_null(prefix) && !slw_import_json_index(prefix, i, &caller))
+            return stop(r, SLW_E_FORMAT, t, "stack", i,
+                        "has a caller that does not come before it");
+        if (!slw_import_json_index(json_array_get(t->stack_frame, i), t->frame_count, &frame))
+            return stop(r, SLW_E_FORMAT, t, "stack", i, "names a frame that is not there");
+        rc = read_frame(r, t, frame, &id);
+        if (rc == 0)
+            rc = slw_stack_import_check(
+                &r->in,
+                slw_stacks_step(r->in.stacks, json_is_null(prefix) ? root : t->paths[caller], id,
+                                &t->paths[i]));
+    }
+    return rc;
+}
+
+/* ---- samples ---- */
+
+static double scale_of(const json_t *samples)
+{
+    const char *type = json_string_value(json_object_get(samples, "weightType"));
+
+    return type && strcmp(type, "tracing-ms") == 0 ? 1e6 : 1;
+}
+
+static const char *unit_of(const json_t *samples)
+{
+    const char *type = json_string_value(json_object_get(samples, "weightType"));
+
+    if (type && strcmp(type, "tracing-ms") == 0)
+        return "nanoseconds";
+    return type && strcmp(type, "bytes") == 0 ? "bytes" : "count";
+}
+
+static enum slw_source source_of(const struct reader *r)
+{
+    if (r->source && strstr(r->source, "simulated"))
+        return SLW_SOURCE_SIMULATED;
+    return !r->source || strstr(r->source, "software") ? SLW_SOURCE_SOFTWARE : SLW_SOURCE_HARDWARE;
+}
+
+static int find_column(struct reader *r, const json_t *samples, uint32_t *ret_column)
+{
+    const struct slw_column column = {
+        .event = r->event ? r->event : "samples",
+        .unit = r->unit ? r->unit : unit_of(samples),
+        .from = {.source = source_of(r), .imported = true, .detail = "Firefox profile"}};
+    const int found =
+        r->in.stacks ? slw_stacks_find_column(r->in.stacks, column.event, column.unit) : -1;
+
+    if (found < 0)
+        return slw_stack_import_column(&r->in, &column, ret_column);
+    *ret_column = (uint32_t)found;
+    return 0;
+}
+
+static int read_samples(struct reader *r, const struct tables *t, const json_t *samples,
+                        uint32_t column, uint32_t root)
+{
+    const json_t *stacks = json_object_get(samples, "stack");
+    const json_t *weights = json_object_get(samples, "weight");
+    const double scale = scale_of(samples);
+    uint64_t row[SLW_MAX_COLUMNS] = {0};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < json_array_size(stacks); i++) {
+        const json_t *stack = json_array_get(stacks, i);
+        size_t index = 0;
+
+        if (!json_is_null(stack) && !slw_import_json_index(stack, t->stack_count, &index))
+            return stop(r, SLW_E_FORMAT, t, "sample", i, "names a stack that is not there");
+        row[column] = 1;
+        if (json_is_array(weights) &&
+            !slw_import_json_weight(json_array_get(weights, i), scale, &row[column]))
+            return stop(r, SLW_E_FORMAT, t, "sample", i, "has a weight that is no whole number");
+        rc = slw_stack_import_check(
+            &r->in,
+            slw_stacks_weigh(r->in.stacks, json_is_null(stack) ? root : t->paths[index], row));
+        r->in.samples += rc == 0;
+    }
+    return rc;
+}
+
+/* ---- threads ---- */
+
+/* Numbers, or numbers as text. */
+static int32_t id_of(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    const long long id = text ? strtoll(text, NULL, 10) : json_integer_value(value);
+
+    return (text && !*text) || !value || id < 0 || id > INT32_MAX ? -1 : (int32_t)id;
+}
+
+static int find_root(struct reader *r, const json_t *thread, uint32_t *ret_root)
+{
+    const struct slw_thread t = {.comm =
+                                     slw_import_json_text(&r->in, json_object_get(thread, "name")),
+                                 .pid = id_of(json_object_get(thread, "pid")),
+                                 .tid = id_of(json_object_get(thread, "tid"))};
+    uint32_t id = SLW_NO_THREAD;
+    int rc = 0;
+
+    if (!t.comm)
+        return no_memory(r);
+    if (t.comm[0] || t.pid >= 0 || t.tid >= 0)
+        rc = slw_stacks_add_thread(r->in.stacks, &t, &id);
+    if (rc == 0)
+        rc = slw_stacks_root(r->in.stacks, id, ret_root);
+    return slw_stack_import_check(&r->in, rc);
+}
+
+static int read_thread(struct reader *r, const json_t *thread, size_t index)
+{
+    const json_t *samples = json_object_get(thread, "samples");
+    struct tables t = {.index = index};
+    uint32_t column = 0, root = 0;
+    int rc = find_tables(r, thread, &t);
+
+    if (rc == 0)
+        rc = find_column(r, samples, &column);
+    if (rc == 0)
+        rc = find_root(r, thread, &root);
+    if (rc == 0)
+        rc = read_stacks(r, &t, root);
+    return rc < 0 ? rc : read_samples(r, &t, samples, column, root);
+}
+
+/* ---- all of it ---- */
+
+/* meta.extra, section "slotwise", as our exporter writes it. */
+static int read_extra(struct reader *r, const json_t *meta)
+{
+    const json_t *section = json_array_get(json_object_get(meta, "extra"), 0);
+    const json_t *entries = json_object_get(section, "entries");
+    const char *label = json_string_value(json_object_get(section, "label"));
+    const char **const values[] = {&r->event, &r->unit, &r->source};
+
+    if (!label || strcmp(label, "slotwise") != 0 || json_array_size(entries) < 3)
+        return 0;
+    for (size_t i = 0; i < 3; i++) {
+        *values[i] =
+            slw_import_json_text(&r->in, json_object_get(json_array_get(entries, i), "value"));
+        if (!*values[i])
+            return no_memory(r);
+    }
+    return 0;
+}
+
+static int read_file(struct reader *r)
+{
+    const json_t *threads = json_object_get(r->file, "threads");
+    int rc = read_extra(r, json_object_get(r->file, "meta"));
+
+    r->shared = json_object_get(r->file, "shared");
+    r->libs = json_object_get(r->file, "libs");
+    if (rc == 0 && !json_is_array(threads))
+        return slw_stack_import_stop(&r->in, SLW_E_FORMAT, 0, "there is no list of threads");
+    for (size_t i = 0; rc == 0 && i < json_array_size(threads); i++)
+        rc = read_thread(r, json_array_get(threads, i), i);
+    return rc;
+}
+
+static int import(const char *path, const void *bytes, size_t length,
+                  struct slw_imported *ret_imported, struct slw_error *err)
+{
+    struct reader r = {0};
+    json_t *file = NULL;
+    int rc = slw_stack_import_start(&r.in, path);
+
+    if (rc == 0)
+        rc = slw_import_json_load(&r.in, bytes, length, &file);
+    r.file = file;
+    if (rc == 0)
+        rc = read_file(&r);
+    json_decref(file);
+    return slw_stack_import_end(&r.in, rc, ret_imported, err);
+}
+
+/* "meta" comes first in every writer's files; perf's own JSON has no "stackwalk". */
+static bool recognise(const void *head, size_t length)
+{
+    return slw_import_json_has(head, length, "\"preprocessedProfileVersion\"") ||
+           (slw_import_json_has(head, length, "\"meta\"") &&
+            slw_import_json_has(head, length, "\"stackwalk\""));
+}
+
+const struct slw_importer slw_importer_firefox = {
+    .name = "firefox",
+    .summary = "processed profile of the Firefox Profiler",
+    .recognise = recognise,
+    .import = import,
+};
