@@ -3,6 +3,7 @@
 #include "analyzer/findings_int.h"
 #include "analyzer/format.h"
 #include "analyzer/side.h"
+#include "analyzer/waited_for.h"
 #include "analyzer/waiting.h"
 
 #include <math.h>
@@ -10,10 +11,11 @@
 #define LOCK_SHARE   0.10  /* of the time of the threads that wait for locks */
 #define LOCKS_PER_S  100.0 /* of a thread: joining others, or a pool's long idling, is far fewer */
 #define LOCK_THREADS 2     /* nobody waits alone */
-#define NO_CPU_SHARE 0.10  /* of all thread time; wake-ups alone take a few percent */
-#define LOOP_BUSY    0.90  /* as SLW_SIDE_CLIENT_BUSY */
-#define LOOP_WAITS   10    /* it did go through an event loop, and did not only poll at its start */
-#define OTHERS_BUSY  0.20  /* of one CPU, all the others together */
+#define ONE_LOCK     0.50
+#define NO_CPU_SHARE 0.10 /* of all thread time; wake-ups alone take a few percent */
+#define LOOP_BUSY    0.90 /* as SLW_SIDE_CLIENT_BUSY */
+#define LOOP_WAITS   10   /* it did go through an event loop, and did not only poll at its start */
+#define OTHERS_BUSY  0.20 /* of one CPU, all the others together */
 
 static bool by_cause(const struct slw_run *run)
 {
@@ -70,6 +72,19 @@ static struct locks sum_locks(const struct slw_run *run)
     return l;
 }
 
+/* One of them by name, if most of the waiting was for that. */
+static void put_lock(const struct slw_run *run, struct slw_buf *out)
+{
+    double share = 0;
+    const struct slw_waited_for *w = slw_waited_lock(run, &share);
+
+    if (!w || share < ONE_LOCK)
+        return;
+    slw_buf_puts(out, "; ");
+    slw_format_percent(out, share);
+    slw_buf_printf(out, " of the waiting for locks was for one, %s", w->what);
+}
+
 bool slw_find_lock_waiting(const struct slw_report *r, struct slw_evidence *e)
 {
     if (!by_cause(r->run))
@@ -85,6 +100,7 @@ bool slw_find_lock_waiting(const struct slw_report *r, struct slw_evidence *e)
     slw_buf_puts(e->out, " of their time, in waits of ");
     slw_format_ns(e->out, (uint64_t)(l.ns / l.waits));
     slw_buf_puts(e->out, " on average");
+    put_lock(r->run, e->out);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "analyzer/format.h"
 #include "analyzer/json_value.h"
 #include "analyzer/traffic.h"
+#include "analyzer/waited_for.h"
 #include "base/arena.h"
 #include "base/buf.h"
 
@@ -137,10 +138,11 @@ static void divide(struct slw_side_shares *ret, const struct sums *s, const stru
     const double cpus = r->run->host.cpu.online_count;
     const double loop = s->event_loop / s->working;
     const double idle = fmin(loop, 1 - in_flight(r));
+    const double answer = s->answer / s->working * (1 - slw_waited_elsewhere(r->run));
 
     *ret = (struct slw_side_shares){
         .cpus = cpus > 0 ? (double)all->ns[SLW_WAIT_ON_CPU] / (window * cpus) : 0,
-        .server = s->answer / s->working + loop - idle,
+        .server = answer + loop - idle,
         .paced = s->sleep / s->working + idle,
         .loop = idle,
         .lock = s->lock / s->working,

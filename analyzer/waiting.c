@@ -4,6 +4,7 @@
 #include "analyzer/bar.h"
 #include "analyzer/format.h"
 #include "analyzer/text.h"
+#include "analyzer/waited_for.h"
 
 #include <stdlib.h>
 
@@ -122,11 +123,14 @@ static void put_thread(struct slw_buf *out, const struct slw_waiting *w, size_t 
     slw_buf_release(&line);
 }
 
-static void put_rates(struct slw_buf *out, const struct slw_run *run, size_t width)
+static void put_line(struct slw_buf *out, const struct slw_run *run, size_t width,
+                     void (*text)(struct slw_buf *out, const struct slw_run *run))
 {
     struct slw_buf line = {0};
 
-    slw_waiting_rates(&line, run);
+    text(&line, run);
+    if (!slw_buf_failed(&line) && !line.data)
+        return;
     slw_buf_puts(out, "  ");
     slw_text_wrap(out, line.data ? line.data : "", width, 2);
     slw_buf_putc(out, '\n');
@@ -144,7 +148,8 @@ void slw_waiting_term(struct slw_buf *out, const struct slw_report *r, size_t wi
     slw_buf_puts(out, color ? "\n\033[1mWHERE THE WALL TIME WENT\033[0m\n"
                             : "\nWHERE THE WALL TIME WENT\n");
     slw_bar_term(out, r, width, color);
-    put_rates(out, run, width);
+    put_line(out, run, width, slw_waiting_rates);
+    put_line(out, run, width, slw_waited_for_text);
     if (run->waiting_count <= 2)
         return;
     slw_buf_puts(out, "  by thread\n");

@@ -11,4 +11,7 @@ struct json_t;
 /* A new array, empty where it was not measured; NULL when out of memory. */
 struct json_t *slw_waiting_json(const struct slw_run *run);
 
+/* What they waited for by name; empty when nobody knows. */
+struct json_t *slw_waited_for_json(const struct slw_run *run);
+
 #endif

@@ -64,6 +64,7 @@ void slw_run_free(struct slw_run *run)
     free(run->latencies);
     free(run->unwindings);
     free(run->waiting);
+    free(run->waited_for);
     free(run->stages);
     free(run->observations);
     free(run->labels);
@@ -282,6 +283,17 @@ int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *waiting,
     if (!own(run, &w.comm) || !own(run, &w.syscalls.absent) || !own(run, &w.from.detail))
         return slw_fail(err, SLW_E_NOMEM, "no memory for threads");
     APPEND(run->waiting, run->waiting_count, w, SLW_MAX_WAITING, "threads");
+    return 0;
+}
+
+int slw_run_add_waited_for(struct slw_run *run, const struct slw_waited_for *waited,
+                           struct slw_error *err)
+{
+    struct slw_waited_for w = *waited;
+
+    if (!own(run, &w.what))
+        return slw_fail(err, SLW_E_NOMEM, "no memory for what was waited for");
+    APPEND(run->waited_for, run->waited_for_count, w, SLW_MAX_WAITED_FOR, "things waited for");
     return 0;
 }
 

@@ -293,6 +293,15 @@ struct slw_waiting {
     uint64_t lost_threads; /* not followed, or ended unseen: their time is missing */
 };
 
+/* What threads waited for, where it has a name: the lock, the other side of the socket. Not in it:
+ * what was waited for when measuring stopped. */
+struct slw_waited_for {
+    enum slw_wait state; /* LOCK, ANSWER or SENDING */
+    const char *what;    /* "queue_lock (client)", "127.0.0.1:5432" as struct slw_connection */
+    int32_t pid;         /* of a lock; -1 */
+    uint64_t ns, waits;
+};
+
 /* A stage of the client, as it marked it (include/slotwise/stage.h). Calls are those whose begin
  * and end were both seen; every number is of them, summed over threads. A stage that is called
  * within another is part of that one's wall_ns, but not of its self_ns; the same goes for a stage
@@ -371,6 +380,8 @@ struct slw_run {
     size_t latency_count;
     struct slw_waiting *waiting; /* the first: all threads; then single ones */
     size_t waiting_count;
+    struct slw_waited_for *waited_for; /* the longest first; of rounds none */
+    size_t waited_for_count;
     struct slw_stage *stages;
     size_t stage_count;
     struct slw_unwinding *unwindings;
@@ -407,6 +418,7 @@ const char *slw_run_str(struct slw_run *run, const char *s);
 /* Connections past some dozen are told together. */
 #define SLW_MAX_CONNECTIONS  4096
 #define SLW_MAX_LATENCIES    4096 /* buckets of 3 % over ten decades are about 800, twice */
+#define SLW_MAX_WAITED_FOR   64
 #define SLW_MAX_WAITING      1024 /* threads told apart; the rest is in the sum */
 #define SLW_MAX_STAGES       256  /* of one client */
 #define SLW_MAX_UNWINDINGS   64   /* sampled events */
@@ -432,6 +444,8 @@ int slw_run_add_connection(struct slw_run *run, const struct slw_connection *c,
                            struct slw_error *err);
 int slw_run_add_latency(struct slw_run *run, const struct slw_latency *l, struct slw_error *err);
 int slw_run_add_waiting(struct slw_run *run, const struct slw_waiting *w, struct slw_error *err);
+int slw_run_add_waited_for(struct slw_run *run, const struct slw_waited_for *w,
+                           struct slw_error *err);
 int slw_run_add_stage(struct slw_run *run, const struct slw_stage *s, struct slw_error *err);
 /* Of an event that is there already, the counts are added up. */
 int slw_run_add_unwinding(struct slw_run *run, const struct slw_unwinding *u,

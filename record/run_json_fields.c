@@ -250,6 +250,20 @@ static const struct slw_field unwinding_fields[] = {NAME("event", event),
 #undef SLW_UNWOUND
 #undef STRUCT
 
+#define STRUCT slw_waited_for
+static const char *const wait_keys[] = {
+#define SLW_WAIT(id, key, words) #key,
+#include "record/waits.def"
+#undef SLW_WAIT
+    NULL};
+static const struct slw_field waited_for_fields[] = {ENUM("state", state, wait_keys),
+                                                     NAME("what", what),
+                                                     NATURAL("pid", pid),
+                                                     U64("ns", ns),
+                                                     U64("waits", waits),
+                                                     END};
+#undef STRUCT
+
 #define STRUCT     slw_stage
 #define X(id, key) MAYBE(#key, events[SLW_STAGE_##id]),
 static const struct slw_field stage_fields[] = {
@@ -365,6 +379,11 @@ static int add_waiting(struct slw_run *run, const void *element, struct slw_erro
     return slw_run_add_waiting(run, element, err);
 }
 
+static int add_waited_for(struct slw_run *run, const void *element, struct slw_error *err)
+{
+    return slw_run_add_waited_for(run, element, err);
+}
+
 static int add_stage(struct slw_run *run, const void *element, struct slw_error *err)
 {
     return slw_run_add_stage(run, element, err);
@@ -414,6 +433,8 @@ static const struct slw_field_list unwindings = {unwinding_fields, sizeof(struct
                                                  SLW_MAX_UNWINDINGS, NULL, add_unwinding};
 static const struct slw_field_list waiting = {waiting_fields, sizeof(struct slw_waiting),
                                               SLW_MAX_WAITING, NULL, add_waiting};
+static const struct slw_field_list waited_for = {waited_for_fields, sizeof(struct slw_waited_for),
+                                                 SLW_MAX_WAITED_FOR, NULL, add_waited_for};
 static const struct slw_field_list stages = {stage_fields, sizeof(struct slw_stage), SLW_MAX_STAGES,
                                              NULL, add_stage};
 static const struct slw_field_list observations = {observation_fields,
@@ -444,6 +465,7 @@ const struct slw_field slw_run_fields[] = {
     LIST("samplings", samplings, sampling_count, samplings),
     SOME("printed", printed, printed_count, printed),
     SOME("waiting", waiting, waiting_count, waiting),
+    SOME("waited_for", waited_for, waited_for_count, waited_for),
     SOME("connections", connections, connection_count, connections),
     SOME("latencies", latencies, latency_count, latencies),
     SOME("stages", stages, stage_count, stages),

@@ -69,6 +69,7 @@ union slw_field_element {
     struct slw_connection connection;
     struct slw_latency latency;
     struct slw_waiting waiting;
+    struct slw_waited_for waited_for;
     struct slw_stage stage;
     struct slw_unwinding unwinding;
     struct slw_observation observation;

@@ -296,7 +296,7 @@ static int put_waiting(const struct slw_run_sums *s, struct slw_run *run, struct
 {
     int rc = 0;
 
-    run->waiting_count = 0;
+    run->waiting_count = run->waited_for_count = 0;
     for (size_t i = 0; i < rows_to_show(s) && rc == 0; i++) {
         struct slw_waiting w = s->sums->waiting[i];
 

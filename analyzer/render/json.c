@@ -423,6 +423,7 @@ static json_t *report_json(struct slw_json *j, const struct slw_report *r, size_
     slw_json_put(j, o, "modes", slw_scope_modes_json(r));
     slw_json_put(j, o, "intervals", slw_scope_intervals_json(r));
     slw_json_put(j, o, "waiting", slw_waiting_json(r->run));
+    slw_json_put(j, o, "waited_for", slw_waited_for_json(r->run));
     slw_json_put(j, o, "stages", slw_stages_json(r->run));
     slw_json_put(j, o, "counts", counts_json(j, r));
     slw_json_put(j, o, "printed", printed_json(j, r->run));

@@ -18,6 +18,7 @@
 #include "analyzer/traffic.h"
 #include "analyzer/unwinding.h"
 #include "analyzer/verdict.h"
+#include "analyzer/waited_for.h"
 #include "analyzer/waiting.h"
 
 #include <string.h>
@@ -327,6 +328,9 @@ static void put_waiting(struct slw_buf *out, const struct slw_report *r)
     slw_buf_puts(out, "#### Where the wall time went\n\n");
     slw_bar_md(out, r, slw_md_prose);
     slw_waiting_rates(&rates, r->run);
+    if (r->run->waited_for_count > 0)
+        slw_buf_puts(&rates, ". ");
+    slw_waited_for_text(&rates, r->run);
     slw_md_prose(out, rates.data ? rates.data : "");
     slw_buf_puts(out, ".\n\n");
     if (slw_buf_failed(&rates))

@@ -7,6 +7,7 @@
 #include "collector/taps/bpf/tasks.h"
 #include "collector/taps/offcpu/bpf.h"
 #include "collector/taps/offcpu/initial.h"
+#include "collector/taps/offcpu/objects.h"
 #include "collector/taps/offcpu/spool_stacks.h"
 #include "collector/taps/offcpu/sums.h"
 #include "collector/taps/offcpu/switches.h"
@@ -27,6 +28,7 @@ struct slw_tap_state {
     struct slw_off_switches *switches; /* these, without causes; NULL: refused too, then */
     struct slw_off_usage usage;        /* this */
     struct slw_off_sums sums;
+    struct slw_off_objects *objects;
     enum slw_off_callers callers;
     uint64_t sample_ns, full; /* waiting between two stacks; times their ring was full, so far */
     uint64_t not_followed;    /* threads that were too many, or gone */
@@ -113,6 +115,9 @@ static int open_all(struct slw_tap_state *s, struct slw_error *err)
         return slw_fail(err, SLW_E_UNSUPPORTED,
                         "the off-CPU tap follows a command, a process or a cgroup, not a machine");
     int rc = slw_off_sums_init(&s->sums, s->target->gated, opts.syscalls, err);
+    s->objects = slw_off_objects_new();
+    if (!s->objects)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for what is waited for");
     if (rc == 0)
         rc = slw_off_bpf_open(&opts, &s->bpf, err);
     return rc < 0 ? rc : follow_target(s, err);
@@ -125,6 +130,7 @@ static void close_tap(struct slw_tap_state *s)
     slw_off_bpf_close(s->bpf);
     slw_off_switches_close(s->switches);
     slw_off_sums_release(&s->sums);
+    slw_off_objects_free(s->objects);
     free(s);
 }
 
@@ -225,12 +231,26 @@ static void poll_stacks(struct slw_tap_state *s)
     sample_less(s);
 }
 
+static void look_at_object(void *ctx, const struct slw_off_object *object,
+                           const struct slw_off_object_sum *sum)
+{
+    (void)sum;
+    slw_off_objects_look(ctx, object);
+}
+
+static void add_object(void *ctx, const struct slw_off_object *object,
+                       const struct slw_off_object_sum *sum)
+{
+    slw_off_objects_add(ctx, object, sum);
+}
+
 static int poll_tap(struct slw_tap_state *s, struct slw_error *err)
 {
     (void)err;
     if (s->bpf) {
         poll_stacks(s);
         slw_off_bpf_ended(s->bpf, add, &s->sums);
+        slw_off_bpf_objects(s->bpf, SLW_OFF_PLACES, look_at_object, s->objects);
     } else if (s->switches) {
         slw_off_switches_poll(s->switches);
     } else {
@@ -282,6 +302,11 @@ static void note_losses(struct slw_tap_state *s)
         (void)slw_run_note(s->run, SLW_NOTE_WARNING, "offcpu-threads-lost", NULL,
                            "%llu threads could not be followed: their waits are in no number",
                            (unsigned long long)s->sums.all.lost_threads);
+    if (lost.objects > 0)
+        (void)slw_run_note(s->run, SLW_NOTE_INFO, "offcpu-objects-lost", NULL,
+                           "%llu waits for locks or sockets are counted, but not told apart: "
+                           "there were too many of those",
+                           (unsigned long long)lost.objects);
     if (lost.stack_ns > 0)
         (void)slw_run_note(s->run, SLW_NOTE_WARNING, "offcpu-stacks-lost", NULL,
                            "%llu us of waiting had no room for their stacks: they are counted, "
@@ -313,7 +338,11 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
     note_losses(s);
     run->self.ring_bytes += slw_off_bpf_bytes(s->bpf);
     slw_tap_tell_bpf_time(run, slw_off_bpf_time_ns(s->bpf));
-    return s->sums.all.thread_count > 0 ? slw_off_sums_put(&s->sums, run, err) : 0;
+    slw_off_bpf_objects(s->bpf, SLW_OFF_OBJECTS, add_object, s->objects);
+    if (s->sums.all.thread_count == 0)
+        return 0;
+    int rc = slw_off_sums_put(&s->sums, run, err);
+    return rc < 0 ? rc : slw_off_objects_put(s->objects, run, err);
 }
 
 const struct slw_tap slw_tap_offcpu = {

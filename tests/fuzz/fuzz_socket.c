@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct slw_wire_slot *s = &map->slots[i];
 
         check(s->connections > 0 && s->lost <= s->connections);
-        check(s->counts.unseen_bytes == 0 || s->lost > 0);
+        check(s->decrypted <= s->encrypted && s->encrypted <= s->connections);
+        check(s->counts.unseen_bytes == 0 || s->lost > 0 || s->encrypted > s->decrypted);
         check(s->reason < SLW_WIRE_REASON_COUNT && s->protocol <= slw_proto_count);
         check(s->counts.flushes <= s->counts.requests);
     }

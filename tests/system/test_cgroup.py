@@ -91,6 +91,9 @@ class Cgroup(test_socket.TappedRedis):
         self.assertEqual(document["requests"], 40 + 25)
         self.assertEqual(self.total(document, "responses", "Redis"), 40 + 25)
         self.assertEqual(sum(r["connections"] for r in document["connections"]), 2)
+        # What was waited for on a socket is called as its connection is.
+        peers = {w["what"] for w in document["waited_for"] if w["state"] == "answer"}
+        self.assertEqual(peers, {c["peer"] for c in document["connections"]})
         whole, *threads = document["waiting"]
         self.assertEqual({t["comm"] for t in threads}, {"python3"})
         self.assertEqual(len(threads), 2)

@@ -76,6 +76,15 @@ static inline void assert_unwinding(const struct slw_unwinding *a, const struct 
         assert_true(a->ends[i] == b->ends[i]);
 }
 
+static inline void assert_waited_for(const struct slw_waited_for *a, const struct slw_waited_for *b)
+{
+    assert_int_equal(a->state, b->state);
+    assert_text(a->what, b->what);
+    assert_int_equal(a->pid, b->pid);
+    assert_true(a->ns == b->ns);
+    assert_true(a->waits == b->waits);
+}
+
 static inline void assert_stage(const struct slw_stage *a, const struct slw_stage *b)
 {
     assert_text(a->name, b->name);
@@ -212,6 +221,9 @@ static inline void assert_same_run(const struct slw_run *a, const struct slw_run
     assert_int_equal(a->unwinding_count, b->unwinding_count);
     for (size_t i = 0; i < a->unwinding_count; i++)
         assert_unwinding(&a->unwindings[i], &b->unwindings[i]);
+    assert_int_equal(a->waited_for_count, b->waited_for_count);
+    for (size_t i = 0; i < a->waited_for_count; i++)
+        assert_waited_for(&a->waited_for[i], &b->waited_for[i]);
     assert_int_equal(a->stage_count, b->stage_count);
     for (size_t i = 0; i < a->stage_count; i++)
         assert_stage(&a->stages[i], &b->stages[i]);
@@ -333,6 +345,10 @@ static inline void fill_waiting(struct slw_run *run)
     w.by_cause = true;
     w.syscalls = (struct slw_maybe_u64){.value = 99};
     assert_int_equal(slw_run_add_waiting(run, &w, NULL), 0);
+    const struct slw_waited_for lock = {SLW_WAIT_LOCK, HOSTILE, 12, UINT64_MAX, 3};
+    const struct slw_waited_for peer = {SLW_WAIT_ANSWER, "127.0.0.1:1", -1, 4, 5};
+    assert_int_equal(slw_run_add_waited_for(run, &lock, NULL), 0);
+    assert_int_equal(slw_run_add_waited_for(run, &peer, NULL), 0);
 }
 
 static inline void fill_unwindings(struct slw_run *run)

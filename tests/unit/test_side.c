@@ -73,6 +73,31 @@ static void a_client_that_only_waits_for_answers_is_limited_by_the_server(void *
     fixture_free(&f);
 }
 
+/* Half of the waiting was for another server, of which no connection to a database is known. */
+static void answers_of_others_are_not_those_of_the_server(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    const struct slw_waiting w = thread(300, SLW_WAIT_ANSWER);
+    struct slw_waited_for peers[] = {
+        {.state = SLW_WAIT_ANSWER, .what = "10.0.0.1:443", .pid = -1, .ns = 450 * MS, .waits = 1},
+        {.state = SLW_WAIT_ANSWER,
+         .what = "127.0.0.1:5432",
+         .pid = -1,
+         .ns = 450 * MS,
+         .waits = 1}};
+
+    traffic(&f);
+    fixture_threads(&f, &w, 1);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(slw_run_add_waited_for(f.run, &peers[i], NULL), 0);
+    const struct slw_side *side = fixture_report(&f)->side;
+    assert_int_equal(side->kind, SLW_SIDE_UNKNOWN);
+    assert_near(side->shares.server, 0.375, 1e-9);
+    assert_near(side->shares.other, 0.375, 1e-9);
+    fixture_free(&f);
+}
+
 static enum slw_side_kind of_wanting_a_cpu(uint64_t runnable_ms)
 {
     struct fixture f = fixture_new();
@@ -288,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rule_turns_at_its_thresholds),
         cmocka_unit_test(a_client_that_only_waits_for_answers_is_limited_by_the_server),
+        cmocka_unit_test(answers_of_others_are_not_those_of_the_server),
         cmocka_unit_test(wanting_a_cpu_is_needing_one_unless_cpus_are_scarce),
         cmocka_unit_test(the_verdict_names_the_client),
         cmocka_unit_test(idle_threads_of_a_pool_hide_nothing),

@@ -38,8 +38,25 @@ struct file___ref {
     } f_ref;
 };
 
+struct in6_addr {
+    union {
+        unsigned char u6_addr8[16];
+    } in6_u;
+};
+
+struct sock_common {
+    unsigned int skc_daddr;
+    unsigned short skc_dport, skc_family;
+    struct in6_addr skc_v6_daddr;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+};
+
 struct socket {
     short type;
+    struct sock *sk;
 };
 
 struct fdtable {

@@ -6,7 +6,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <gelf.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +19,9 @@ struct search {
     const char *const *names;
     size_t count, found;
     uint64_t *offsets;
+    uint64_t address; /* of a variable */
+    char *name;
+    size_t name_size;
 };
 
 /* 0: in no segment of the file. */
@@ -65,7 +68,9 @@ static void look_at_table(struct search *s, Elf_Scn *section, const GElf_Shdr *h
     }
 }
 
-static void look_at_tables(struct search *s, uint32_t type)
+typedef void table_fn(struct search *s, Elf_Scn *section, const GElf_Shdr *header);
+
+static void look_at_tables(struct search *s, uint32_t type, table_fn *look)
 {
     Elf_Scn *section = NULL;
 
@@ -73,27 +78,82 @@ static void look_at_tables(struct search *s, uint32_t type)
         GElf_Shdr header;
 
         if (gelf_getshdr(section, &header) && header.sh_type == type)
-            look_at_table(s, section, &header);
+            look(s, section, &header);
     }
+}
+
+static Elf *open_elf(const char *path, int *ret_fd)
+{
+    *ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*ret_fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
+        return NULL;
+    /* Not mapped: a file that shrinks is no signal. */
+    Elf *elf = elf_begin(*ret_fd, ELF_C_READ, NULL);
+    if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getclass(elf) == ELFCLASS64)
+        return elf;
+    (void)elf_end(elf);
+    return NULL;
 }
 
 size_t slw_functions_find(const char *path, const char *const *names, size_t count,
                           uint64_t *ret_offsets)
 {
-    int SLW_AUTO(close) fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int SLW_AUTO(close) fd = -1;
     struct search s = {.names = names, .count = count, .offsets = ret_offsets};
 
     memset(ret_offsets, 0, count * sizeof(ret_offsets[0]));
-    if (fd < 0 || elf_version(EV_CURRENT) == EV_NONE)
-        return 0;
-    s.elf = elf_begin(fd, ELF_C_READ, NULL); /* not mapped: a file that shrinks is no signal */
+    s.elf = open_elf(path, &fd);
     if (!s.elf)
         return 0;
-    if (elf_kind(s.elf) == ELF_K_ELF && gelf_getclass(s.elf) == ELFCLASS64) {
-        look_at_tables(&s, SHT_DYNSYM);
-        if (s.found == 0) /* what a program does not export */
-            look_at_tables(&s, SHT_SYMTAB);
-    }
+    look_at_tables(&s, SHT_DYNSYM, look_at_table);
+    if (s.found == 0) /* what a program does not export */
+        look_at_tables(&s, SHT_SYMTAB, look_at_table);
     (void)elf_end(s.elf);
     return s.found;
+}
+
+/* ---- variables ---- */
+
+static void look_for_variable(struct search *s, Elf_Scn *section, const GElf_Shdr *header)
+{
+    Elf_Data *data = elf_getdata(section, NULL);
+    size_t entries = header->sh_entsize > 0 ? (size_t)(header->sh_size / header->sh_entsize) : 0;
+
+    for (size_t i = 0; data && i < entries && i < MAX_SYMBOLS && s->found == 0; i++) {
+        GElf_Sym symbol;
+
+        if (!gelf_getsym(data, (int)i, &symbol) || GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
+            symbol.st_shndx == SHN_UNDEF || s->address < symbol.st_value ||
+            s->address - symbol.st_value >= symbol.st_size)
+            continue;
+        const char *name = elf_strptr(s->elf, header->sh_link, symbol.st_name);
+        if (name && name[0]) {
+            (void)snprintf(s->name, s->name_size, "%s", name);
+            s->found = 1;
+        }
+    }
+}
+
+static bool is_moved(Elf *elf)
+{
+    GElf_Ehdr header;
+
+    return gelf_getehdr(elf, &header) && header.e_type != ET_EXEC;
+}
+
+bool slw_variable_find(const char *path, uint64_t address, uint64_t bias, char *ret_name,
+                       size_t size)
+{
+    int SLW_AUTO(close) fd = -1;
+    struct search s = {.name = ret_name, .name_size = size};
+
+    s.elf = open_elf(path, &fd);
+    if (!s.elf)
+        return false;
+    s.address = is_moved(s.elf) ? address - bias : address;
+    look_at_tables(&s, SHT_SYMTAB, look_for_variable);
+    if (s.found == 0)
+        look_at_tables(&s, SHT_DYNSYM, look_for_variable);
+    (void)elf_end(s.elf);
+    return s.found > 0;
 }

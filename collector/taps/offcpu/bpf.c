@@ -188,6 +188,21 @@ void slw_off_bpf_live(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx)
     }
 }
 
+void slw_off_bpf_objects(struct slw_off_bpf *b, size_t max, slw_off_object_fn *fn, void *ctx)
+{
+    int fd = bpf_map__fd(b->skeleton->maps.objects);
+    struct slw_off_object key = {0}, next;
+    struct slw_off_object_sum sum;
+
+    for (size_t i = 0; i < max; i++) {
+        if (bpf_map_get_next_key(fd, i == 0 ? NULL : &key, &next) < 0)
+            return;
+        key = next;
+        if (bpf_map_lookup_elem(fd, &key, &sum) == 0)
+            fn(ctx, &key, &sum);
+    }
+}
+
 struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b)
 {
     return b->skeleton->bss->losses;

@@ -40,6 +40,11 @@ void slw_off_bpf_ended(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx);
 /* And those that live, as they are now. */
 void slw_off_bpf_live(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx);
 
+/* And what was waited for; the sum of one that is asked for while it goes on may be torn. */
+typedef void slw_off_object_fn(void *ctx, const struct slw_off_object *object,
+                               const struct slw_off_object_sum *sum);
+void slw_off_bpf_objects(struct slw_off_bpf *b, size_t max, slw_off_object_fn *fn, void *ctx);
+
 struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b);
 
 /* Hand over the stacks of waits that came since the last call. */

@@ -57,6 +57,23 @@ struct slw_off_sample {
     __u8 stack[SLW_OFF_MAX_COPY + SLW_OFF_PAGE]; /* the page is for the verifier */
 };
 
+#define SLW_OFF_OBJECTS 4096
+#define SLW_OFF_INET    2 /* AF_INET, AF_INET6: socket(7) */
+#define SLW_OFF_INET6   10
+
+/* What a thread waits for: a lock, or the other side of a socket. */
+struct slw_off_object {
+    __u64 address[2]; /* of the futex, in its process; of the peer, as the network has it */
+    __u32 pid;
+    __u32 state;        /* LOCK, ANSWER, SENDING; ON_CPU: none */
+    __u16 family, port; /* port: as the network has it */
+    __u32 unused;
+};
+
+struct slw_off_object_sum {
+    __u64 ns, waits;
+};
+
 struct slw_off_thread {
     __u64 born_ns;  /* followed since; with the tid the identity of a thread */
     __u64 since_ns; /* in this state */
@@ -71,6 +88,7 @@ struct slw_off_thread {
     __u64 waits[SLW_OFF_STATES]; /* times a state was entered */
     __u64 syscalls;
     char comm[16];
+    struct slw_off_object object; /* of the wait it is in, or was in last */
 };
 
 /* Counted, never hidden. */
@@ -80,6 +98,7 @@ struct slw_off_losses {
     __u64 slots;    /* threads whose stacks are not looked at: there was no slot */
     __u64 stack_ns; /* waited by threads without a slot, or when the ring of stacks was full */
     __u64 full;     /* times that ring was full */
+    __u64 objects;  /* waits for a lock or a peer that is not told: the map was full */
 };
 
 #endif

@@ -44,6 +44,14 @@ void slw_off_bpf_live(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx)
     (void)ctx;
 }
 
+void slw_off_bpf_objects(struct slw_off_bpf *b, size_t max, slw_off_object_fn *fn, void *ctx)
+{
+    (void)b;
+    (void)max;
+    (void)fn;
+    (void)ctx;
+}
+
 struct slw_off_losses slw_off_bpf_losses(const struct slw_off_bpf *b)
 {
     (void)b;

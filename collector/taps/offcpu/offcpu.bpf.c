@@ -61,6 +61,8 @@ struct {
     __uint(max_entries, SLW_OFF_SAMPLE_BYTES);
 } samples SEC(".maps");
 
+#include "collector/taps/offcpu/objects.bpf.h"
+
 /* ---- time ---- */
 
 static __always_inline int in_window(__u64 now)
@@ -75,6 +77,7 @@ static __always_inline void account(struct slw_off_thread *t, __u64 now)
 
     if (to > from) {
         t->ns[t->state & (SLW_OFF_STATES - 1)] += to - from;
+        add_to_object(t, to - from);
         if (callers && t->state > SLW_OFF_RUNNABLE)
             t->unsampled_ns += to - from;
     }
@@ -246,17 +249,21 @@ static __always_inline void take_slot_back(struct slw_off_thread *t, __u64 now)
 
 /* ---- causes ---- */
 
-static __always_inline __u32 kind_of(struct task_struct *task, __u64 fd)
+static __always_inline struct file *file_of(struct task_struct *task, __u64 fd)
 {
     struct files_struct *files = task->files;
     struct fdtable *table = files ? files->fdt : 0;
     struct file *file = 0;
 
-    if (!table || fd >= table->max_fds)
-        return SLW_OFF_KIND_UNKNOWN;
-    if (bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd) || !file)
-        return SLW_OFF_KIND_UNKNOWN;
-    return slw_off_kind(BPF_CORE_READ(file, f_inode, i_mode));
+    if (!table || fd >= table->max_fds ||
+        bpf_probe_read_kernel(&file, sizeof(file), table->fd + fd))
+        return 0;
+    return file;
+}
+
+static __always_inline __u32 kind_of(struct file *file)
+{
+    return file ? slw_off_kind(BPF_CORE_READ(file, f_inode, i_mode)) : SLW_OFF_KIND_UNKNOWN;
 }
 
 /* struct pollfd, poll(2). */
@@ -267,15 +274,17 @@ struct poll_fd {
 #define POLLIN  1
 #define POLLOUT 4
 
-static __always_inline void look_at_poll(struct task_struct *task, __u64 fds,
-                                         struct slw_off_call *call)
+static __always_inline struct file *look_at_poll(struct task_struct *task, __u64 fds,
+                                                 struct slw_off_call *call)
 {
     struct poll_fd p;
 
     if (call->fd_count != 1 || bpf_probe_read_user(&p, sizeof(p), (void *)fds))
-        return;
-    call->kind = kind_of(task, (__u32)p.fd);
+        return 0;
+    struct file *file = file_of(task, (__u32)p.fd);
+    call->kind = kind_of(file);
     call->write_only = (p.events & (POLLIN | POLLOUT)) == POLLOUT;
+    return file;
 }
 
 /* Number and first two arguments of the system call a thread is in; negative: none. The saved
@@ -299,24 +308,30 @@ static __always_inline long system_call(struct task_struct *task, __u64 args[2])
 #endif
 }
 
-static __always_inline __u32 cause_of(struct task_struct *task, __u32 task_state)
+static __always_inline __u32 cause_of(struct task_struct *task, struct slw_off_thread *t,
+                                      __u32 task_state)
 {
     struct slw_off_call call = {.uninterruptible = (task_state & TASK_UNINTERRUPTIBLE) != 0,
                                 .iowait = BPF_CORE_READ_BITFIELD(task, in_iowait)};
     __u64 args[2] = {};
+    struct file *file = 0;
     long number = system_call(task, args);
 
     if (number >= 0 && number < SLW_OFF_SYSCALLS)
         call.class = classes[number & (SLW_OFF_SYSCALLS - 1)];
+    if (call.class >= SLW_OFF_CLASS_READ && call.class <= SLW_OFF_CLASS_CONNECT)
+        file = file_of(task, (__u32)args[0]);
     if (call.class == SLW_OFF_CLASS_READ || call.class == SLW_OFF_CLASS_WRITE)
-        call.kind = kind_of(task, (__u32)args[0]);
+        call.kind = kind_of(file);
     if (call.class == SLW_OFF_CLASS_SELECT)
         call.fd_count = args[0];
     if (call.class == SLW_OFF_CLASS_POLL) {
         call.fd_count = args[1];
-        look_at_poll(task, args[0], &call);
+        file = look_at_poll(task, args[0], &call);
     }
-    return slw_off_cause(&call);
+    __u32 cause = slw_off_cause(&call);
+    set_object(t, cause, args[0], file);
+    return cause;
 }
 
 /* ---- threads ---- */
@@ -373,7 +388,7 @@ static __always_inline void leave_cpu(void *ctx, struct task_struct *task, struc
         bpf_map_delete_elem(&threads, &tid);
         return;
     }
-    enter(t, runnable ? SLW_OFF_RUNNABLE : cause_of(task, task_state), now);
+    enter(t, runnable ? SLW_OFF_RUNNABLE : cause_of(task, t, task_state), now);
     if (callers && !runnable && in_window(now))
         take_stack(ctx, task, t);
 }
