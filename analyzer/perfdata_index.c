@@ -110,7 +110,8 @@ static int put_in_block(struct slw_perfdata *pd, uint64_t time, uint64_t positio
     struct slw_perf_block *last = pd->block_count > 0 ? &pd->blocks[pd->block_count - 1] : NULL;
 
     if (last && !pd->block_ended && last->count < SLW_PERF_BLOCK_RECORDS &&
-        ((last->position ^ position) & SLW_PERF_UNPACKED) == 0) {
+        ((last->position ^ position) & SLW_PERF_UNPACKED) == 0 &&
+        position - last->position < SLW_PERF_BLOCK_BYTES) {
         last->count++;
         last->time = time < last->time ? time : last->time;
         return 0;

@@ -86,7 +86,9 @@ struct slw_perf_block {
     uint32_t count;
 };
 #define SLW_PERF_BLOCK_RECORDS 1024 /* 16 KiB while it is read */
-#define SLW_PERF_UNPACKED      (UINT64_C(1) << 63)
+/* Large records are looked at again soon enough that their pages are still mapped. */
+#define SLW_PERF_BLOCK_BYTES ((uint64_t)512 << 10)
+#define SLW_PERF_UNPACKED    (UINT64_C(1) << 63)
 
 struct slw_perf_id {
     uint64_t id;

@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define LARGE_RECORD_BYTES 2048 /* no record is but for the copy of a stack, or a long path */
+
 /* A block being read. */
 struct slw_perf_open_block {
     uint64_t order;                 /* of the block */
@@ -65,6 +67,20 @@ static bool raw_at(const struct slw_perfdata *pd, uint64_t position, struct slw_
     return slw_perf_raw_at(pd, at, left, ret_raw);
 }
 
+/* Of a record with the copy of a stack: the end, where the length of the copy stands, and the
+ * innermost frames will be looked at when its turn comes. */
+static void announce(const struct slw_perf_raw *raw)
+{
+    const size_t line = 64, frames_at = 128, frames = 512;
+    const uint8_t *at = raw->body.end - raw->size;
+
+    if (raw->size < LARGE_RECORD_BYTES)
+        return;
+    __builtin_prefetch(raw->body.end - 1);
+    for (size_t i = frames_at; i < frames_at + frames; i += line)
+        __builtin_prefetch(at + i);
+}
+
 /* What is no record of a block lies between them and is passed over. */
 static void note_records(const struct slw_perfdata *pd, const struct slw_perf_block *b,
                          struct slw_perf_open_block *open)
@@ -76,6 +92,7 @@ static void note_records(const struct slw_perfdata *pd, const struct slw_perf_bl
         if (slw_perf_is_indexed(raw.type)) {
             (void)slw_perf_record_time(pd, &raw, &time);
             open->entries[open->count++] = (struct slw_perf_entry){time, at};
+            announce(&raw);
         }
         at += raw.size + slw_perf_payload(&raw);
     }
