@@ -59,14 +59,32 @@ static bool take_registers(const struct slw_perf_sample *sample, uint64_t mask,
     return recorded(sample, mask, x86 ? PERF_X86_IP : PERF_ARM_PC, &c->ip);
 }
 
+/* Bytes that were asked for. What was copied may be less: where the stack ends, or memory that is
+ * not there; some recorders then leave the rest out of the record. */
+static uint64_t wanted_bytes(const struct slw_samples *s, const struct slw_perf_record *r)
+{
+    uint64_t asked = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_stack_user;
+
+    return asked > 0 ? asked : r->sample.stack_user_room;
+}
+
+/* A record has less than 64 KiB: the kernel shortens the copy to what the rest leaves of it. */
+#define SURELY_FITS 60000
+
+static bool is_full(const struct slw_samples *s, const struct slw_perf_record *r)
+{
+    uint64_t wanted = wanted_bytes(s, r);
+
+    return r->sample.stack_user_bytes >= (wanted < SURELY_FITS ? wanted : SURELY_FITS);
+}
+
 static struct slw_unwound unwind(struct slw_samples *s, const struct slw_perf_record *r)
 {
     const struct slw_perf_sample *sample = &r->sample;
     uint64_t mask = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_regs_user;
     struct slw_unwound u = {.end = SLW_UNWOUND_FOREIGN};
-    struct slw_stack_copy copy = {.bytes = sample->stack_user,
-                                  .length = sample->stack_user_bytes,
-                                  .full = sample->stack_user_bytes == sample->stack_user_room};
+    struct slw_stack_copy copy = {
+        .bytes = sample->stack_user, .length = sample->stack_user_bytes, .full = is_full(s, r)};
 
     if (sample->regs_user_abi != PERF_SAMPLE_REGS_ABI_64 || sample->regs_user.swap ||
         !machine_of(s, &copy.machine) || !take_registers(sample, mask, &copy))
@@ -102,8 +120,8 @@ int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, s
     struct slw_unwinding *sums = &s->unwindings[r->event];
     sums->ends[u.end]++;
     sums->by_frame_pointer += u.by_frame_pointer;
-    if (sums->copy_bytes < r->sample.stack_user_room)
-        sums->copy_bytes = r->sample.stack_user_room;
+    if (sums->copy_bytes < wanted_bytes(s, r))
+        sums->copy_bytes = wanted_bytes(s, r);
     *ret_depth = u.depth;
     *ret_end = u.end;
     return slw_unwind_tables_failed(s->tables);
