@@ -75,7 +75,7 @@ struct slw_cfi_place {
 
 struct slw_cfi_rule {
     struct slw_cfi_place cfa, fp, ra, sp;
-    bool signal; /* the caller was interrupted: its address is exact, not that of a return */
+    uint8_t signal; /* the caller was interrupted: its address is exact, not that of a return */
     uint8_t zero[7];
 };
 

@@ -286,7 +286,7 @@ static bool by_rule(struct walk *w, const struct slw_unwind_code *code, struct c
         return false;
     rule_fp(w, t, &r->fp, cfa, c);
     c->sp = cfa;
-    c->exact = r->signal;
+    c->exact = r->signal != 0;
     return r->sp.how == SLW_CFI_SAME || rule_value(w, t, &r->sp, cfa, &c->sp);
 }
 

@@ -305,7 +305,7 @@ static void simple_expressions_are_places(void **state)
     assert_int_equal(t.rule_count, 1);
     assert_int_equal(t.expression_bytes, 0);
     const struct slw_cfi_rule *r = &t.rules[0];
-    assert_true(r->signal);
+    assert_int_equal(r->signal, 1);
     assert_int_equal(r->cfa.how, SLW_CFI_REG_AT);
     assert_int_equal(r->cfa.value, 160);
     assert_int_equal(r->fp.how, SLW_CFI_REG_AT);
