@@ -66,6 +66,7 @@ test|memcached|a server to profile a client against
 test|openssl|makes certificates for the servers of tests
 test|python3-redis|a client library to profile
 test|python3-psycopg2|a client library to profile
+test|gdb|what it says of stacks is compared with what slotwise says
 test|python3-cassandra|a foreign client of the CQL endpoint
 test|python3-lz4|the same, compressed
 test|musl-tools|builds a program with another loader
