@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What profiling costs a client: `slotwise profile` next to `perf record -F 997 -g`, both around
-pgbench against a real PostgreSQL and around redis-benchmark, in rounds of random order.
+"""What profiling costs a client: `slotwise profile` next to `perf record -F 997`, both around pgbench
+against a real PostgreSQL and around redis-benchmark, in rounds of random order. Like is compared with
+like: callers by frame pointers with -g, copied stacks with --call-graph dwarf and as many bytes.
 
 Throughput is what the client itself prints. Collector CPU is the profiler's own process, whole: for
 slotwise that includes symbolizing and the report, for perf writing build ids. `collecting` is
 slotwise's own account between start and stop, next to a perf that leaves build ids out."""
 import json
+import os
 import random
 import re
 import statistics
@@ -15,6 +17,8 @@ import measure
 # "Not below" needs a margin: no number of rounds shows two things equal. This one is a third of what one
 # round of one arm varies by here.
 MARGIN = 0.03
+STACK_BYTES = 24576  # slotwise's default
+SLOTWISE = ("slotwise", "stacks", "with taps")
 THROUGHPUT = {"pgbench": r"tps = ([0-9.]+)", "redis": r"([0-9.]+) requests per second"}
 
 
@@ -33,8 +37,13 @@ def arms(slotwise, folder):
         "alone": [],
         "perf": [perf, "record", "-q", "-F", "997", "-g", "-o", data, "--"],
         "perf -B -N": [perf, "record", "-q", "-B", "-N", "-F", "997", "-g", "-o", data, "--"],
-        # What perf record does, and all that slotwise does by default.
-        "slotwise": [slotwise, "profile", "-F", "997", "--wire", "no", "--offcpu", "no", "-o", run, "--"],
+        "perf dwarf": [perf, "record", "-q", "-B", "-N", "-F", "997", "--call-graph",
+                       f"dwarf,{STACK_BYTES}", "-o", data, "--"],
+        # What perf record does, twice, and all that slotwise does by default.
+        "slotwise": [slotwise, "profile", "-F", "997", "--call-graph", "fp", "--wire", "no",
+                     "--offcpu", "no", "-o", run, "--"],
+        "stacks": [slotwise, "profile", "-F", "997", "--call-graph", "dwarf", "--wire", "no",
+                   "--offcpu", "no", "-o", run, "--"],
         "with taps": [slotwise, "profile", "-F", "997", "-o", run, "--"],
     }
 
@@ -43,12 +52,15 @@ def one(kind, name, prefix, command, folder, results):
     folder.clear()
     cost = measure.must(measure.run([*prefix, *command]), name)
     own = cost.own_cpu_s if prefix else 0.0
-    collecting = own
-    if name in ("slotwise", "with taps"):
+    collecting, spooled = own, 0
+    if name in SLOTWISE:
         with open(folder("run.slotwise/run.json"), encoding="utf-8") as f:
             self_cost = json.load(f)["self"]
+        spooled = self_cost["spool_bytes"]
         collecting = sum(measure.number(self_cost[key]) for key in ("user_ns", "system_ns")) / 1e9
-    results[name].append((throughput(kind, cost.stdout + cost.stderr), own, collecting))
+    elif prefix:
+        spooled = os.path.getsize(folder("perf.data"))
+    results[name].append((throughput(kind, cost.stdout + cost.stderr), own, collecting, spooled))
 
 
 def rounds(kind, command, options, folder):
@@ -65,16 +77,20 @@ def rounds(kind, command, options, folder):
 def tell(title, results, claims):
     print(f"\n{title}")
     column = {name: list(zip(*rows)) for name, rows in results.items()}
-    for name, (speed, own, collecting) in column.items():
+    for name, (speed, own, collecting, spooled) in column.items():
         print(f"  {name:12} {measure.spread(speed, unit='/s', digits=0):38}"
               + ("" if name == "alone" else f"  CPU {measure.spread(own, 1e3, ' ms')}"
-                 f"  collecting {measure.spread(collecting, 1e3, ' ms')}"))
+                 f"  collecting {measure.spread(collecting, 1e3, ' ms')}"
+                 f"  wrote {statistics.median(spooled) / 1e6:.1f} MB"))
     faster = measure.ratios(column["slotwise"][0], column["perf"][0])
     cheaper = measure.ratios(column["slotwise"][1], column["perf"][1])
     collect = measure.ratios(column["slotwise"][2], column["perf -B -N"][2])
     print(f"  throughput, slotwise / perf                    {measure.spread(faster, digits=3)}")
     print(f"  throughput, with taps / perf                   "
           f"{measure.spread(measure.ratios(column['with taps'][0], column['perf'][0]), digits=3)}")
+    for what, field in (("throughput", 0), ("CPU while collecting", 2), ("bytes written", 3)):
+        pair = measure.ratios(column["stacks"][field], column["perf dwarf"][field])
+        print(f"  {what + ', stacks / perf dwarf':46} {measure.spread(pair, digits=3)}")
     print(f"  throughput, slotwise / alone                   "
           f"{measure.spread(measure.ratios(column['slotwise'][0], column['alone'][0]), digits=3)}")
     print(f"  CPU of the whole profiler, slotwise / perf     {measure.spread(cheaper, digits=2)}")
@@ -84,6 +100,11 @@ def tell(title, results, claims):
                  f"{low:.3f} .. {high:.3f} (95 %)",
                  True if low > 1 - MARGIN else False if high < 1 - MARGIN else None)
     claims.state("collector CPU time not above perf's", statistics.median(collect) <= 1)
+    copied = [measure.ratios(column["stacks"][i], column["perf dwarf"][i]) for i in (0, 2)]
+    low, high = measure.median_interval(copied[0])
+    claims.state(f"the same with copied stacks: {low:.3f} .. {high:.3f}",
+                 True if low > 1 - MARGIN else False if high < 1 - MARGIN else None)
+    claims.state("and their CPU time", statistics.median(copied[1]) <= 1)
 
 
 def postgresql(options, folder, claims):

@@ -4,7 +4,6 @@
  * ones want PERF_SAMPLE_TID and a ring per CPU. Probed by opening, never by version. */
 #include "collector/perf_int.h"
 
-#include "collector/call_graph.h"
 #include "record/perf_layout.h"
 
 #include <errno.h>
@@ -45,10 +44,12 @@ static struct slw_sampled member(const struct slw_perf_env *env, const struct sl
                             .attr = slw_perf_attr(env, e->type, e->config, e->config1)};
 
     slw_perf_set_mode(&m.attr, env->opts->mode);
-    /* One sample_type for all, as far as records have it that are no samples: readers find the id
-     * of a record by it. */
-    m.attr.sample_type = sampler->attr.sample_type;
-    (void)slw_call_graph_fall_back(&m.attr);
+    /* One sample_type for all: readers find the id of a record by it. Branch records alone need a
+     * counter that has them. */
+    m.attr.sample_type = sampler->attr.sample_type & ~(uint64_t)PERF_SAMPLE_BRANCH_STACK;
+    m.attr.sample_regs_user = sampler->attr.sample_regs_user;
+    m.attr.sample_stack_user = sampler->attr.sample_stack_user;
+    m.attr.exclude_callchain_user = sampler->attr.exclude_callchain_user;
     m.attr.read_format = group_format;
     m.attr.sample_id_all = 1;
     m.attr.use_clockid = 1;
