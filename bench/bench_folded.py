@@ -5,7 +5,8 @@ collapser's); and a perf.data of a gibibyte, which must not need a gibibyte of m
 
 Collapsers are those found: inferno-collapse-perf and stackcollapse-perf.pl on PATH, the script
 `stackcollapse` that comes with perf, and one in awk that does the least a collapser can do. The claim
-is against the fastest; `perf script` runs with --no-inline, its faster way."""
+is against the fastest; `perf script` runs with --no-inline, its faster way, though slotwise names
+inlined functions too. slotwise keeps what it found out about binaries: its first round is a cold one."""
 import os
 import shlex
 import shutil

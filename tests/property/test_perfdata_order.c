@@ -62,7 +62,7 @@ static int check(void *ctx, const struct slw_perf_record *r)
 
 static void put_trace(struct image *i)
 {
-    const uint64_t payload = 8 * below(20);
+    const uint64_t payload = UINT64_C(8) * below(20);
 
     begin_record(i, SLW_PERF_RECORD_AUXTRACE, 0);
     put64(i, payload);
