@@ -30,7 +30,7 @@ const char *slw_simulate_start_name(size_t i);
             "How callers are found: dwarf copies registers and the top of the stack with each "    \
             "sample and unwinds them later, fp follows frame pointers, lbr reads branch records, " \
             "none takes the sampled function only; auto is dwarf where the kernel copies stacks, " \
-            "else fp (default auto)."                                                                \
+            "else fp (default auto)."                                                              \
     }
 
 #define SLW_OPTION_STACK_SIZE                                                                      \
@@ -147,9 +147,10 @@ const char *slw_simulate_start_name(size_t i);
         {.name = "start",                                                                          \
          .kind = SLW_OPTION_CHOICE,                                                                \
          .choices = slw_simulate_start_name,                                                       \
-         .text = "With --simulate: when counting begins: at the first connection to a server, or " \
-                 "with the program where there is none (auto, default), with the first "           \
-                 "instruction of all (whole), or at the first connection (connect)."},             \
+         .text =                                                                                   \
+             "With --simulate: when counting begins: at the first connection to a server or "      \
+             "mark of a stage, with the program where there is none (auto, default), with the "    \
+             "first instruction of all (whole), or at the first connection (connect)."},           \
     {                                                                                              \
         .name = "no-det", .text = "With --simulate: leave clocks and random bytes as they are."    \
     }

@@ -331,6 +331,9 @@ void slw_simulate_untime(struct slw_run *run)
         (void)slw_run_note(run, SLW_NOTE_INFO, "simulated-time", NULL, "simulating took %.3g s",
                            (double)run->wall_ns.value / 1e9);
     run->wall_ns = (struct slw_maybe_u64){.absent = why};
+    for (size_t i = 0; i < run->note_count; i++)
+        if (strcmp(run->notes[i].code, SLW_SIM_NO_STAGE) == 0)
+            run->requests = (struct slw_maybe_u64){.absent = run->notes[i].text};
     run->latency_count = 0;
     for (size_t i = 0; i < run->connection_count; i++) {
         struct slw_connection *c = &run->connections[i];

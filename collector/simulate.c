@@ -230,6 +230,18 @@ static bool any_started(const struct slw_simulated *s)
     return false;
 }
 
+/* Requests were to be counted from the first stage on. */
+static bool waited_for_stage(const struct slw_simulated *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct slw_sim_output *o = s->outputs[i];
+
+        if (o->began && strcmp(o->began, "program") == 0 && o->stage_count > 0)
+            return true;
+    }
+    return false;
+}
+
 #define FEW_WINDOWS 100 /* fewer say little of what is between them */
 
 /* Stretches of instructions that were timed; UINT64_MAX: all of them. */
@@ -262,6 +274,10 @@ static void add_notes(const struct work *w)
                            "partial: %zu of %zu programs did not end by themselves, and are in the "
                            "numbers as far as they came",
                            partial(s), s->count);
+    if (waited_for_stage(s))
+        (void)slw_run_note(run, SLW_NOTE_WARNING, SLW_SIM_NO_STAGE, "use --start whole",
+                           "a program has marks of stages and came to none of them, so that its "
+                           "requests were not counted");
     if (any_started(s) && windows(s) < FEW_WINDOWS)
         (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-short",
                            "time every instruction with --full, which so short a client can afford",

@@ -19,6 +19,9 @@ struct slw_core;
 /* Event and unit of the main column of the stacks. */
 #define SLW_SIM_SLOTS "slots"
 
+/* Code of a note: requests are not those of the whole simulation. */
+#define SLW_SIM_NO_STAGE "simulation-no-stage"
+
 struct slw_simulation {
     const struct slw_carrier *carrier;
     const char *launcher;        /* path of its program */

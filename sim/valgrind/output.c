@@ -31,7 +31,8 @@ static const HChar *began_name(void)
     static const HChar *const names[] = {[BEGAN_WHOLE] = "whole",
                                          [BEGAN_PROGRAM] = "program",
                                          [BEGAN_CONNECT] = "connect",
-                                         [BEGAN_REQUEST] = "request"};
+                                         [BEGAN_REQUEST] = "request",
+                                         [BEGAN_STAGE] = "stage"};
 
     return names[began_with()];
 }

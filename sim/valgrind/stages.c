@@ -55,6 +55,11 @@ const struct slw_sim_staged *all_stages(void)
     return stages;
 }
 
+Bool has_marks(void)
+{
+    return marks_used > 0;
+}
+
 UInt mark_at(Addr address)
 {
     for (UInt i = 0; i < marks_used; i++)
@@ -139,6 +144,8 @@ void marked(ThreadId thread, UInt mark)
 
     if (thread >= MAX_THREADS)
         return;
+    if (m->is_begin)
+        stage_begins();
     if (!stacks[thread])
         stacks[thread] = VG_(calloc)("sim.stages", 1, sizeof(*stacks[thread]));
     slw_sim_read(core_of(thread), &now);

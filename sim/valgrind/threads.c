@@ -30,6 +30,7 @@ static UInt running_number;
 static struct slw_sim_shared *shared;
 static Bool is_counting;
 static enum began began;
+static UInt *counting_flag; /* NULL: no tap */
 static ULong executed;
 
 uint64_t instructions_executed(void)
@@ -312,6 +313,18 @@ void start_counting(void)
     set_modes();
 }
 
+void tap_counts(Addr flag)
+{
+    counting_flag = (UInt *)flag;
+}
+
+/* Requests are of what is counted here, and of nothing before it. */
+static void let_tap_count(UInt on)
+{
+    if (counting_flag)
+        *counting_flag = on;
+}
+
 void program_begins(struct block *first)
 {
     if (options.start != START_AUTO || began != BEGAN_WHOLE)
@@ -320,6 +333,8 @@ void program_begins(struct block *first)
         simulate(running->pending, &first->segment);
     running->pending = NULL;
     began = BEGAN_PROGRAM;
+    if (has_marks()) /* the first of them is where it begins */
+        let_tap_count(0);
     forget_counts();
 }
 
@@ -327,9 +342,19 @@ void connects(void)
 {
     if (options.start == START_AT_CONNECT)
         start_counting();
-    if (options.start != START_AUTO || began == BEGAN_CONNECT)
+    if (options.start != START_AUTO || began == BEGAN_CONNECT || began == BEGAN_STAGE)
         return;
     began = BEGAN_CONNECT;
+    let_tap_count(1);
+    forget_counts();
+}
+
+void stage_begins(void)
+{
+    if (options.start != START_AUTO || (began != BEGAN_PROGRAM && began != BEGAN_WHOLE))
+        return;
+    began = BEGAN_STAGE;
+    let_tap_count(1);
     forget_counts();
 }
 

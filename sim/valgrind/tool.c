@@ -5,7 +5,13 @@
 
 /* Client requests, for a program that says itself when to count (see valgrind.h), and for the
  * preloaded library, which names the functions it stands in front of. */
-enum { REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'), REQUEST_STOP, REQUEST_STANDS_FOR };
+enum {
+    REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'),
+    REQUEST_STOP,
+    REQUEST_STANDS_FOR,
+    REQUEST_CONNECTS, /* a connection that is replayed: the kernel sees none */
+    REQUEST_COUNTING
+};
 
 struct options options = {.core_name = "unnamed", .out_file = "slotwise-sim.%p"};
 struct slw_sim_config config;
@@ -122,7 +128,11 @@ static Bool client_request(ThreadId thread, UWord *arguments, UWord *ret_value)
         stop_counting();
     else if (arguments[0] == REQUEST_STANDS_FOR)
         tap_stands_for(arguments[1]);
-    return arguments[0] >= REQUEST_START && arguments[0] <= REQUEST_STANDS_FOR;
+    else if (arguments[0] == REQUEST_CONNECTS)
+        connects();
+    else if (arguments[0] == REQUEST_COUNTING)
+        tap_counts(arguments[1]);
+    return arguments[0] >= REQUEST_START && arguments[0] <= REQUEST_COUNTING;
 }
 
 static void register_tool(void)

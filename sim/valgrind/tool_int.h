@@ -40,9 +40,10 @@ struct block {
 };
 
 /* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
- * connects: what came before is forgotten, but for what is in caches and predictors. */
+ * connects or begins a stage: what came before is forgotten, but for what is in caches and
+ * predictors. */
 enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST, START_AUTO };
-enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST };
+enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST, BEGAN_STAGE };
 
 struct options {
     const HChar *core_file, *core_name, *out_file;
@@ -66,6 +67,7 @@ const struct slw_sim_mapping *all_mappings(void);
 VG_REGPARM(1) void block_entered(struct block *block);
 VG_REGPARM(1) void tap_entered(struct block *block);
 void tap_stands_for(Addr function);
+void tap_counts(Addr flag); /* of the tap, whether it counts requests */
 void thread_runs(ThreadId thread, ULong blocks_done);
 void thread_ends(ThreadId thread);
 void start_counting(void);
@@ -74,6 +76,7 @@ Bool has_started(void);
 enum began began_with(void);
 void program_begins(struct block *first); /* translated, and entered next */
 void connects(void);
+void stage_begins(void);
 void forget_parent(ThreadId thread); /* in the child of a fork */
 uint64_t instructions_executed(void);
 struct slw_sim_core *core_of(UInt thread); /* NULL: none, or past the last */
@@ -93,6 +96,7 @@ struct slw_sim_beside beside_now(void);
 
 /* stages.c: the marks of include/slotwise/stage.h. Looked for in each file that code comes from. */
 void look_for_marks(const struct slw_sim_mapping *mapping);
+Bool has_marks(void);
 UInt mark_at(Addr address); /* index + 1; 0: none */
 void marked(ThreadId thread, UInt mark);
 void forget_stages(void);

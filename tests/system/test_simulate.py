@@ -100,8 +100,10 @@ class Profile(Simulated):
         self.assertNotIn("measured apart", told)
 
     def test_children_are_in_it(self):
-        alone = self.counts(self.simulate("/bin/sh", "-c", ":", name="alone")[0])
-        document, _ = self.simulate("/bin/sh", "-c", f"{STAGE_CLIENT} nested 10; {STAGE_CLIENT} nested 10")
+        whole = ("--full", "--start", "whole")
+        alone = self.counts(self.simulate("/bin/sh", "-c", ":", options=whole, name="alone")[0])
+        document, _ = self.simulate("/bin/sh", "-c", f"{STAGE_CLIENT} nested 10; {STAGE_CLIENT} nested 10",
+                                    options=whole)
         self.assertGreater(self.counts(document)["instructions"], alone["instructions"] + 20000)
         self.assertEqual({s["name"]: s["calls"] for s in document["stages"]}, {"outer": 20, "inner": 60})
 
@@ -137,6 +139,22 @@ class Stages(Simulated):
     def test_threads_have_stages_of_their_own(self):
         stages, _ = self.stages("threads", 10)
         self.assertEqual((stages["outer"]["calls"], stages["inner"]["calls"]), (40, 120))
+
+
+    def test_counting_begins_with_the_first_stage(self):
+        """Everything before it is in no number; --start whole has it all."""
+        stages, _ = self.stages("nested", 100)
+        begun = self.counts(self.load_run("run"))["instructions"]
+        whole = self.counts(self.simulate(STAGE_CLIENT, "nested", "100", options=("--full", "--start", "whole"),
+                                          name="whole")[0])["instructions"]
+        self.assertGreater(whole, begun + 20000)  # the dynamic linker alone
+        inside = sum(s["instructions"] for s in stages.values())
+        self.assertGreater(begun, inside)
+        self.assertLess(begun, inside + 20000)
+
+    def load_run(self, name):
+        with open(self.path(name + ".slotwise/run.json"), encoding="utf-8") as f:
+            return json.load(f)
 
 
 class Compare(Simulated):

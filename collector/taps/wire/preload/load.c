@@ -27,8 +27,8 @@ __attribute__((constructor)) static void load(void)
 #define X(result, name, arguments) find(#name, &slw_real.name);
     SLW_REALS(X)
 #undef X
-    if (path)
-        (void)slw_table_attach(path);
+    if (path && slw_table_attach(path))
+        slw_simulated_counting(&slw_table_map()->counting);
     errno = saved;
 }
 
