@@ -93,17 +93,61 @@ static void a_partial_file_says_so(void **state)
     free(text);
 }
 
-static void every_prefix_of_a_file_is_refused(void **state)
+static void every_prefix_is_refused(const char *name)
 {
     size_t length = 0;
-    char *text = read_text("whole", &length);
+    char *text = read_text(name, &length);
 
-    (void)state;
     for (size_t i = 0; i < length; i++) {
         struct slw_sim_output *o = NULL;
 
         assert_int_equal(slw_sim_output_read(text, i, "prefix", &o, NULL), -SLW_E_FORMAT);
         assert_null(o);
+    }
+    free(text);
+}
+
+static void every_prefix_of_a_file_is_refused(void **state)
+{
+    (void)state;
+    every_prefix_is_refused("whole");
+    every_prefix_is_refused("stages");
+}
+
+static void stages_are_read_and_nonsense_in_them_is_not(void **state)
+{
+    static const char *const changes[][2] = {
+        {"began connect\n", "began connect\nbegan whole\n"},
+        {"beside 1500 2 300 40", "beside 1500 2 300"},
+        {"beside 1500 2 300 40", "beside 1500 2 300 -1"},
+        {"stage slotwise decode 2", "stage  decode 2"},
+        {"stage slotwise decode 2 10 6 1 0 12 3", "stage slotwise decode 2 10 6 1 0 12 13"},
+        {"stage slotwise_lib", "stage slotwise_lib 1"},
+        {"stage slotwise_lib enc%20ode", "stage slotwise_lib enc%2ode"}};
+    struct slw_sim_output *o = NULL;
+    size_t length = 0;
+    char *text = read_text("stages", &length);
+
+    (void)state;
+    assert_int_equal(slw_sim_output_read(text, length, "stages", &o, NULL), 0);
+    assert_string_equal(o->began, "connect");
+    assert_true(o->has_beside);
+    assert_int_equal(o->bytes_out, 40);
+    assert_int_equal(o->stage_count, 2);
+    assert_string_equal(o->stages[1].name, "enc ode");
+    slw_sim_output_free(o);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct slw_buf changed = {0};
+        const char *at = strstr(text, changes[i][0]);
+
+        assert_non_null(at);
+        slw_buf_put(&changed, text, (size_t)(at - text));
+        slw_buf_puts(&changed, changes[i][1]);
+        slw_buf_puts(&changed, at + strlen(changes[i][0]));
+        o = NULL;
+        assert_int_equal(slw_sim_output_read(changed.data, changed.length, "changed", &o, NULL),
+                         -SLW_E_FORMAT);
+        slw_buf_release(&changed);
     }
     free(text);
 }
@@ -148,6 +192,7 @@ int main(void)
         cmocka_unit_test(what_does_not_add_up_is_refused),
         cmocka_unit_test(a_partial_file_says_so),
         cmocka_unit_test(every_prefix_of_a_file_is_refused),
+        cmocka_unit_test(stages_are_read_and_nonsense_in_them_is_not),
         cmocka_unit_test(contexts_with_less_or_more_than_their_thread_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
