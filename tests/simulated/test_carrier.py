@@ -15,7 +15,7 @@ import time
 
 TOOL, CORES, KERNELS, CLIENT = sys.argv[2:6]
 QEMU = TOOL.endswith("-qemu")
-NAMES = ("haswell", "skylake", "zen4", "zen5")
+NAMES = ("haswell", "skylake", "icelake", "sapphirerapids", "zen3", "zen4", "zen5")
 
 # Kernel: level-1 node, level-2 node ("" where level 1 is all that is known).
 ANSWERS = {
