@@ -12,7 +12,7 @@
 
 #define MAX_PATH_BYTES 4096
 
-enum { NEWEST_VERSION = 2 };
+enum { NEWEST_VERSION = 3 };
 
 struct reader {
     struct slw_sim_output *o;
@@ -315,6 +315,22 @@ static int read_slots(struct reader *r, struct slw_sim_thread *t)
     return 0;
 }
 
+/* Before version 3 nothing is known of it. */
+static int read_sampled(struct reader *r, struct slw_sim_sampled *s)
+{
+    bool fine = true;
+
+    if (r->version < 3)
+        return 0;
+    fine = next_line(r) && take_name(r, "sampled") && take_count(r, &s->windows) &&
+           take_count(r, &s->cycles_error);
+    for (unsigned i = 0; fine && i < SLW_SIM_PARTS; i++)
+        fine = take_count(r, &s->share_errors[i]);
+    if (!fine || !at_end_of_line(r))
+        return bad(r, "how far off sampling may be is missing");
+    return s->windows == 1 ? bad(r, "one window says nothing about how windows differ") : 0;
+}
+
 static int read_context(struct reader *r, struct slw_sim_thread *t)
 {
     struct slw_sim_context *c = &t->contexts[t->context_count];
@@ -406,6 +422,8 @@ static int read_thread(struct reader *r)
 
     if (rc >= 0)
         rc = read_slots(r, t);
+    if (rc >= 0)
+        rc = read_sampled(r, &t->sampled);
     if (rc >= 0 && t->detailed > t->events[SLW_SIM_INSTRUCTIONS])
         rc = bad(r, "more instructions in detail than there are");
     return rc < 0 ? rc : read_contexts(r, t);

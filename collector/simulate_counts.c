@@ -6,6 +6,7 @@
 #include "collector/simulate_scale.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,6 +113,59 @@ static void put_beside(struct writer *w, const struct slw_simulated *s)
         put(w, rows[i].event, rows[i].unit, values[i]);
 }
 
+/* Standard errors, relative and in millionths: 0 of the cycles, then of the slots of each part. */
+enum { ERROR_COUNT = 1 + SLW_SIM_PARTS };
+
+/* Of the sum over threads, whose errors have nothing to do with each other. False: of a thread that
+ * was not timed as a whole it is not known. */
+static bool errors_of(const struct slw_simulated *s, double ret_errors[ERROR_COUNT],
+                      uint64_t *ret_windows)
+{
+    double cycles = 0;
+
+    memset(ret_errors, 0, ERROR_COUNT * sizeof(ret_errors[0]));
+    *ret_windows = 0;
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; k < s->outputs[i]->thread_count; k++) {
+            const struct slw_sim_thread *t = &s->outputs[i]->threads[k];
+            const uint64_t all = t->events[SLW_SIM_INSTRUCTIONS];
+            const double own = (double)slw_sim_extrapolate(t->cycles, all, t->detailed);
+            double e = own * (double)t->sampled.cycles_error;
+
+            if (t->sampled.windows == 0 && t->detailed < all)
+                return false;
+            cycles += own;
+            *ret_windows += t->sampled.windows;
+            ret_errors[0] += e * e;
+            for (unsigned part = 0; part < SLW_SIM_PARTS; part++) {
+                e = own * (double)t->sampled.share_errors[part];
+                ret_errors[1 + part] += e * e;
+            }
+        }
+    for (unsigned i = 0; i < ERROR_COUNT; i++)
+        ret_errors[i] = cycles > 0 ? sqrt(ret_errors[i]) / cycles : 0;
+    return *ret_windows > 0;
+}
+
+static int note_error(const struct slw_simulated *s, struct slw_run *run)
+{
+    double e[ERROR_COUNT];
+    uint64_t windows = 0;
+
+    if (s->count == 0 || s->outputs[0]->period == 0)
+        return 0;
+    if (!errors_of(s, e, &windows))
+        return slw_run_note(
+            run, SLW_NOTE_INFO, "simulation-sampled", NULL,
+            "too little of a thread was timed to say how far off its cycles may be");
+    return slw_run_note(
+        run, SLW_NOTE_INFO, "simulation-sampled", NULL,
+        "%llu timed windows; one standard error: %.2g %% of the cycles; in points of "
+        "the slots %.2g retiring, %.2g front end, %.2g bad speculation, %.2g back "
+        "end",
+        (unsigned long long)windows, e[0] / 1e4, e[1] / 1e4, e[2] / 1e4, e[3] / 1e4, e[4] / 1e4);
+}
+
 int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct slw_run *run,
                          struct slw_error *err)
 {
@@ -141,5 +195,7 @@ int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct
         put(&w, name, "events", t.slots[i]);
     }
     put_beside(&w, s);
+    if (w.rc >= 0)
+        w.rc = note_error(s, run);
     return w.rc;
 }

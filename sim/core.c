@@ -171,12 +171,16 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
     core->tree.current->instructions += segment->count;
     count_accesses(core, accesses, access_count);
     if (is_detailed(core, segment->count)) {
-        if (!core->is_timed)
+        if (!core->is_timed) {
             slw_sim_deliver_from(core);
+            slw_sim_window_begins(core);
+        }
         core->is_timed = true;
         core->detailed += segment->count;
         slw_sim_execute(core, segment, accesses, access_count, next);
     } else {
+        if (core->is_timed)
+            slw_sim_window_ends(core);
         core->is_timed = false;
         warm(core, segment, accesses, access_count, next);
     }
@@ -226,7 +230,9 @@ void slw_sim_restart(struct slw_sim_core *core)
     __builtin_memset(core->slots, 0, sizeof(core->slots));
     core->start_cycle = slw_sim_cycle(core->backend.allocated);
     core->closed_from = 0; /* that cycle was not counted */
+    __builtin_memset(&core->sampling, 0, sizeof(core->sampling));
     core->detailed = 0;
+    slw_sim_window_begins(core);
 }
 
 void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals)
@@ -245,6 +251,7 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
         ret_totals->slots[i] = core->slots[i];
         sum += core->slots[i];
     }
+    slw_sim_sampling_read(core, &ret_totals->sampled);
     if (sum != ret_totals->cycles * core->config.width)
         core->host.broken("the slots do not sum to width times cycles");
 }

@@ -201,12 +201,24 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
 void slw_sim_restart(struct slw_sim_core *core);
 
 /* The counts so far. Closes the cycle under way, so that the slots are width * cycles exactly. */
+/* The level-1 nodes: retiring, front end, bad speculation, back end. */
+enum { SLW_SIM_PARTS = 4 };
+
+/* How far off sampling may be: one standard error, in millionths, from how the timed windows
+ * differ. */
+struct slw_sim_sampled {
+    uint64_t windows;                     /* 0: less than two, or nothing was left out; no errors */
+    uint64_t cycles_error;                /* of cycles per instruction, relative */
+    uint64_t share_errors[SLW_SIM_PARTS]; /* of the share of slots */
+};
+
 struct slw_sim_totals {
     uint64_t cycles, detailed_instructions;
     uint64_t events[SLW_SIM_EVENT_COUNT];
     uint64_t slots[SLW_SIM_SLOT_COUNT];
     uint64_t calls_unfollowed; /* past SLW_SIM_MAX_NODES or _FRAMES */
     uint64_t node_count;
+    struct slw_sim_sampled sampled;
 };
 void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals);
 

@@ -123,6 +123,22 @@ struct slw_sim_memory {
     uint64_t page; /* of the last access */
 };
 
+/* What was counted up to a moment. */
+struct slw_sim_window {
+    uint64_t instructions, cycles, slots[SLW_SIM_PARTS];
+};
+
+/* Sums over windows, of a value and what it is measured against. */
+struct slw_sim_pairs {
+    double value, weight, value_squares, weight_squares, products;
+};
+
+struct slw_sim_sampling {
+    struct slw_sim_window start;
+    struct slw_sim_pairs cycles, parts[SLW_SIM_PARTS];
+    uint64_t windows;
+};
+
 struct slw_sim_frame {
     struct slw_sim_node *caller;
     uint64_t slot; /* address of the return address */
@@ -143,6 +159,7 @@ struct slw_sim_core {
     struct slw_sim_backend backend;
     struct slw_sim_memory memory;
     struct slw_sim_tree tree;
+    struct slw_sim_sampling sampling;
     uint64_t events[SLW_SIM_EVENT_COUNT], slots[SLW_SIM_SLOT_COUNT];
     bool is_timed;        /* the last segment was: warming leaves times alone */
     uint64_t start_cycle; /* where counting began: the start of this cycle */
@@ -214,6 +231,11 @@ void slw_sim_charge(struct slw_sim_core *s, uint64_t before, uint64_t end, uint6
 void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segment,
                      const struct slw_sim_access *accesses, size_t access_count,
                      const struct slw_sim_segment *next);
+
+/* sampling.c: timing begins, and is left out again. */
+void slw_sim_window_begins(struct slw_sim_core *s);
+void slw_sim_window_ends(struct slw_sim_core *s);
+void slw_sim_sampling_read(const struct slw_sim_core *s, struct slw_sim_sampled *ret_sampled);
 
 /* tree.c: the context after `node` in pre-order; follow a call, a return or a tail jump to `next`.
  */

@@ -82,7 +82,7 @@ static void put_word(struct out *o, const char *name, const char *word)
 
 static void put_head(struct out *o, const struct slw_sim_result *r)
 {
-    put_count(o, "slotwise-sim", 2);
+    put_count(o, "slotwise-sim", 3);
     put_text(o, "carrier");
     put_name(o, r->carrier);
     put_name(o, r->carrier_version);
@@ -160,6 +160,16 @@ static void put_named(struct out *o, const char *kind, const char *name, uint64_
     end_line(o);
 }
 
+static void put_sampled(struct out *o, const struct slw_sim_sampled *s)
+{
+    put_text(o, "sampled");
+    put_decimal(o, s->windows);
+    put_decimal(o, s->cycles_error);
+    for (unsigned i = 0; i < SLW_SIM_PARTS; i++)
+        put_decimal(o, s->share_errors[i]);
+    end_line(o);
+}
+
 static void put_thread(struct out *o, uint32_t number, struct slw_sim_core *core)
 {
     struct slw_sim_totals t;
@@ -176,6 +186,7 @@ static void put_thread(struct out *o, uint32_t number, struct slw_sim_core *core
         put_named(o, "event", slw_sim_event_names[i], t.events[i]);
     for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
         put_named(o, "slots", slw_sim_slot_names[i], t.slots[i]);
+    put_sampled(o, &t.sampled);
     for (const struct slw_sim_node *n = slw_sim_root(core); n; n = slw_sim_next_node(n))
         put_node(o, n);
     slw_sim_reopen(core);

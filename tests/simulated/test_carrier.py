@@ -44,8 +44,9 @@ class Result:
         self.events, self.slots, self.nodes, self.head = {}, {}, [], {}
         self.cycles = self.detailed = 0
         self.objects = {}
+        self.sampled = []  # of each thread: windows, and standard errors in millionths
         lines = open(path, encoding="ascii").read().split("\n")
-        assert lines[0] == "slotwise-sim 2", lines[0]
+        assert lines[0] == "slotwise-sim 3", lines[0]
         assert lines[-1] == "" and lines[-2] == "end %d" % (len(lines) - 2), lines[-2:]
         for line in lines[1:-2]:
             word = line.split(" ")
@@ -56,6 +57,8 @@ class Result:
                 self.events[word[1]] = self.events.get(word[1], 0) + int(word[2])
             elif word[0] == "slots":
                 self.slots[word[1]] = self.slots.get(word[1], 0) + int(word[2])
+            elif word[0] == "sampled":
+                self.sampled.append([int(n) for n in word[1:]])
             elif word[0] == "object":
                 self.objects[int(word[1])] = word[5]
             elif word[0] == "node":
@@ -265,6 +268,13 @@ def case_sampling_finds_the_same():
         print("%-16s full %.2f%% sampled %.2f%%" % (node, 100 * full.share(node),
                                                     100 * part.share(node)))
         assert abs(full.share(node) - part.share(node)) < 0.02
+    assert full.sampled == [[0] * 6], full.sampled
+    [[windows, error, *shares]] = part.sampled
+    off = part.cycles / part.detailed / (full.cycles / full.detailed) - 1
+    print("%d windows, %.2f%% off, standard error %.2f%%" % (windows, 100 * off, error / 1e4))
+    assert windows >= part.events["instructions"] // 10000 - 1
+    assert 0 < error < 200000 and all(0 < s < 100000 for s in shares), part.sampled
+    assert abs(off) < 5 * error / 1e6
 
 
 def case_functions_are_found_in_their_objects():

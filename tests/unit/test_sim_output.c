@@ -76,6 +76,8 @@ static void what_does_not_add_up_is_refused(void **state)
     refused("zero", "not spelled right", SLW_E_FORMAT);
     refused("cut", "is missing", SLW_E_FORMAT);
     refused("after", "after the end", SLW_E_FORMAT);
+    refused("one_window", "one window", SLW_E_FORMAT);
+    refused("few_errors", "how far off", SLW_E_FORMAT);
     refused("many", "more calling contexts", SLW_E_FORMAT);
 }
 
@@ -89,6 +91,21 @@ static void a_partial_file_says_so(void **state)
     assert_int_equal(slw_sim_output_read(text, length, "killed", &o, NULL), 0);
     assert_int_equal(o->ended, SLW_SIM_ENDED_SIGNAL);
     assert_int_equal(o->thread_count, 1);
+    slw_sim_output_free(o);
+    free(text);
+}
+
+static void how_far_off_sampling_may_be_is_read(void **state)
+{
+    struct slw_sim_output *o = NULL;
+    size_t length = 0;
+    char *text = read_text("sampled", &length);
+
+    (void)state;
+    assert_int_equal(slw_sim_output_read(text, length, "sampled", &o, NULL), 0);
+    assert_int_equal(o->threads[0].sampled.windows, 12);
+    assert_int_equal(o->threads[0].sampled.cycles_error, 20139);
+    assert_int_equal(o->threads[0].sampled.share_errors[3], 8072);
     slw_sim_output_free(o);
     free(text);
 }
@@ -191,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_whole_file_is_read),
         cmocka_unit_test(what_does_not_add_up_is_refused),
         cmocka_unit_test(a_partial_file_says_so),
+        cmocka_unit_test(how_far_off_sampling_may_be_is_read),
         cmocka_unit_test(every_prefix_of_a_file_is_refused),
         cmocka_unit_test(stages_are_read_and_nonsense_in_them_is_not),
         cmocka_unit_test(contexts_with_less_or_more_than_their_thread_are_refused),

@@ -112,6 +112,40 @@ static void slots_are_width_times_cycles_whatever_was_timed(void **state)
     slw_sim_output_free(outputs[0]);
 }
 
+static const char *note_of(const struct slw_run *run, const char *code)
+{
+    for (size_t i = 0; i < run->note_count; i++)
+        if (strcmp(run->notes[i].code, code) == 0)
+            return run->notes[i].text;
+    return NULL;
+}
+
+static void how_far_off_a_sample_may_be_is_told_or_that_it_is_not_known(void **state)
+{
+    struct slw_sim_output *outputs[] = {make_sampled()};
+    const struct slw_simulated s = {.outputs = outputs, .count = 1};
+    struct slw_run *run = NULL;
+
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        if (known) /* of 12 of the 16 cycles; the others were timed as they are */
+            outputs[0]->threads[1].sampled = (struct slw_sim_sampled){
+                .windows = 7, .cycles_error = 40000, .share_errors = {10000, 20000, 4000, 8000}};
+        assert_int_equal(slw_run_new(&run, NULL), 0);
+        assert_int_equal(slw_simulated_counts(&s, 0, run, NULL), 0);
+        const char *text = note_of(run, "simulation-sampled");
+
+        assert_non_null(text);
+        assert_non_null(
+            strstr(text, known ? "7 timed windows; one standard error: 3 % of the cycles; "
+                                 "in points of the slots 0.75 retiring, 1.5 front end, "
+                                 "0.3 bad speculation, 0.6 back end"
+                               : "too little of a thread was timed"));
+        slw_run_free(run);
+    }
+    slw_sim_output_free(outputs[0]);
+}
+
 static void the_columns_of_the_stacks_sum_to_the_counts(void **state)
 {
     struct slw_sim_output *outputs[] = {make_sampled()};
@@ -243,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_width_times_cycles_whatever_was_timed),
+        cmocka_unit_test(how_far_off_a_sample_may_be_is_told_or_that_it_is_not_known),
         cmocka_unit_test(the_columns_of_the_stacks_sum_to_the_counts),
         cmocka_unit_test(handing_out_loses_nothing),
         cmocka_unit_test(stages_and_what_stands_beside),
