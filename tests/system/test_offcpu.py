@@ -14,6 +14,7 @@ import shutil
 import struct
 
 import harness
+from test_socket import taken
 
 WAITER = os.environ.get("SLW_WAITER", "")
 ROUND_NS, ROUNDS = 60_000_000, 5
@@ -197,10 +198,12 @@ class Windows(Tapped):
         run = self.path("run.slotwise")
         process = self.start("profile", "-q", "-o", run, "--offcpu", "yes", "--control", fifo,
                              "--start-stopped", "--", "sleep", "60")
-        with open(fifo, "w", encoding="ascii", buffering=1) as control:
-            for word in ("start", "stop", "start", "stop", "quit"):
-                control.write(word + "\n")
-                harness.time.sleep(0.15)
+        control = os.open(fifo, os.O_RDWR)  # nobody waits for the other to open it
+        self.addCleanup(os.close, control)
+        for word in ("start", "stop", "start", "stop", "quit"):
+            os.write(control, word.encode() + b"\n")
+            harness.wait_until(lambda: taken(control), what="slotwise reads the FIFO")
+            harness.time.sleep(0.15)
         process.wait(60)
         if process.returncode == harness.CANNOT:
             self.missing("no BPF")

@@ -15,8 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MAPS_BYTES (256u << 10) /* read of a process's mappings; the locks of a client are early   \
-                                 */
+#define MAPS_BYTES (256u << 10) /* read of a process's mappings */
 
 struct place {
     uint32_t pid;
