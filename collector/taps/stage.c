@@ -7,6 +7,7 @@
 #include "collector/taps/bpf/tasks.h"
 #include "collector/taps/stage/bpf.h"
 #include "collector/taps/stage/counters.h"
+#include "collector/taps/stage/late.h"
 #include "collector/taps/stage/marks.h"
 #include "collector/taps/stage/sums.h"
 #include "collector/target.h"
@@ -15,7 +16,9 @@
 
 struct slw_tap_state {
     struct slw_run *run;
-    struct slw_stage_prog *prog;
+    struct slw_stage_prog *prog; /* NULL: nothing was marked when we looked */
+    struct slw_stage_late *late;
+    int pid; /* whose files are looked at again; -1: nobody's */
     struct slw_stage_counters *counters;
     struct slw_stage_marks *marks;
     struct slw_stage_sum *sums;
@@ -34,6 +37,7 @@ static void close_tap(struct slw_tap_state *s)
     if (s->marks)
         slw_stage_marks_release(s->marks);
     free(s->marks);
+    slw_stage_late_free(s->late);
     free(s->sums);
     free(s);
 }
@@ -45,9 +49,11 @@ static struct slw_tap_state *new_state(struct slw_run *run)
     if (!s)
         return NULL;
     s->run = run;
+    s->pid = -1;
+    s->late = slw_stage_late_new();
     s->marks = calloc(1, sizeof(*s->marks));
     s->sums = calloc(SLW_STAGE_MAX, sizeof(*s->sums));
-    if (s->marks && s->sums)
+    if (s->marks && s->sums && s->late)
         return s;
     close_tap(s);
     return NULL;
@@ -111,7 +117,9 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
     int rc = slw_tap_files(opts, target, look_at, s, &why);
     if (rc == 0 && s->marks->mark_count > 0)
         rc = attach(s, opts, target, &why);
-    if (rc == 0 && s->prog) {
+    if (rc == 0 && target->kind != SLW_TARGET_CGROUP)
+        s->pid = target->pid;
+    if (rc == 0 && (s->prog || s->pid > 0)) {
         *ret_state = s;
         return 0;
     }
@@ -127,6 +135,8 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
 static int start(struct slw_tap_state *s, struct slw_error *err)
 {
     (void)err;
+    if (!s->prog)
+        return 0;
     s->measuring = true;
     slw_stage_prog_phase(s->prog, ++s->phase_count);
     return 0;
@@ -134,8 +144,9 @@ static int start(struct slw_tap_state *s, struct slw_error *err)
 
 static int poll_tap(struct slw_tap_state *s, struct slw_error *err)
 {
-    (void)s;
     (void)err;
+    if (s->pid > 0)
+        slw_stage_late_look(s->late, s->pid);
     return 0; /* the sums wait in the kernel */
 }
 
@@ -157,6 +168,9 @@ static int collect(struct slw_tap_state *s, struct slw_run *run, struct slw_erro
                                   .not_followed = s->not_followed,
                                   .not_attached = s->not_attached};
 
+    int late = slw_stage_late_tell(s->late, s->marks, run, err);
+    if (late < 0 || !s->prog)
+        return late;
     slw_stage_counters_tell(s->counters, &r);
     int rc = slw_stage_prog_sums(s->prog, s->sums, s->marks->stage_count, err);
     if (rc < 0)

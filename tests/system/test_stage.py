@@ -190,6 +190,15 @@ class Counts(Stages):
         self.assertEqual(set(stages), {("stagelib", "library")})
         self.assert_stage(stages["stagelib", "library"], 3000, 3000 * 3001 // 2, 3000)
 
+    def test_a_library_that_is_opened_later_is_told(self):
+        library = built(self, "-O2", "-shared", "-fPIC", source=LIBRARY, name="liblater.so")
+        run = self.path("later.slotwise")
+        self.slotwise("profile", "-q", "--no-sampling", "-o", run, "--", "python3", "-c",
+                      f"import ctypes, time; ctypes.CDLL('{library}'); time.sleep(0.5)")
+        notes = [n["text"] for n in self.load(run)["notes"] if n["code"] == "stages-opened-later"]
+        self.assertEqual(len(notes), 1)
+        self.assertIn("liblater.so", notes[0])
+
     def test_cxx(self):
         cxx = self.need("c++")
         for standard in ("-std=c++11", "-std=c++20"):
