@@ -173,7 +173,21 @@ __attribute__((destructor)) static void tell(void)
 
     def test_a_32_bit_child(self):
         child = self.compile("#include <stdio.h>\nint main(void){return puts(\"short\") < 0;}\n", "-m32")
+        document = self.tap("sh", "-c", f"redis-cli -p {self.port} ping; {child}")
+        self.assertEqual(document["requests"], 1)
+        self.assertIn("wire-outside", self.notes(document))
         self.assertEqual(self.started(child).stdout, "PONG\nshort\n")
+
+    def test_a_static_child(self):
+        """Its requests are counted by BPF only; the library's run says that it was there."""
+        static = os.environ.get("SLW_STATIC_CLIENT", "")
+        if not static or not os.access(static, os.X_OK):
+            self.missing("no static libc to link with")
+        self.cli("CONFIG", "RESETSTAT")
+        document = self.tap("sh", "-c", f"redis-cli -p {self.port} ping; {static} raw {self.port}")
+        self.assertEqual(self.server_count(), 1 + 10)
+        self.assertEqual(document["requests"], 1)
+        self.assertIn("wire-outside", self.notes(document))
 
     def test_no_shared_memory_file_system(self):
         """What it is counted in needs no /dev/shm."""
