@@ -14,6 +14,8 @@
 #include "record/moments.h"
 #include "record/stacks.h"
 
+#include <limits.h>
+
 /* One profiling from command line to report. Release with slw_profile_release. */
 struct slw_profile {
     const struct slw_args *args;
@@ -41,6 +43,10 @@ struct slw_profile {
 };
 
 extern const struct slw_option slw_profile_options[];
+
+/* libslotwise-NAME.so: next to the program in a build, in the installed place below its prefix
+ * otherwise. False: it is in neither. */
+bool slw_profile_find_library(const char *name, char ret_path[PATH_MAX]);
 
 /* Command line -> p->session and the flags of p. SLW_E_USAGE. */
 int slw_profile_settings(struct slw_profile *p, struct slw_error *err);

@@ -141,6 +141,15 @@ const char *slw_simulate_start_name(size_t i);
          .kind = SLW_OPTION_CHOICE,                                                                \
          .choices = slw_simulate_carrier_name,                                                     \
          .text = "With --simulate: what follows the command (default: the first that works)."},    \
+        {.name = "record-server",                                                                  \
+         .kind = SLW_OPTION_TEXT,                                                                  \
+         .value = "FOLDER",                                                                        \
+         .text = "With --simulate: save there what servers answer, for --replay."},                \
+        {.name = "replay",                                                                         \
+         .kind = SLW_OPTION_TEXT,                                                                  \
+         .value = "FOLDER",                                                                        \
+         .text = "With --simulate: answer the client from there, without a server: the same "      \
+                 "counts every time."},                                                            \
         {.name = "full",                                                                           \
          .text = "With --simulate: time every instruction, not 10,000 of every 100,000; caches, "  \
                  "predictors and counts of events follow all of them either way."},                \

@@ -14,10 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Next to the program in a build, in the installed place below its prefix otherwise. */
-static bool find_library(char ret_path[PATH_MAX])
+bool slw_profile_find_library(const char *name, char ret_path[PATH_MAX])
 {
-    static const char *const places[] = {"libslotwise-wire.so", SLW_WIRE_LIBRARY};
+    static const char *const places[] = {"", SLW_LIBRARIES "/"};
     char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -31,7 +30,7 @@ static bool find_library(char ret_path[PATH_MAX])
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         char path[PATH_MAX * 2];
 
-        (void)snprintf(path, sizeof(path), "%s/%s", self, places[i]);
+        (void)snprintf(path, sizeof(path), "%s/%slibslotwise-%s.so", self, places[i], name);
         if (realpath(path, ret_path))
             return true;
     }
@@ -44,7 +43,7 @@ static int open_wire(struct slw_profile *p, struct slw_error *err)
     char *SLW_AUTO(free) program = NULL;
     struct slw_wire_options opts = {.library = library, .envp = p->session.envp};
 
-    if (!find_library(library))
+    if (!slw_profile_find_library("wire", library))
         return slw_fail(err, SLW_E_UNSUPPORTED, "libslotwise-wire.so is not installed");
     /* A command that is not found is reported when it is started. */
     if (slw_program_find(p->session.argv[0], &program, NULL) >= 0)

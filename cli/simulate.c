@@ -71,7 +71,8 @@ static enum slw_sim_start start_of(const char *name)
  */
 static int check(const struct slw_args *a, struct slw_error *err)
 {
-    static const char *const own[] = {"core", "carrier", "full", "start", "no-det"};
+    static const char *const own[] = {"core", "carrier", "record-server", "replay",
+                                      "full", "start",   "no-det"};
     static const char *const others[] = {
         "pid",          "all",        "cgroup",      "frequency",   "period",       "call-graph",
         "per-function", "per-thread", "per-process", "mode",        "interval",     "offcpu",
@@ -108,6 +109,14 @@ int slw_simulate_settings(struct slw_profile *p, struct slw_error *err)
     sim->detail = slw_args_has(a, "full") ? 0 : DETAIL;
     sim->start = start_of(slw_args_get(a, "start"));
     sim->repeatable = !slw_args_has(a, "no-det");
+    sim->record_server = slw_args_get(a, "record-server");
+    sim->replay = slw_args_get(a, "replay");
+    if (sim->record_server && sim->replay)
+        return slw_fail(err, SLW_E_USAGE, "--record-server needs a server, --replay does without");
+    if ((sim->record_server || sim->replay) && !sim->repeatable)
+        return slw_fail(err, SLW_E_USAGE,
+                        "a server is recorded for clients that repeat: "
+                        "--no-det does not go with it");
     p->simulate->core_name = slw_args_get(a, "core");
     p->simulate->carrier_name = slw_args_get(a, "carrier");
     return 0;
@@ -349,7 +358,13 @@ int slw_simulate_run(struct slw_simulate *s, const char *dir,
 {
     char path[PATH_MAX], *SLW_AUTO(free) folder = NULL;
     struct slw_simulation sim = s->simulation;
+    char library[PATH_MAX];
 
+    if (sim.record_server || sim.replay) {
+        if (!slw_profile_find_library("replay", library))
+            return slw_fail(err, SLW_E_UNSUPPORTED, "libslotwise-replay.so is not installed");
+        sim.replay_library = library;
+    }
     (void)snprintf(path, sizeof(path), "%.4000s/carrier", dir);
     if (mkdir(path, 0700) < 0)
         return slw_fail_sys(err, SLW_E_IO, errno, "cannot create %s", path);

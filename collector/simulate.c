@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/simulate.h"
 
+#include "collector/simulate_replay.h"
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/file.h"
@@ -76,8 +78,6 @@ static int make_command(struct work *w, struct slw_error *err)
         .detail = sim->detail,
         .start = sim->start,
         .repeatable = sim->repeatable,
-        .record_server = sim->record_server,
-        .replay = sim->replay,
     };
     const char **words = NULL;
     size_t count = 0;
@@ -110,6 +110,7 @@ static int name_client(struct work *w, struct slw_error *err)
 static int execute(struct work *w, struct slw_error *err)
 {
     struct slw_session_options session = *w->session;
+    char **envp = NULL;
 
     session.argv = w->argv;
     session.backend = "rusage";
@@ -120,7 +121,12 @@ static int execute(struct work *w, struct slw_error *err)
     session.no_stages = true; /* the carrier sees them */
     session.per = SLW_PER_WHOLE;
     session.interval_ms = 0;
-    const int rc = slw_session_run(&session, w->run, err);
+    int rc = slw_replay_environment(w->sim, session.envp, w->arena, &envp, err);
+
+    if (rc < 0)
+        return rc;
+    session.envp = envp;
+    rc = slw_session_run(&session, w->run, err);
 
     /* What the kernel accounts for the process is the carrier's doing more than the client's. */
     w->run->count_count = 0;
@@ -269,6 +275,7 @@ static void add_notes(const struct work *w)
         (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-not-started",
                            "count from the start with --start whole",
                            "the client never connected to a server, so nothing was counted");
+    slw_replay_notes(w->sim, run);
     if (partial(s) > 0)
         (void)slw_run_note(run, SLW_NOTE_WARNING, "simulation-partial", NULL,
                            "partial: %zu of %zu programs did not end by themselves, and are in the "

@@ -30,7 +30,9 @@ struct slw_simulation {
     uint64_t period, detail;     /* as in struct slw_carrier_job */
     enum slw_sim_start start;
     bool repeatable;
-    const char *record_server, *replay;
+    const char *record_server;  /* folder to save what servers answer in; NULL: do not */
+    const char *replay;         /* folder to answer from; NULL: servers answer */
+    const char *replay_library; /* path of what does it; with one of them only */
 };
 
 /* Run session->argv (SLW_TARGET_COMMAND) under the carrier. Fills *run as slw_session_run does, and

@@ -32,9 +32,7 @@ struct slw_carrier_job {
     const char *output;      /* file to write, with %p for the number of each process */
     uint64_t period, detail; /* time `detail` of every `period` instructions; 0, 0: all */
     enum slw_sim_start start;
-    bool repeatable;           /* a clock that follows the instructions, fixed random bytes */
-    const char *record_server; /* directory to save a server's answers in; NULL: do not */
-    const char *replay;        /* directory to answer from; NULL: the server answers */
+    bool repeatable; /* a clock that follows the instructions, fixed random bytes */
 };
 
 struct slw_carrier {

@@ -38,8 +38,6 @@ static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
     const char *output = without_percent(job->output, arena);
     int rc = 0;
 
-    if (job->record_server || job->replay)
-        return slw_fail(err, SLW_E_UNSUPPORTED, "the valgrind carrier cannot replay a server");
     if (!output)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a command line");
     rc = slw_carrier_words_begin(&w, arena, err);

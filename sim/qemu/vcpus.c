@@ -7,8 +7,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* What a program says itself (valgrind.h, VG_USERREQ_TOOL_BASE('S', 'W')). */
-enum { REQUEST_START = 0x53570000, REQUEST_STOP };
+/* What a program says itself (valgrind.h, VG_USERREQ_TOOL_BASE('S', 'W')), and a preloaded library
+ * of ours of a connection that is replayed. */
+enum { REQUEST_START = 0x53570000, REQUEST_STOP, REQUEST_CONNECTS = 0x53570003 };
 
 enum { KEEP_EVERY = 1 << 18 }; /* blocks between two looks at the clock */
 
@@ -235,7 +236,7 @@ static uint64_t request_of(const struct vcpu *v)
         uint64_t word = 0;
 
         if (v->accesses[i - 1].is_store && peek(&word, v->accesses[i - 1].address, sizeof(word)) &&
-            (word == REQUEST_START || word == REQUEST_STOP))
+            (word == REQUEST_START || word == REQUEST_STOP || word == REQUEST_CONNECTS))
             return word;
     }
     return 0;
@@ -244,15 +245,15 @@ static uint64_t request_of(const struct vcpu *v)
 void requested(unsigned vcpu, void *unused)
 {
     (void)unused;
-    if (options.start != START_AT_REQUEST)
-        return;
     lock();
     struct vcpu *v = vcpus[vcpu];
     const uint64_t request = v ? request_of(v) : 0;
 
-    if (request == REQUEST_START)
+    if (request == REQUEST_CONNECTS)
+        connects();
+    else if (request == REQUEST_START && options.start == START_AT_REQUEST)
         start_counting();
-    else if (request == REQUEST_STOP)
+    else if (request == REQUEST_STOP && options.start == START_AT_REQUEST)
         stop_counting(v);
     unlock();
 }

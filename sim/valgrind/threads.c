@@ -14,6 +14,7 @@ struct thread {
     Addr tap_slot;              /* where the tap returns to its caller */
     struct block *in_tap_block; /* the last one that ran in it */
     Addr tap_entry;             /* the function of it that was called */
+    Bool in_replay;             /* it came to the library that answers in place of a server */
     struct answer *answer;
 };
 
@@ -169,8 +170,7 @@ static void leave_tap(Addr returned_to)
 
     if (returned_to && return_read)
         return_read->address = returned_to;
-    else if (returned_to && running->pending && last_branch(running->pending) &&
-             running->in_tap_block->is_replay)
+    else if (returned_to && running->pending && last_branch(running->pending) && running->in_replay)
         answer(returned_to);
 }
 
@@ -198,9 +198,11 @@ VG_REGPARM(1) void tap_entered(struct block *b)
     if (!running->in_tap) {
         running->in_tap = True;
         running->tap_entry = b->segment.address;
+        running->in_replay = False;
         running->tap_slot = VG_(get_SP)(running_number);
         save(running);
     }
+    running->in_replay |= b->is_replay;
     running->in_tap_block = b;
     forget_addresses(b);
 }

@@ -43,12 +43,27 @@ static void unlock_child(void)
     (void)pthread_mutex_init(&mutex, NULL);
 }
 
-static bool take_folder(const char *variable, char *to, size_t size)
+static bool copy_text(char *to, size_t size, const char *from, size_t length)
 {
-    const char *path = getenv(variable);
-    const int length = path && *path ? snprintf(to, size, "%s", path) : 0;
+    if (length == 0 || length >= size)
+        return false;
+    memcpy(to, from, length);
+    to[length] = '\0';
+    return true;
+}
 
-    return length > 0 && (size_t)length < size;
+/* "record:STATE:FOLDER" or "replay:STATE:FOLDER"; no state has a colon in it. */
+static void take_settings(const char *text)
+{
+    const bool to_play = text && strncmp(text, "replay:", 7) == 0;
+    const bool to_record = text && strncmp(text, "record:", 7) == 0;
+    const char *colon = to_play || to_record ? strchr(text + 7, ':') : NULL;
+
+    if (!colon || !copy_text(state, sizeof(state), text + 7, (size_t)(colon - text - 7)) ||
+        !copy_text(folder, sizeof(folder), colon + 1, strlen(colon + 1)))
+        return;
+    plays = to_play;
+    records = to_record;
 }
 
 static void find(const char *name, void *slot)
@@ -64,9 +79,7 @@ void slw_replay_load(void)
 #define X(result, name, arguments) find(#name, &slw_replay_real.name);
     SLW_REPLAY_REALS(X)
 #undef X
-    plays = take_folder("SLOTWISE_REPLAY", folder, sizeof(folder)) &&
-            take_folder("SLOTWISE_REPLAY_STATE", state, sizeof(state));
-    records = !plays && take_folder("SLOTWISE_RECORD", folder, sizeof(folder));
+    take_settings(getenv("SLOTWISE_REPLAY"));
     (void)pthread_atfork(slw_replay_lock, slw_replay_unlock, unlock_child);
 }
 
@@ -252,6 +265,7 @@ static int begin_playing(struct slw_replay_file *f, const char *peer)
     f->is_played = true;
     f->epoll = -1;
     slw_player_begin(&f->player, &f->tape);
+    slw_simulated_connects();
     return slw_tape_failure(&f->tape);
 }
 

@@ -2,10 +2,12 @@
 /* The preloaded library that records what a server answers, or answers itself. It stands behind the
  * wire tap's library, in front of the C library's functions. Private to collector/taps/replay/.
  *
- * SLOTWISE_RECORD=DIRECTORY   record each connection there, as conn.NUMBER
- * SLOTWISE_REPLAY=DIRECTORY   answer from there; no connection is made
- * SLOTWISE_REPLAY_STATE=DIRECTORY  with it: which were taken, and in lost.NUMBER why it went wrong
- */
+ * SLOTWISE_REPLAY=record:STATE:FOLDER  record each connection in FOLDER, as conn.NUMBER
+ * SLOTWISE_REPLAY=replay:STATE:FOLDER  answer from there; no connection is made
+ *
+ * In the folder STATE is what of one execution its processes have to know: which connections were
+ * taken, and in lost.NUMBER why it went wrong. One variable, so that both executions of a client
+ * look alike to it. */
 #ifndef SLW_COLLECTOR_TAPS_REPLAY_REPLAY_INT_H
 #define SLW_COLLECTOR_TAPS_REPLAY_REPLAY_INT_H
 
