@@ -5,7 +5,10 @@
 
 #include "base/arena.h"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *start_word(enum slw_sim_start start)
 {
@@ -58,6 +61,61 @@ static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
     return slw_carrier_words_end(&w, ret_words, ret_count, err);
 }
 
+/* ---- what it cannot run ---- */
+
+#define MAX_SECTIONS 4096
+#define MAX_NAME     24
+
+struct sections {
+    bool is_go, has_compressed;
+};
+
+static void look_at(int fd, const Elf64_Shdr *s, const Elf64_Shdr *names, struct sections *ret)
+{
+    char name[MAX_NAME] = "";
+
+    if (s->sh_name >= names->sh_size ||
+        pread(fd, name, sizeof(name) - 1, (off_t)(names->sh_offset + s->sh_name)) <= 0)
+        return;
+    ret->is_go |= strcmp(name, ".go.buildinfo") == 0;
+    ret->has_compressed |= (s->sh_flags & SHF_COMPRESSED) && strncmp(name, ".debug_", 7) == 0;
+}
+
+static struct sections read_sections(int fd)
+{
+    struct sections found = {0};
+    Elf64_Ehdr head;
+    Elf64_Shdr section, names;
+
+    if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+        memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_ident[EI_CLASS] != ELFCLASS64 ||
+        head.e_shentsize != sizeof(section) || head.e_shnum > MAX_SECTIONS ||
+        head.e_shstrndx >= head.e_shnum ||
+        pread(fd, &names, sizeof(names),
+              (off_t)(head.e_shoff + head.e_shstrndx * sizeof(section))) != (ssize_t)sizeof(names))
+        return found;
+    for (unsigned i = 0; i < head.e_shnum; i++)
+        if (pread(fd, &section, sizeof(section), (off_t)(head.e_shoff + i * sizeof(section))) ==
+            (ssize_t)sizeof(section))
+            look_at(fd, &section, &names, &found);
+    return found;
+}
+
+/* Valgrind 3.19 ends on the debug information of some of these, and has no option to leave it. */
+static const char *refuses(const char *program)
+{
+    const int fd = program ? open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    struct sections found = {0};
+
+    if (fd < 0)
+        return NULL;
+    found = read_sections(fd);
+    (void)close(fd);
+    return found.is_go && found.has_compressed
+               ? "is a Go program with compressed debug information, which Valgrind may not read"
+               : NULL;
+}
+
 const struct slw_carrier slw_carrier_valgrind = {
     .name = "valgrind",
     .summary = "a tool for Valgrind: repeatable, one thread at a time",
@@ -65,4 +123,5 @@ const struct slw_carrier slw_carrier_valgrind = {
     .makes_repeatable = true,
     .follows_exec = true,
     .command = command,
+    .refuses = refuses,
 };
