@@ -90,12 +90,24 @@ static bool tls_inside(const struct slw_profile *p)
     return slw_socket_tls_inside(p->session.argv[0], p->session.envp) && slw_socket_bpf_allowed();
 }
 
+/* Why nothing is preloaded although it could be; NULL: it is. */
+static const char *not_inside(const struct slw_profile *p, enum route route)
+{
+    if (p->simulate && !p->simulate->simulation.carrier->hides_tap)
+        return "the carrier of the simulation would take the library for the client's";
+    return route == ROUTE_AUTO && tls_inside(p)
+               ? "the client has a TLS library inside of its executable"
+               : NULL;
+}
+
 static int preload(struct slw_profile *p, enum route route, struct slw_error *err)
 {
     struct slw_error why = {0};
-    bool inside = route == ROUTE_AUTO && tls_inside(p);
+    const char *hindered = not_inside(p, route);
 
-    if (!inside && open_wire(p, &why) >= 0) {
+    if (hindered)
+        (void)slw_fail(&why, SLW_E_UNSUPPORTED, "%s", hindered);
+    else if (open_wire(p, &why) >= 0) {
         p->session.wire = p->wire;
         p->session.envp = slw_wire_environment(p->wire);
         return 0;
@@ -105,8 +117,7 @@ static int preload(struct slw_profile *p, enum route route, struct slw_error *er
         return -(int)why.code;
     }
     p->session.socket = SLW_SOCKET_AUTO;
-    p->session.not_preloaded = slw_run_str(
-        p->run, inside ? "the client has a TLS library inside of its executable" : why.text);
+    p->session.not_preloaded = slw_run_str(p->run, why.text);
     return p->session.not_preloaded ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for notes");
 }
 

@@ -43,6 +43,7 @@ struct slw_carrier {
                               line on standard error, and what to do in a second one */
     bool makes_repeatable; /* it can keep a clock and random bytes from differing */
     bool follows_exec;     /* programs that the client executes are simulated too */
+    bool hides_tap;        /* the library that counts requests is in no number */
     /* The words before the client's own command line, launcher first; in the arena, not
      * NULL-terminated. SLW_E_UNSUPPORTED: this carrier cannot do what the job asks for. */
     int (*command)(const struct slw_carrier_job *job, struct slw_arena *arena,

@@ -122,6 +122,7 @@ const struct slw_carrier slw_carrier_valgrind = {
     .launcher = "valgrind/slotwise-simulate",
     .makes_repeatable = true,
     .follows_exec = true,
+    .hides_tap = true,
     .command = command,
     .refuses = refuses,
 };
