@@ -73,6 +73,20 @@ static bool has_other_files(const struct slw_process_root *r)
     return !same_file(mounts, "/proc/self/ns/mnt") || !same_file(r->path, "/");
 }
 
+/* The second of "real effective saved file-system". */
+static bool effective_user(const char *line, uid_t *ret_uid)
+{
+    char *end;
+
+    (void)strtoul(line, &end, 10);
+    const char *second = end;
+    unsigned long uid = strtoul(second, &end, 10);
+    if (end == second || uid > UINT32_MAX)
+        return false;
+    *ret_uid = (uid_t)uid;
+    return true;
+}
+
 bool slw_process_root_of(int32_t pid, struct slw_process_root *ret_root)
 {
     struct slw_process_root r = {.pid = pid};
@@ -89,10 +103,8 @@ bool slw_process_root_of(int32_t pid, struct slw_process_root *ret_root)
     if (slw_file_read(path, MAX_PROC_BYTES, &stat, NULL, NULL) < 0)
         return false;
     const char *uids = field(status, "Uid:"), *pids = field(status, "NSpid:");
-    unsigned real, effective;
-    if (!uids || sscanf(uids, "%u %u", &real, &effective) != 2)
+    if (!uids || !effective_user(uids, &r.uid))
         return false;
-    r.uid = effective;
     r.own_pid = pids ? last_number(pids) : pid;
     r.started_ns = start_time(stat);
     (void)snprintf(r.path, sizeof(r.path), "/proc/%d/root", pid);
