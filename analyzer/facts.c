@@ -138,7 +138,8 @@ static unsigned places(enum slw_family_place place)
     return bits;
 }
 
-static unsigned stack_bits(const struct slw_stack *k, const unsigned *of_frame)
+static unsigned stack_bits(const struct slw_stacks *s, const struct slw_stack *k,
+                           const unsigned *of_frame)
 {
     unsigned any = 0;
 
@@ -146,8 +147,8 @@ static unsigned stack_bits(const struct slw_stack *k, const unsigned *of_frame)
         return UNSYMBOLIZED;
     for (size_t i = 0; i < k->depth; i++)
         any |= of_frame[k->frames[i]];
-    return (any & places(SLW_FAMILY_ANY)) |
-           (of_frame[k->frames[0]] & (places(SLW_FAMILY_LEAF) | UNSYMBOLIZED));
+    return (any & places(SLW_FAMILY_ANY)) | (of_frame[k->frames[slw_stack_function(s, k)]] &
+                                             (places(SLW_FAMILY_LEAF) | UNSYMBOLIZED));
 }
 
 static int fill_families(struct slw_facts *f, const struct slw_report *r)
@@ -162,7 +163,7 @@ static int fill_families(struct slw_facts *f, const struct slw_report *r)
         of_frame[i] = frame_bits(r->stacks, (uint32_t)i);
     for (size_t i = 0; i < slw_stacks_count(r->stacks); i++) {
         struct slw_stack k = slw_stacks_get(r->stacks, i);
-        unsigned bits = stack_bits(&k, of_frame);
+        unsigned bits = stack_bits(r->stacks, &k, of_frame);
 
         for (size_t b = 0; b <= SLW_FAMILY_COUNT; b++)
             if (bits & (1u << b))

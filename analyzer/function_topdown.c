@@ -80,7 +80,8 @@ static bool row_of(const struct work *w, const struct slw_stack *k, uint32_t *re
 {
     if (k->depth == 0)
         return false;
-    const struct slw_frame f = slw_stacks_frame(w->r->stacks, k->frames[0]);
+    const struct slw_frame f =
+        slw_stacks_frame(w->r->stacks, k->frames[slw_stack_function(w->r->stacks, k)]);
     const char *module =
         f.mapping == SLW_NO_MAPPING ? no_module : slw_stacks_mapping(w->r->stacks, f.mapping).path;
     const struct key key = key_of(f.function, module[0] ? module : no_module, f.kind);

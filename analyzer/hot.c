@@ -131,9 +131,10 @@ static void count_stack(struct table *t, const struct slw_report *r, size_t inde
 {
     struct slw_stack k = slw_stacks_get(r->stacks, index);
     uint64_t weight = k.weights[r->main_column], samples = samples_of(r, &k);
-    size_t frames = slw_stacks_frame_count(r->stacks);
+    const size_t frames = slw_stacks_frame_count(r->stacks);
+    const size_t first = k.depth > 0 ? slw_stack_function(r->stacks, &k) : 0;
     struct slw_report_function *leaf =
-        &t->rows[t->of_frame[k.depth > 0 ? k.frames[0] : (uint32_t)frames]];
+        &t->rows[t->of_frame[k.depth > 0 ? k.frames[first] : (uint32_t)frames]];
 
     leaf->self += weight;
     leaf->self_samples += samples;
@@ -141,11 +142,12 @@ static void count_stack(struct table *t, const struct slw_report *r, size_t inde
         leaf->total += weight;
         leaf->total_samples += samples;
     }
-    for (size_t i = 0; i < k.depth; i++) {
+    for (size_t i = first; i < k.depth; i++) {
         uint32_t row = t->of_frame[k.frames[i]];
 
-        if (t->last_stack[row] == index + 1)
-            continue; /* recursion: this stack was counted */
+        if (t->last_stack[row] == index + 1 ||
+            (i > first && slw_stacks_frame(r->stacks, k.frames[i]).inlined))
+            continue; /* recursion: this stack was counted; or no function of its own */
         t->last_stack[row] = index + 1;
         t->rows[row].total += weight;
         t->rows[row].total_samples += samples;

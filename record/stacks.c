@@ -392,6 +392,27 @@ struct slw_stack slw_stacks_get(const struct slw_stacks *s, size_t index)
     return stack;
 }
 
+size_t slw_stack_function(const struct slw_stacks *s, const struct slw_stack *k)
+{
+    for (size_t i = 0; i < k->depth; i++)
+        if (!slw_stacks_frame(s, k->frames[i]).inlined)
+            return i;
+    return 0;
+}
+
+uint32_t slw_stacks_function(const struct slw_stacks *s, uint32_t path)
+{
+    for (uint32_t at = path;;) {
+        const struct slw_path p = slw_stacks_path(s, at);
+
+        if (p.caller == SLW_NO_PATH)
+            return path;
+        if (!slw_stacks_frame(s, p.id).inlined)
+            return at;
+        at = p.caller;
+    }
+}
+
 struct slw_stack slw_stacks_at(const struct slw_stacks *s, uint32_t path)
 {
     assert(path < s->path_count);

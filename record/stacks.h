@@ -123,6 +123,14 @@ struct slw_path {
 #define SLW_NO_PATH UINT32_MAX
 size_t slw_stacks_path_count(const struct slw_stacks *s);
 struct slw_path slw_stacks_path(const struct slw_stacks *s, uint32_t path);
+
+/* The function a stack is in, as tables of functions count: the position of its first frame that is
+ * not inlined (only hot addresses tell what was inlined, so inlined frames would take from their
+ * function what its other addresses keep); 0 where all are. depth > 0. */
+size_t slw_stack_function(const struct slw_stacks *s, const struct slw_stack *k);
+/* The same for a path: itself, or a caller of it. */
+uint32_t slw_stacks_function(const struct slw_stacks *s, uint32_t path);
+
 size_t slw_stacks_frame_count(const struct slw_stacks *s);
 struct slw_frame slw_stacks_frame(const struct slw_stacks *s, uint32_t id);
 size_t slw_stacks_mapping_count(const struct slw_stacks *s);

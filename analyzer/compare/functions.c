@@ -116,7 +116,8 @@ static void weigh(struct work *w)
 
     for (size_t i = 0; i < slw_stacks_count(s); i++) {
         const uint64_t *weights = slw_stacks_weights(s, i);
-        struct function *f = &w->functions[function_at(w, slw_stacks_leaf(s, i))];
+        struct function *f =
+            &w->functions[function_at(w, slw_stacks_function(s, slw_stacks_leaf(s, i)))];
 
         f->weight[0] += (double)weights[SLW_BOTH_A_WEIGHT];
         f->weight[1] += (double)weights[SLW_BOTH_B_WEIGHT];

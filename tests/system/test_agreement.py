@@ -33,7 +33,9 @@ def module(sample):
 
 
 def function(sample):
-    return module(sample) + (sample.frames[0].function.split("@@")[0],)
+    """What was inlined into a function is a part of it, as in perf report's own column."""
+    frame = next((f for f in sample.frames if not f.inlined), sample.frames[0])
+    return module(sample) + (frame.function.split("@@")[0],)
 
 
 class Agreement(harness.Case):

@@ -44,6 +44,32 @@ static void the_same_function_at_two_addresses_is_one_row(void **state)
     fixture_free(&f);
 }
 
+/* Only hot addresses tell what was inlined: a row of its own would hold some of it. */
+static void what_is_inlined_counts_for_its_function(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new();
+    const struct slw_frame inner = {
+        .function = "inner", .mapping = SLW_NO_MAPPING, .address = 0x10, .inlined = true};
+    const struct slw_frame outer = {.function = "outer", .mapping = SLW_NO_MAPPING, .address = 16};
+    const struct slw_frame cold = {.function = "outer", .mapping = SLW_NO_MAPPING, .address = 32};
+    const uint64_t weights[] = {1, FIXTURE_PERIOD_NS};
+    uint32_t ids[2], other;
+    assert_int_equal(slw_stacks_add_frame(f.stacks, &inner, &ids[0]), 0);
+    assert_int_equal(slw_stacks_add_frame(f.stacks, &outer, &ids[1]), 0);
+    assert_int_equal(slw_stacks_add_frame(f.stacks, &cold, &other), 0);
+    assert_int_equal(slw_stacks_add(f.stacks, ids, 2, SLW_NO_THREAD, weights), 0);
+    assert_int_equal(slw_stacks_add(f.stacks, &other, 1, SLW_NO_THREAD, weights), 0);
+    assert_int_equal(slw_stacks_function(f.stacks, slw_stacks_leaf(f.stacks, 0)),
+                     slw_stacks_path(f.stacks, slw_stacks_leaf(f.stacks, 0)).caller);
+    const struct slw_report *r = fixture_report(&f);
+    assert_int_equal(r->function_count, 1);
+    assert_string_equal(r->functions[0].function, "outer");
+    assert_int_equal(r->functions[0].self_samples, 2);
+    assert_int_equal(r->functions[0].total_samples, 2);
+    fixture_free(&f);
+}
+
 static void equal_names_in_two_modules_stay_apart(void **state)
 {
     (void)state;
@@ -175,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recursion_counts_once_per_stack),
         cmocka_unit_test(the_same_function_at_two_addresses_is_one_row),
+        cmocka_unit_test(what_is_inlined_counts_for_its_function),
         cmocka_unit_test(equal_names_in_two_modules_stay_apart),
         cmocka_unit_test(a_frame_without_symbol_is_named_after_its_module),
         cmocka_unit_test(a_stack_without_frames_keeps_its_weight),
