@@ -208,6 +208,8 @@ static bool step(struct machine *m)
 bool slw_cfi_evaluate(const uint8_t *expression, size_t bytes, const uint64_t *first,
                       const struct slw_cfi_machine_state *state, uint64_t *ret_value)
 {
+    if (bytes == 0)
+        return false;
     struct machine m = {
         .c = {.at = expression, .end = expression + bytes}, .begin = expression, .state = state};
 
