@@ -258,11 +258,12 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
     struct making m = {.index = -1};
     Int i = 0;
 
-    (void)closure, (void)layout, (void)extents, (void)arch, (void)guest_word, (void)host_word;
+    (void)layout, (void)extents, (void)arch, (void)guest_word, (void)host_word;
     if (instructions == 0)
         return in;
     m.to = deepCopyIRSBExceptStmts(in);
     m.block = new_block(instructions);
+    block_is_made(m.block, closure->nraddr);
     while (in->stmts[i]->tag != Ist_IMark)
         addStmtToIRSB(m.to, in->stmts[i++]);
     m.block->segment.address = in->stmts[i]->Ist.IMark.addr;

@@ -219,6 +219,14 @@ VG_REGPARM(1) void block_entered(struct block *block)
     forget_addresses(block);
 }
 
+Bool is_looked_at(const struct block *block)
+{
+    for (UInt i = 0; i < MAX_THREADS; i++)
+        if (threads[i].pending == block || threads[i].in_tap_block == block)
+            return True;
+    return False;
+}
+
 static void set_mode(struct slw_sim_core *core)
 {
     if (is_counting)

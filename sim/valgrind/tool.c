@@ -146,6 +146,7 @@ static void register_tool(void)
     VG_(basic_tool_funcs)(options_done, instrument, client_ends);
     VG_(needs_command_line_options)(take_option, print_usage, print_debug_usage);
     VG_(needs_client_requests)(client_request);
+    VG_(needs_superblock_discards)(translation_goes);
     VG_(needs_syscall_wrapper)(before_syscall, after_syscall);
     VG_(track_start_client_code)(thread_runs);
     VG_(track_pre_thread_ll_exit)(thread_ends);

@@ -33,10 +33,11 @@ struct block {
     struct slw_sim_segment segment;
     struct slw_sim_access *accesses;
     UInt access_count;
-    Bool is_partial; /* some accesses may not happen: those keep the address 0 */
-    Bool is_tap;     /* of a library that slotwise preloads */
-    Bool is_replay;  /* of the one that answers in place of a server */
-    UInt mark;       /* of a stage, which ends the block: stages.c, index + 1; 0: none */
+    Bool is_partial;            /* some accesses may not happen: those keep the address 0 */
+    Bool is_tap;                /* of a library that slotwise preloads */
+    Bool is_replay;             /* of the one that answers in place of a server */
+    UInt mark;                  /* of a stage, which ends the block: stages.c, index + 1; 0: none */
+    struct block *next_of_name; /* discard.c */
 };
 
 /* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
@@ -103,6 +104,12 @@ void forget_stages(void);
 void forget_open_stages(ThreadId thread);
 UInt stage_count(void);
 const struct slw_sim_staged *all_stages(void);
+
+Bool is_looked_at(const struct block *block); /* by some thread, as the last one it ran */
+
+/* discard.c: of closure->nraddr, the name of the translation. */
+void block_is_made(struct block *block, Addr name);
+void translation_goes(Addr name, VexGuestExtents extents);
 
 /* output.c */
 void mark_child(void);      /* this process was forked: it gets a file of its own */

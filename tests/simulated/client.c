@@ -93,14 +93,14 @@ static int recursion(void)
 }
 
 /* mov $N, %eax; ret - written over and over. */
-static int makes_code(void)
+static int makes_code_often(uint32_t rounds)
 {
     uint8_t *code =
         mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (code == MAP_FAILED)
         return 1;
-    for (uint32_t i = 0; i < 50; i++) {
+    for (uint32_t i = 0; i < rounds; i++) {
         uint32_t (*made)(void);
 
         code[0] = 0xb8;
@@ -112,6 +112,16 @@ static int makes_code(void)
             return 1;
     }
     return 0;
+}
+
+static int makes_code(void)
+{
+    return makes_code_often(50);
+}
+
+static int makes_much_code(void)
+{
+    return makes_code_often(40000);
 }
 
 static int crashes(void)
@@ -208,10 +218,18 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(void);
     } habits[] = {
-        {"threads", threads}, {"fork", forks},           {"exec", executes},
-        {"faults", faults},   {"deep", recursion},       {"makes_code", makes_code},
-        {"crash", crashes},   {"clock", looks_at_clock}, {"waits", waits},
-        {"ticks", ticks},     {"endless", endless},
+        {"threads", threads},
+        {"fork", forks},
+        {"exec", executes},
+        {"faults", faults},
+        {"deep", recursion},
+        {"makes_code", makes_code},
+        {"makes_much_code", makes_much_code},
+        {"crash", crashes},
+        {"clock", looks_at_clock},
+        {"waits", waits},
+        {"ticks", ticks},
+        {"endless", endless},
     };
 
     for (size_t i = 0; argc > 1 && i < sizeof(habits) / sizeof(habits[0]); i++)

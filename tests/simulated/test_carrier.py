@@ -294,6 +294,24 @@ def case_bad_habits():
     assert any(n[0] > 0 for n in result.nodes)
 
 
+def peak_kib(what):
+    """Of the client under the carrier, without what was there before (the children are counted together)."""
+    script = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    done = subprocess.run(
+        [sys.executable, "-c", script, TOOL, "--tool=slotwise", "-q",
+         "--core=" + os.path.join(CORES, "haswell.core"), "--core-name=haswell",
+         "--out=" + os.path.join(FOLDER, "out"), CLIENT, what],
+        stdout=subprocess.PIPE, check=True, timeout=600)
+    return int(done.stdout.split()[-1])
+
+
+def case_discarded_translations_are_freed():
+    few, many = peak_kib("makes_code"), peak_kib("makes_much_code")
+    print("peak after 50 pieces of code %d KiB, after 40000 %d KiB" % (few, many))
+    assert many < few + 4096  # they would take 8 MiB
+
+
 def case_a_crash_leaves_a_whole_file():
     path, done = simulate([CLIENT, "crash"], status=None)
     assert done.returncode == -6, done.returncode
