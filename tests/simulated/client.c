@@ -4,6 +4,7 @@
  *
  * usage: client WHAT */
 #include <cpuid.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -205,6 +206,60 @@ static int ticks(void)
     return second > first ? 0 : 1;
 }
 
+static int virtual_fork(void)
+{
+    int status = 0;
+    const pid_t child = vfork();
+
+    if (child == 0) {
+        (void)execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
+    }
+    return waitpid(child, &status, 0) == child && status == 0 ? 0 : 1;
+}
+
+static int loads_library(void)
+{
+    for (int i = 0; i < 5; i++) {
+        void *library = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);
+        double (*cosine)(double);
+        void *symbol = library ? dlsym(library, "cos") : NULL;
+
+        if (!symbol)
+            return 1;
+        memcpy(&cosine, &symbol, sizeof(symbol));
+        if (cosine(0) < 1 || dlclose(library) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+__attribute__((target("avx2,fma"))) static double wide(const double *a)
+{
+    __m256d sum = _mm256_setzero_pd();
+
+    for (int i = 0; i < 64; i += 4)
+        sum = _mm256_fmadd_pd(_mm256_loadu_pd(a + i), _mm256_loadu_pd(a + i), sum);
+    double parts[4];
+
+    _mm256_storeu_pd(parts, sum);
+    return parts[0] + parts[1] + parts[2] + parts[3];
+}
+
+static int wide_vectors(void)
+{
+    double a[64];
+
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 0;
+    for (int i = 0; i < 64; i++)
+        a[i] = i % 4;
+    for (int i = 0; i < 100; i++)
+        if (wide(a) < 223 || wide(a) > 225)
+            return 1;
+    return 0;
+}
+
 static int endless(void)
 {
     while (sink < UINT64_MAX)
@@ -230,6 +285,9 @@ int main(int argc, char **argv)
         {"waits", waits},
         {"ticks", ticks},
         {"endless", endless},
+        {"vfork", virtual_fork},
+        {"dlopen", loads_library},
+        {"avx2", wide_vectors},
     };
 
     for (size_t i = 0; argc > 1 && i < sizeof(habits) / sizeof(habits[0]); i++)

@@ -287,7 +287,7 @@ def case_functions_are_found_in_their_objects():
 
 
 def case_bad_habits():
-    for what in ("threads", "faults", "deep", "makes_code"):
+    for what in ("threads", "faults", "deep", "makes_code", "dlopen", "avx2", "vfork"):
         result = Result(simulate([CLIENT, what])[0])
         print(what, result.events["instructions"], "instructions")
         assert result.events["instructions"] > 50000

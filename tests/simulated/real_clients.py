@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""Real clients, simulated from end to end on each carrier: they do their work and are counted.
+
+usage: real_clients.py Valgrind|Qemu    (ctest runs both with scripts/test --all)
+"""
+import os
+import subprocess
+import unittest
+
+from replay_clients import Replaying
+from harness import main
+
+
+class Clients:
+    CARRIER = None
+
+    def run_client(self, *command, status=0, says="", env=None, least=100000):
+        command = [self.need(command[0]), *command[1:]]
+        done, counts, stacks, _, document = self.simulate("run", *command, options=("--carrier", self.CARRIER), env=env)
+        self.assertEqual(document["command"]["exit_value"], status, done.stderr)
+        self.assertIn(says, done.stdout)
+        self.assertGreater(counts["instructions"], least)
+        self.assertEqual(sum(n for e, n in counts.items() if e.startswith("slots.")), counts["slots"])
+        return document, done
+
+    def postgres(self):
+        port, _ = self.own_server("postgresql")
+        return {"PGHOST": "127.0.0.1", "PGPORT": port, "PGUSER": "slotwise", "PGDATABASE": "postgres"}
+
+    def test_psql(self):
+        document, _ = self.run_client("psql", "-c", "select 40 + 2", says="42", env=self.postgres())
+        self.assertEqual(document["requests"], 1)
+
+    def test_pgbench_with_threads(self):
+        env = self.postgres()
+        subprocess.run([self.need("pgbench"), "-i", "-q"], check=True, capture_output=True, timeout=120,
+                       env=dict(os.environ, **env))
+        document, _ = self.run_client("pgbench", "-S", "-n", "-c", "4", "-j", "2", "-t", "50", says="200/200", env=env)
+        self.assertGreaterEqual(document["requests"], 200)
+
+    def test_redis_benchmark_with_threads(self):
+        port, _ = self.own_server("redis")
+        document, _ = self.run_client("redis-benchmark", "-p", port, "-n", "500", "-t", "set", "--threads", "2", "-q",
+                                      says="SET")
+        self.assertGreaterEqual(document["requests"], 500)
+
+    def test_mysqlslap(self):
+        port, _ = self.own_server("mariadb")
+        self.run_client("mysqlslap", "--host=127.0.0.1", "--port=" + port, "--user=root", "--query=select 1",
+                        "--concurrency=2", "--iterations=2", says="Average")
+
+    def test_python_with_psycopg2(self):
+        self.run_client("/usr/bin/python3", "-c", "import psycopg2; c = psycopg2.connect(''); k = c.cursor(); "
+                        "k.execute('select 40 + 2'); print(k.fetchone()[0])", says="42", env=self.postgres())
+
+    def test_python_with_cassandra(self):
+        self.run_client("/usr/bin/python3", "-c", "import cassandra.cluster; print(40 + 2)", says="42")
+
+    def test_node(self):
+        self.run_client("node", "-e", "let s = 0; for (let i = 0; i < 300000; i++) s += i % 7; console.log(s)",
+                        says="899997")
+
+    def test_java(self):
+        self.run_client("java", "-Xshare:auto", "-XX:+UseSerialGC", "-version")
+
+    def test_a_client_that_is_killed(self):
+        run = self.path("run.slotwise")
+        done = self.slotwise("profile", "--simulate", "--carrier", self.CARRIER, "--core", "zen5", "-o", run, "--", "sh",
+                             "-c", "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; kill -9 $$", status=None)
+        self.assertRegex(done.stderr, "partial|killed")
+
+
+class Valgrind(Clients, Replaying):
+    CARRIER = "valgrind"
+
+
+class Qemu(Clients, Replaying):
+    CARRIER = "qemu"
+
+    def test_a_go_program_is_left_to_qemu(self):
+        go = self.need("go")
+        with open(self.path("m.go"), "w", encoding="ascii") as f:
+            f.write('package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n')
+        subprocess.run([go, "build", "-o", self.path("hello"), self.path("m.go")], check=True, capture_output=True,
+                       timeout=300, env=dict(os.environ, HOME=self.path("home"), GOFLAGS="-mod=mod"))
+        done, _, _, _, document = self.simulate("run", self.path("hello"))
+        self.assertIn("hello", done.stdout)
+        notes = [n["text"] for n in document["notes"] if n["code"] == "simulated-carrier"]
+        self.assertTrue(any("qemu" in n and "Go program" in n for n in notes), notes)
+
+
+if __name__ == "__main__":
+    unittest.TestCase.maxDiff = None
+    main()
