@@ -200,7 +200,6 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
 /* Forget what was counted, not what caches, predictors and the call stack hold. */
 void slw_sim_restart(struct slw_sim_core *core);
 
-/* The counts so far. Closes the cycle under way, so that the slots are width * cycles exactly. */
 /* The level-1 nodes: retiring, front end, bad speculation, back end. */
 enum { SLW_SIM_PARTS = 4 };
 
@@ -220,6 +219,8 @@ struct slw_sim_totals {
     uint64_t node_count;
     struct slw_sim_sampled sampled;
 };
+
+/* The counts so far. Closes the cycle under way, so that the slots are width * cycles exactly. */
 void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals);
 
 /* Right after slw_sim_finish: as if it had not been called, so that looking changes nothing. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel did for the client: not simulated, so it stands beside. CPU time is read before
  * and after each system call; it holds what Valgrind needs around one, which is about a
- * microsecond. Page faults are not in it. */
+ * microsecond. Page faults are not in it, nor are calls that map memory: around those Valgrind
+ * reads debug information for milliseconds. */
 #include "tool_int.h"
 
 #include "pub_tool_vki.h"
@@ -56,10 +57,16 @@ static Bool writes(UInt number)
            number == __NR_sendto || number == __NR_sendmsg;
 }
 
-void beside_before(ThreadId thread)
+static Bool maps_memory(UInt number)
+{
+    return number == __NR_mmap || number == __NR_munmap || number == __NR_mremap ||
+           number == __NR_mprotect || number == __NR_brk || number == __NR_execve;
+}
+
+void beside_before(ThreadId thread, UInt number)
 {
     if (thread < MAX_THREADS)
-        begin_ns[thread] = cpu_ns();
+        begin_ns[thread] = maps_memory(number) ? 0 : cpu_ns();
 }
 
 void beside_after(ThreadId thread, UInt number, SysRes result)

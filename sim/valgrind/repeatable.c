@@ -139,7 +139,7 @@ void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count)
     if (options.repeatable)
         slw_sim_repeatable_before(&repeatable, thread, number, arguments);
     keep_state();
-    beside_before(thread);
+    beside_before(thread, number);
 }
 
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result)

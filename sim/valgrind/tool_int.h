@@ -90,7 +90,7 @@ void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count);
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result);
 
 /* beside.c: what the kernel did for the client since counting began. It is not simulated. */
-void beside_before(ThreadId thread);
+void beside_before(ThreadId thread, UInt number);
 void beside_after(ThreadId thread, UInt number, SysRes result);
 void beside_forget(void);
 struct slw_sim_beside beside_now(void);
