@@ -25,13 +25,16 @@ struct naming {
 /* Code from no file is named by what its compiler left, if anything. */
 static bool jit_of(const char *path, int32_t *ret_pid)
 {
+    static const char before[] = "/tmp/perf-";
     char expected[64];
-    int pid = 0;
 
-    if (sscanf(path, "/tmp/perf-%9d.map", &pid) != 1 || pid <= 0)
+    if (strncmp(path, before, sizeof(before) - 1) != 0)
         return false;
-    (void)snprintf(expected, sizeof(expected), "/tmp/perf-%d.map", pid);
-    *ret_pid = pid;
+    const long pid = strtol(path + sizeof(before) - 1, NULL, 10);
+    if (pid <= 0 || pid > INT32_MAX)
+        return false;
+    (void)snprintf(expected, sizeof(expected), "%s%ld.map", before, pid);
+    *ret_pid = (int32_t)pid;
     return strcmp(expected, path) == 0;
 }
 

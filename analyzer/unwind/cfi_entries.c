@@ -138,8 +138,10 @@ static bool parse_common(const struct reading *r, struct slw_cfi_cursor *c,
     if (!end || version < 1 || version > 4 || version == 2)
         return false;
     c->at = end + 1;
-    if (version == 4 && (slw_cfi_byte(c) != 8 || slw_cfi_byte(c) != 0))
-        return false; /* other than 8-byte addresses in one space */
+    const uint8_t address_bytes = version == 4 ? slw_cfi_byte(c) : 8;
+    const uint8_t segment_bytes = version == 4 ? slw_cfi_byte(c) : 0;
+    if (address_bytes != 8 || segment_bytes != 0)
+        return false;
     common->code_align = slw_cfi_uleb(c);
     common->data_align = slw_cfi_sleb(c);
     common->return_register = version == 1 ? slw_cfi_byte(c) : slw_cfi_uleb(c);

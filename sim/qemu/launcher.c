@@ -25,8 +25,6 @@
 
 enum { USAGE = 64, UNAVAILABLE = 69, INTERNAL = 70, MOST_WORDS = 64 };
 
-extern char **environ;
-
 /* The words before the client's arguments. */
 struct words {
     char *words[MOST_WORDS];

@@ -145,8 +145,9 @@ bool slw_variable_find(const char *path, uint64_t address, uint64_t bias, char *
                        size_t size)
 {
     int SLW_AUTO(close) fd = -1;
-    struct search s = {.name = ret_name, .name_size = size};
+    struct search s = {.name_size = size};
 
+    s.name = ret_name;
     s.elf = open_elf(path, &fd);
     if (!s.elf)
         return false;
