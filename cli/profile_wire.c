@@ -85,9 +85,9 @@ static const char *hindrance(const struct slw_profile *p, enum route route)
 
 /* A client that may well talk TLS, in a way that only BPF sees. Where BPF is refused, what the
  * library sees is better than nothing. */
-static bool tls_inside(const struct slw_profile *p)
+static const char *tls_inside(const struct slw_profile *p)
 {
-    return slw_socket_tls_inside(p->session.argv[0], p->session.envp) && slw_socket_bpf_allowed();
+    return slw_socket_bpf_allowed() ? slw_socket_tls_inside(&p->session) : NULL;
 }
 
 /* Why nothing is preloaded although it could be; NULL: it is. */
@@ -95,9 +95,7 @@ static const char *not_inside(const struct slw_profile *p, enum route route)
 {
     if (p->simulate && !p->simulate->simulation.carrier->hides_tap)
         return "the carrier of the simulation would take the library for the client's";
-    return route == ROUTE_AUTO && tls_inside(p)
-               ? "the client has a TLS library inside of its executable"
-               : NULL;
+    return route == ROUTE_AUTO ? tls_inside(p) : NULL;
 }
 
 static int preload(struct slw_profile *p, enum route route, struct slw_error *err)

@@ -2,10 +2,13 @@
 /* Source: SSL_read(3), SSL_write(3), SSL_do_handshake(3); the GnuTLS manual, "Core TLS API". */
 #include "collector/taps/socket/tls.h"
 
+#include "collector/session.h"
 #include "collector/taps/bpf/files.h"
 #include "collector/taps/bpf/functions.h"
+#include "collector/target.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const names[] = {
     "SSL_write",
@@ -67,12 +70,31 @@ bool slw_socket_tls_find(const char *path, struct slw_socket_tls_file *ret_file)
     return true;
 }
 
-bool slw_socket_tls_inside(const char *program, char *const *envp)
+static int look_for_node(void *is_node, const char *path, struct slw_error *err)
 {
+    static const char library[] = "libnode.so";
+    const char *slash = strrchr(path, '/');
+
+    (void)err;
+    if (slash && strncmp(slash + 1, library, sizeof(library) - 1) == 0)
+        *(bool *)is_node = true;
+    return 0;
+}
+
+const char *slw_socket_tls_inside(const struct slw_session_options *command)
+{
+    const struct slw_live_target target = {.kind = SLW_TARGET_COMMAND};
     struct slw_socket_tls_file file;
     char path[PATH_MAX];
+    bool is_node = false;
 
-    return slw_tap_program(program, envp, path) && slw_socket_tls_find(path, &file);
+    if (!slw_tap_program(command->argv[0], command->envp, path))
+        return NULL;
+    if (slw_socket_tls_find(path, &file))
+        return "the client has a TLS library inside of its executable";
+    if (slw_tap_files(command, &target, look_for_node, &is_node, NULL) >= 0 && is_node)
+        return "the client is Node, whose TLS works in memory";
+    return NULL;
 }
 
 #if defined(__x86_64__)
