@@ -45,6 +45,7 @@ demo-redis|redis-server|the server of the redis demo
 demo-redis|redis-tools|redis-benchmark
 test|libcmocka-dev|unit tests
 test|git|lists the files that the style tests look at
+test|g++|builds C++ clients to profile
 test|clang|second compiler, sanitizers
 test|libclang-rt-14-dev|sanitizer and fuzzer runtime of clang
 test|llvm|llvm-symbolizer finds the inlined calls of a program too

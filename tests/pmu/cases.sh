@@ -26,7 +26,7 @@ gated() { # case, rounds of two threads, options...
     shift 3
     loop -g "$one" "$two" &
     pid=$!
-    (sleep 1 && kill -USR1 $pid) &
+    (sleep 3 && kill -USR1 $pid) & # looking into the process for probes takes a second here
     sleep 0.2
     profile_as_root "$name" --per-thread --mode user --no-sampling "$@" -p $pid
 }
@@ -36,7 +36,7 @@ main_cases() {
     profile thousand --no-sampling -- loop 1000
     profile ten_million --no-sampling -- loop 10000000
     profile twenty_million --no-sampling -- loop 20000000
-    profile samples --period 1000003 --keep-raw -- loop 40000000
+    profile samples --call-graph fp --period 1000003 --keep-raw -- loop 40000000
     profile frequency -F 997 --keep-raw -- loop 40000000
     profile threads --period 1000003 --keep-raw -- loop -t 4 10000000
     profile children --period 1000003 --keep-raw -- loop -f 4 10000000
@@ -63,7 +63,7 @@ main_cases() {
 
     # Attached: what happens before and after is not counted.
     loop 200000000 &
-    profile_as_root attached -p $! --duration 200ms --period 1000003
+    profile_as_root attached -p $! --duration 200ms --call-graph fp --period 1000003
     kill $!
     profile_as_root machine -a --duration 200ms --period 1000003 --keep-raw
 

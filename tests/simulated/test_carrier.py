@@ -307,6 +307,8 @@ def peak_kib(what):
 
 
 def case_discarded_translations_are_freed():
+    if "qemu" in os.path.basename(TOOL):
+        skip("QEMU tells plugins of no translation it discards")
     few, many = peak_kib("makes_code"), peak_kib("makes_much_code")
     print("peak after 50 pieces of code %d KiB, after 40000 %d KiB" % (few, many))
     assert many < few + 4096  # they would take 8 MiB

@@ -2,6 +2,7 @@
 """Code that a JIT compiler made is named by what the compiler left, and by nothing else."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -128,7 +129,8 @@ class Jit(harness.Case):
 
     def test_node_with_a_map(self):
         run = self.node("--perf-basic-prof", "--interpreted-frames-native-stack")
-        self.assertTrue(any("decodeRows" in frames and "Builtins_JSEntry" in frames
+        # What V8 compiled when it was built has names in some builds only: Debian's has none.
+        self.assertTrue(any(re.search("__libc_start_main.*decodeRows", frames)
                             for frames in self.folded(run)))
 
     def test_node_with_a_jitdump(self):

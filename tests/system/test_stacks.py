@@ -109,7 +109,7 @@ class Redis(Stacks):
 
     def test_redis_benchmark(self):
         self.check(self.need("redis-benchmark"), "-h", "127.0.0.1", "-p", self.port, "-t", "set",
-                   "-n", "40000", "-q")
+                   "-n", "40000", "-c", "1", "-q")
 
 
 if __name__ == "__main__":
