@@ -529,7 +529,7 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
 {
     const struct slw_sim_instruction *in = segment->instructions;
     const struct slw_sim_instruction *const end = in + segment->count;
-    const struct slw_sim_access *const past = accesses + access_count;
+    const struct slw_sim_access *const past = access_count ? accesses + access_count : accesses;
     const uint64_t uops = s->backend.uops;
     struct pace p;
     uint64_t done = 0;
