@@ -89,8 +89,8 @@ class Jit(harness.Case):
         """As in a container: another /tmp, and it calls itself 2 or so."""
         self.need_root("unshares namespaces")
         process = self.client(self.need("unshare"), "--mount", "--pid", "--fork", "sh", "-c",
-                              f"mount -t tmpfs none /tmp && cp {CLIENT} /tmp/inside && "
-                              "/tmp/inside 20000 map decode_inside")
+                              f"exec 3<{CLIENT}; mount -t tmpfs none /tmp && cat <&3 >/tmp/inside && "
+                              "chmod 755 /tmp/inside && /tmp/inside 20000 map decode_inside")
         inside = harness.wait_until(lambda: self.inside(process.pid), 10, "client in its namespace")
         _, run = self.attach(inside)
         self.check_named(run, "decode_inside")
