@@ -70,6 +70,32 @@ void slw_carrier_word(struct slw_carrier_words *w, const char *fmt, ...)
     w->words[w->count++] = text;
 }
 
+static const char *start_word(enum slw_sim_start start)
+{
+    switch (start) {
+    case SLW_SIM_START_AUTO:
+        return "auto";
+    case SLW_SIM_START_CONNECT:
+        return "connect";
+    case SLW_SIM_START_WHOLE:
+        break;
+    }
+    return "whole";
+}
+
+void slw_carrier_job_words(struct slw_carrier_words *w, const struct slw_carrier_job *job,
+                           const char *output)
+{
+    slw_carrier_word(w, "--core=%s", job->core_file);
+    slw_carrier_word(w, "--core-name=%s", job->core_name);
+    slw_carrier_word(w, "--out=%s.%%p", output);
+    slw_carrier_word(w, "--period=%llu", (unsigned long long)job->period);
+    slw_carrier_word(w, "--detail=%llu", (unsigned long long)job->detail);
+    slw_carrier_word(w, "--start=%s", start_word(job->start));
+    slw_carrier_word(w, "--det=%s", job->repeatable ? "yes" : "no");
+    slw_carrier_word(w, "--");
+}
+
 int slw_carrier_words_end(const struct slw_carrier_words *w, const char ***ret_words,
                           size_t *ret_count, struct slw_error *err)
 {

@@ -75,6 +75,10 @@ int slw_carrier_words_begin(struct slw_carrier_words *w, struct slw_arena *arena
                             struct slw_error *err);
 __attribute__((format(printf, 2, 3))) void slw_carrier_word(struct slw_carrier_words *w,
                                                             const char *fmt, ...);
+/* The options every launcher takes for a job, and "--". `output` is job->output, as the launcher
+ * has to be given it. */
+void slw_carrier_job_words(struct slw_carrier_words *w, const struct slw_carrier_job *job,
+                           const char *output);
 int slw_carrier_words_end(const struct slw_carrier_words *w, const char ***ret_words,
                           size_t *ret_count, struct slw_error *err);
 

@@ -6,19 +6,6 @@
 
 #include "base/arena.h"
 
-static const char *start_word(enum slw_sim_start start)
-{
-    switch (start) {
-    case SLW_SIM_START_AUTO:
-        return "auto";
-    case SLW_SIM_START_CONNECT:
-        return "connect";
-    case SLW_SIM_START_WHOLE:
-        break;
-    }
-    return "whole";
-}
-
 static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
                    const char ***ret_words, size_t *ret_count, struct slw_error *err)
 {
@@ -28,14 +15,7 @@ static int command(const struct slw_carrier_job *job, struct slw_arena *arena,
     if (rc < 0)
         return rc;
     slw_carrier_word(&w, "%s", job->launcher);
-    slw_carrier_word(&w, "--core=%s", job->core_file);
-    slw_carrier_word(&w, "--core-name=%s", job->core_name);
-    slw_carrier_word(&w, "--out=%s.%%p", job->output);
-    slw_carrier_word(&w, "--period=%llu", (unsigned long long)job->period);
-    slw_carrier_word(&w, "--detail=%llu", (unsigned long long)job->detail);
-    slw_carrier_word(&w, "--start=%s", start_word(job->start));
-    slw_carrier_word(&w, "--det=%s", job->repeatable ? "yes" : "no");
-    slw_carrier_word(&w, "--");
+    slw_carrier_job_words(&w, job, job->output);
     return slw_carrier_words_end(&w, ret_words, ret_count, err);
 }
 
