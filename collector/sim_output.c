@@ -252,7 +252,7 @@ static int read_stage(struct reader *r)
 
     if (o->stage_count == SLW_SIM_OUTPUT_MAX_STAGES)
         return fail_at(r, SLW_E_LIMIT, "more stages than a carrier writes");
-    struct slw_sim_stage *s = &o->stages[o->stage_count++];
+    struct slw_sim_staged *s = &o->stages[o->stage_count++];
     uint64_t *const counts[] = {&s->calls,       &s->requests,     &s->max_batch, &s->missed_begins,
                                 &s->missed_ends, &s->instructions, &s->detailed,  &s->l1i_misses};
     int rc = take_text(r, &s->provider);

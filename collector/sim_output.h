@@ -50,15 +50,7 @@ struct slw_sim_thread {
     size_t context_count;
 };
 
-/* A stage the client marked: of calls whose begin and end were seen, and while it was the innermost
- * one. */
 #define SLW_SIM_OUTPUT_MAX_STAGES 256u
-struct slw_sim_stage {
-    const char *provider, *name; /* "slotwise" or "slotwise_mylib"; "decode" */
-    uint64_t calls, requests, max_batch, missed_begins, missed_ends;
-    uint64_t instructions, detailed, l1i_misses; /* detailed: those the slots are about */
-    uint64_t slots[SLW_SIM_SLOT_COUNT];
-};
 
 struct slw_sim_output {
     const char *carrier; /* "valgrind" */
@@ -77,7 +69,7 @@ struct slw_sim_output {
     uint64_t process;
     struct slw_sim_object *objects;
     size_t object_count;
-    struct slw_sim_stage *stages;
+    struct slw_sim_staged *stages;
     size_t stage_count;
     struct slw_sim_thread *threads;
     size_t thread_count;

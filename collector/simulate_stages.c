@@ -10,7 +10,7 @@
 
 struct sum {
     const char *provider, *name;
-    struct slw_sim_stage counts;
+    struct slw_sim_staged counts;
     uint64_t slots, frontend, cycles; /* as if every instruction had been timed */
     bool known;                       /* false: none was timed */
 };
@@ -20,7 +20,7 @@ static bool is_frontend(unsigned slot)
     return strncmp(slw_sim_slot_names[slot], "frontend.", 9) == 0;
 }
 
-static void add_slots(struct sum *to, const struct slw_sim_stage *s, uint32_t width)
+static void add_slots(struct sum *to, const struct slw_sim_staged *s, uint32_t width)
 {
     uint64_t slots = 0, frontend = 0;
 
@@ -37,7 +37,7 @@ static void add_slots(struct sum *to, const struct slw_sim_stage *s, uint32_t wi
     to->known = true;
 }
 
-static void add(struct sum *to, const struct slw_sim_stage *s, uint32_t width)
+static void add(struct sum *to, const struct slw_sim_staged *s, uint32_t width)
 {
     to->counts.calls += s->calls;
     to->counts.requests += s->requests;
@@ -51,7 +51,7 @@ static void add(struct sum *to, const struct slw_sim_stage *s, uint32_t width)
 }
 
 /* NULL: there are too many. */
-static struct sum *sum_of(struct sum *sums, size_t *count, const struct slw_sim_stage *s)
+static struct sum *sum_of(struct sum *sums, size_t *count, const struct slw_sim_staged *s)
 {
     for (size_t i = 0; i < *count; i++)
         if (strcmp(sums[i].provider, s->provider) == 0 && strcmp(sums[i].name, s->name) == 0)
