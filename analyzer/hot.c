@@ -146,7 +146,7 @@ static void count_stack(struct table *t, const struct slw_report *r, size_t inde
         uint32_t row = t->of_frame[k.frames[i]];
 
         if (t->last_stack[row] == index + 1 ||
-            (i > first && slw_stacks_frame(r->stacks, k.frames[i]).inlined))
+            (i > first && slw_stacks_is_inlined(r->stacks, k.frames[i])))
             continue; /* recursion: this stack was counted; or no function of its own */
         t->last_stack[row] = index + 1;
         t->rows[row].total += weight;

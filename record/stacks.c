@@ -392,10 +392,19 @@ struct slw_stack slw_stacks_get(const struct slw_stacks *s, size_t index)
     return stack;
 }
 
+bool slw_stacks_is_inlined(const struct slw_stacks *s, uint32_t id)
+{
+    struct frame_row row;
+
+    assert(id < s->frames.count);
+    memcpy(&row, s->frames.data + (size_t)id * sizeof(row), sizeof(row));
+    return row.inlined;
+}
+
 size_t slw_stack_function(const struct slw_stacks *s, const struct slw_stack *k)
 {
     for (size_t i = 0; i < k->depth; i++)
-        if (!slw_stacks_frame(s, k->frames[i]).inlined)
+        if (!slw_stacks_is_inlined(s, k->frames[i]))
             return i;
     return 0;
 }
@@ -407,7 +416,7 @@ uint32_t slw_stacks_function(const struct slw_stacks *s, uint32_t path)
 
         if (p.caller == SLW_NO_PATH)
             return path;
-        if (!slw_stacks_frame(s, p.id).inlined)
+        if (!slw_stacks_is_inlined(s, p.id))
             return at;
         at = p.caller;
     }

@@ -124,6 +124,9 @@ struct slw_path {
 size_t slw_stacks_path_count(const struct slw_stacks *s);
 struct slw_path slw_stacks_path(const struct slw_stacks *s, uint32_t path);
 
+/* slw_stacks_frame(s, id).inlined, without the rest. */
+bool slw_stacks_is_inlined(const struct slw_stacks *s, uint32_t id);
+
 /* The function a stack is in, as tables of functions count: the position of its first frame that is
  * not inlined (only hot addresses tell what was inlined, so inlined frames would take from their
  * function what its other addresses keep); 0 where all are. depth > 0. */
