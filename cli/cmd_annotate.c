@@ -19,27 +19,15 @@ static const char *formats(size_t i)
 }
 
 static const struct slw_option options[] = {
-    {.name = "event",
-     .letter = 'e',
-     .kind = SLW_OPTION_TEXT,
-     .value = "EVENT",
-     .text = "Weigh by this sampled event (default: the first)."},
+    SLW_OPTION_EVENT("Weigh by this sampled event (default: the first)."),
     {.name = "module",
      .kind = SLW_OPTION_TEXT,
      .value = "FILE",
      .text =
          "The function of this program or library, by its path or the last part of it (default: "
          "where it weighs most)."},
-    {.name = "format",
-     .letter = 'f',
-     .kind = SLW_OPTION_CHOICE,
-     .choices = formats,
-     .text = "text (default) or json."},
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_FILE,
-     .value = "FILE",
-     .text = "Write to FILE; '-' is standard output (the default)."},
+    SLW_OPTION_FORMAT(formats, "text (default) or json."),
+    SLW_OPTION_OUTPUT("Write to FILE; '-' is standard output (the default)."),
     SLW_OPTION_HELP,
     SLW_OPTION_END,
 };

@@ -76,17 +76,10 @@ static const struct slw_option options[] = {
      .text = "Measure A against itself first, for the noise floor of each metric: auto (default) "
              "takes tests of the last day where there are some, N makes N new ones."},
     SLW_EXPERIMENT_OPTIONS,
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_DIRECTORY,
-     .value = "NAME",
-     .text = "Directory to write; must not exist (default: the name of A's command with .compare, "
-             "or the next free of -2, -3, ...)."},
-    {.name = "format",
-     .letter = 'f',
-     .kind = SLW_OPTION_CHOICE,
-     .choices = formats,
-     .text = "Format of the report on standard output (default term)."},
+    SLW_OPTION_OUTPUT_DIRECTORY(
+        "Directory to write; must not exist (default: the name of A's command with .compare, "
+        "or the next free of -2, -3, ...)."),
+    SLW_OPTION_FORMAT(formats, "Format of the report on standard output (default term)."),
     SLW_OPTION_COLOR,
     SLW_OPTION_HELP,
     SLW_OPTION_END,

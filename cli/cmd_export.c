@@ -13,26 +13,15 @@ static const char *formats(size_t i)
 }
 
 static const struct slw_option options[] = {
-    {.name = "format",
-     .letter = 'f',
-     .kind = SLW_OPTION_CHOICE,
-     .choices = formats,
-     .text = "Format to write; required."},
-    {.name = "event",
-     .letter = 'e',
-     .kind = SLW_OPTION_TEXT,
-     .value = "EVENT",
-     .text = "Export this sampled event, where the format holds one only (default: the first)."},
+    SLW_OPTION_FORMAT(formats, "Format to write; required."),
+    SLW_OPTION_EVENT(
+        "Export this sampled event, where the format holds one only (default: the first)."),
     {.name = "unit",
      .kind = SLW_OPTION_TEXT,
      .value = "UNIT",
      .text = "Export the event's weight in this unit, such as 'count' for samples (default: its "
              "period)."},
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_FILE,
-     .value = "FILE",
-     .text = "Write to FILE; '-' is standard output (the default)."},
+    SLW_OPTION_OUTPUT("Write to FILE; '-' is standard output (the default)."),
     SLW_OPTION_HELP,
     SLW_OPTION_END,
 };

@@ -21,16 +21,9 @@ static const char *colors(size_t i)
 }
 
 static const struct slw_option options[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_FILE,
-     .value = "FILE",
-     .text = "Write to FILE; '-' is standard output (default: the name of the run with .svg)."},
-    {.name = "event",
-     .letter = 'e',
-     .kind = SLW_OPTION_TEXT,
-     .value = "EVENT",
-     .text = "Draw this sampled event (default: the first)."},
+    SLW_OPTION_OUTPUT(
+        "Write to FILE; '-' is standard output (default: the name of the run with .svg)."),
+    SLW_OPTION_EVENT("Draw this sampled event (default: the first)."),
     {.name = "title",
      .kind = SLW_OPTION_TEXT,
      .value = "TEXT",

@@ -28,16 +28,8 @@ static const struct slw_option options[] = {
      .text =
          "Only runs that carry this label; arm=NAME chooses an arm of experiments. May be given "
          "several times: a run has to carry all."},
-    {.name = "format",
-     .letter = 'f',
-     .kind = SLW_OPTION_CHOICE,
-     .choices = formats,
-     .text = "Format of the history (default term)."},
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_FILE,
-     .value = "FILE",
-     .text = "Write to FILE instead of standard output."},
+    SLW_OPTION_FORMAT(formats, "Format of the history (default term)."),
+    SLW_OPTION_OUTPUT("Write to FILE instead of standard output."),
     {.name = "verbose", .letter = 'v', .text = "Show every run, and not the last 40 only."},
     SLW_OPTION_COLOR,
     SLW_OPTION_HELP,

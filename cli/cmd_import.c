@@ -14,12 +14,9 @@ static const struct slw_option options[] = {
      .kind = SLW_OPTION_CHOICE,
      .choices = slw_load_formats,
      .text = "Format of the files (default: found out from each file)."},
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_DIRECTORY,
-     .value = "NAME",
-     .text = "Directory to write; for one file only (default: the name of the file with "
-             ".slotwise)."},
+    SLW_OPTION_OUTPUT_DIRECTORY(
+        "Directory to write; for one file only (default: the name of the file with "
+        ".slotwise)."),
     {.name = "model",
      .kind = SLW_OPTION_TEXT,
      .value = "NAME|FILE",

@@ -11,16 +11,8 @@
 #include <string.h>
 
 static const struct slw_option options[] = {
-    {.name = "format",
-     .letter = 'f',
-     .kind = SLW_OPTION_CHOICE,
-     .choices = slw_report_formats,
-     .text = "Format of the report (default term)."},
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_FILE,
-     .value = "FILE",
-     .text = "Write to FILE instead of standard output."},
+    SLW_OPTION_FORMAT(slw_report_formats, "Format of the report (default term)."),
+    SLW_OPTION_OUTPUT("Write to FILE instead of standard output."),
     {.name = "functions",
      .kind = SLW_OPTION_NUMBER,
      .value = "N",

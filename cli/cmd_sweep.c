@@ -34,17 +34,10 @@ static const struct slw_option options[] = {
              "--simulate 2; fewer "
              "than 6 give a table without intervals)."},
     SLW_EXPERIMENT_OPTIONS,
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_DIRECTORY,
-     .value = "NAME",
-     .text = "Directory to write; must not exist (default: the command's name with .sweep, or the "
-             "next free of -2, -3, ...)."},
-    {.name = "format",
-     .letter = 'f',
-     .kind = SLW_OPTION_CHOICE,
-     .choices = formats,
-     .text = "Format of the report on standard output (default term)."},
+    SLW_OPTION_OUTPUT_DIRECTORY(
+        "Directory to write; must not exist (default: the command's name with .sweep, or the "
+        "next free of -2, -3, ...)."),
+    SLW_OPTION_FORMAT(formats, "Format of the report on standard output (default term)."),
     SLW_OPTION_COLOR,
     SLW_OPTION_HELP,
     SLW_OPTION_END,

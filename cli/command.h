@@ -63,6 +63,25 @@ int slw_command_unknown(const char *name, struct slw_error *err);
         .text = "Colour the output: auto (the default) does on a terminal unless NO_COLOR is "     \
                 "set or TERM is dumb."                                                             \
     }
+/* Rows that several commands have, each with a text of its own. */
+#define SLW_OPTION_OUTPUT(text_)                                                                   \
+    {                                                                                              \
+        .name = "output", .letter = 'o', .kind = SLW_OPTION_FILE, .value = "FILE", .text = (text_) \
+    }
+#define SLW_OPTION_OUTPUT_DIRECTORY(text_)                                                         \
+    {                                                                                              \
+        .name = "output", .letter = 'o', .kind = SLW_OPTION_DIRECTORY, .value = "NAME",            \
+        .text = (text_)                                                                            \
+    }
+#define SLW_OPTION_FORMAT(choices_, text_)                                                         \
+    {                                                                                              \
+        .name = "format", .letter = 'f', .kind = SLW_OPTION_CHOICE, .choices = (choices_),         \
+        .text = (text_)                                                                            \
+    }
+#define SLW_OPTION_EVENT(text_)                                                                    \
+    {                                                                                              \
+        .name = "event", .letter = 'e', .kind = SLW_OPTION_TEXT, .value = "EVENT", .text = (text_) \
+    }
 #define SLW_OPTION_END                                                                             \
     {                                                                                              \
         .name = NULL                                                                               \

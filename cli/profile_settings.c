@@ -56,12 +56,9 @@ const char *slw_profile_backend(size_t i)
 }
 
 const struct slw_option slw_profile_options[] = {
-    {.name = "output",
-     .letter = 'o',
-     .kind = SLW_OPTION_DIRECTORY,
-     .value = "NAME",
-     .text = "Directory to write; must not exist (default: the command's name with .slotwise, or "
-             "the next free of -2, -3, ...)."},
+    SLW_OPTION_OUTPUT_DIRECTORY(
+        "Directory to write; must not exist (default: the command's name with .slotwise, or "
+        "the next free of -2, -3, ...)."),
     {.name = "pid",
      .letter = 'p',
      .kind = SLW_OPTION_NUMBER,
