@@ -30,7 +30,7 @@ static ssize_t fail_with(int error)
 
 /* ---- playing ---- */
 
-static ssize_t play_send(struct slw_replay_file *f, const struct iovec *iov, size_t count)
+static ssize_t answer_send(struct slw_replay_file *f, const struct iovec *iov, size_t count)
 {
     size_t total = 0;
 
@@ -61,8 +61,8 @@ static ssize_t nothing_there(int fd, struct slw_replay_file *f, enum slw_player_
     return fail_with(ECONNRESET);
 }
 
-static ssize_t play_receive(int fd, struct slw_replay_file *f, const struct iovec *iov,
-                            size_t count, int flags)
+static ssize_t answer_receive(int fd, struct slw_replay_file *f, const struct iovec *iov,
+                              size_t count, int flags)
 {
     const enum slw_player_state state = slw_player_state(&f->player);
     const bool peek = flags & MSG_PEEK;
@@ -75,7 +75,26 @@ static ssize_t play_receive(int fd, struct slw_replay_file *f, const struct iove
     return (ssize_t)total;
 }
 
-/* ---- both ---- */
+static ssize_t play_send(struct slw_replay_file *f, const struct iovec *iov, size_t count)
+{
+    slw_replay_lock();
+    const ssize_t result = answer_send(f, iov, count);
+
+    slw_replay_unlock();
+    return result;
+}
+
+static ssize_t play_receive(int fd, struct slw_replay_file *f, const struct iovec *iov,
+                            size_t count, int flags)
+{
+    slw_replay_lock();
+    const ssize_t result = answer_receive(fd, f, iov, count, flags);
+
+    slw_replay_unlock();
+    return result;
+}
+
+/* ---- recording ---- */
 
 /* What was moved by a call that was made: `result` bytes of these. */
 static void record(struct slw_replay_file *f, enum slw_tape_kind kind, const struct iovec *iov,
@@ -102,92 +121,110 @@ static struct iovec one(const void *bytes, size_t count)
     return v;
 }
 
-/* The call, `expression`, when it is to be made. The lock is not held meanwhile: another thread may
- * have to send what this one waits for. */
-#define SEND(iov, count, expression)                                                               \
-    struct slw_replay_file *f = slw_replay_file(fd);                                               \
-    if (!f)                                                                                        \
-        return expression;                                                                         \
-    ssize_t result = f->is_played ? 0 : (expression);                                              \
-    const int saved = errno;                                                                       \
-    slw_replay_lock();                                                                             \
-    if (f->is_played) {                                                                            \
-        result = play_send(f, iov, count);                                                         \
-        slw_replay_unlock();                                                                       \
-        return result;                                                                             \
-    }                                                                                              \
-    record(f, SLW_TAPE_CLIENT, iov, count, result);                                                \
-    slw_replay_unlock();                                                                           \
-    errno = saved;                                                                                 \
-    return result
+/* What became of a call that was made without the lock: another thread may have had to send what
+ * this one waited for. `f` NULL: no connection. */
+static ssize_t made(struct slw_replay_file *f, enum slw_tape_kind kind, const struct iovec *iov,
+                    size_t count, ssize_t result)
+{
+    const int saved = errno;
 
-#define RECEIVE(iov, count, flags, expression)                                                     \
-    struct slw_replay_file *f = slw_replay_file(fd);                                               \
-    if (!f)                                                                                        \
-        return expression;                                                                         \
-    ssize_t result = f->is_played ? 0 : (expression);                                              \
-    const int saved = errno;                                                                       \
-    slw_replay_lock();                                                                             \
-    if (f->is_played) {                                                                            \
-        result = play_receive(fd, f, iov, count, flags);                                           \
-        slw_replay_unlock();                                                                       \
-        return result;                                                                             \
-    }                                                                                              \
-    if (!((flags)&MSG_PEEK))                                                                       \
-        record(f, SLW_TAPE_SERVER, iov, count, result);                                            \
-    slw_replay_unlock();                                                                           \
-    errno = saved;                                                                                 \
-    return result
+    if (!f)
+        return result;
+    slw_replay_lock();
+    record(f, kind, iov, count, result);
+    slw_replay_unlock();
+    errno = saved;
+    return result;
+}
+
+static ssize_t sent(struct slw_replay_file *f, const struct iovec *iov, size_t count,
+                    ssize_t result)
+{
+    return made(f, SLW_TAPE_CLIENT, iov, count, result);
+}
+
+/* What was only looked at will be received once more. */
+static ssize_t received(struct slw_replay_file *f, const struct iovec *iov, size_t count, int flags,
+                        ssize_t result)
+{
+    return made(flags & MSG_PEEK ? NULL : f, SLW_TAPE_SERVER, iov, count, result);
+}
+
+static bool is_played(const struct slw_replay_file *f)
+{
+    return f && f->is_played;
+}
 
 SLW_EXPORT ssize_t write(int fd, const void *from, size_t size)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
     const struct iovec v = one(from, size);
 
     if (!slw_replay_real.write)
         return syscall(SYS_write, fd, from, size);
-    SEND(&v, 1, slw_replay_real.write(fd, from, size));
+    if (is_played(f))
+        return play_send(f, &v, 1);
+    return sent(f, &v, 1, slw_replay_real.write(fd, from, size));
 }
 
 SLW_EXPORT ssize_t send(int fd, const void *from, size_t size, int flags)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
     const struct iovec v = one(from, size);
 
     if (!slw_replay_real.send)
         return syscall(SYS_sendto, fd, from, size, flags, NULL, 0);
-    SEND(&v, 1, slw_replay_real.send(fd, from, size, flags));
+    if (is_played(f))
+        return play_send(f, &v, 1);
+    return sent(f, &v, 1, slw_replay_real.send(fd, from, size, flags));
 }
 
 SLW_EXPORT ssize_t sendto(int fd, const void *from, size_t size, int flags, __CONST_SOCKADDR_ARG to,
                           socklen_t length)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
     const struct iovec v = one(from, size);
 
     if (!slw_replay_real.sendto)
         return syscall(SYS_sendto, fd, from, size, flags, to.__sockaddr__, length);
-    SEND(&v, 1, slw_replay_real.sendto(fd, from, size, flags, to.__sockaddr__, length));
+    if (is_played(f))
+        return play_send(f, &v, 1);
+    return sent(f, &v, 1, slw_replay_real.sendto(fd, from, size, flags, to.__sockaddr__, length));
 }
 
 SLW_EXPORT ssize_t writev(int fd, const struct iovec *iov, int count)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
+    const size_t used = count > 0 ? (size_t)count : 0;
+
     if (!slw_replay_real.writev)
         return syscall(SYS_writev, fd, iov, count);
-    SEND(iov, (size_t)(count > 0 ? count : 0), slw_replay_real.writev(fd, iov, count));
+    if (is_played(f))
+        return play_send(f, iov, used);
+    return sent(f, iov, used, slw_replay_real.writev(fd, iov, count));
 }
 
 SLW_EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
+
     if (!slw_replay_real.sendmsg)
         return syscall(SYS_sendmsg, fd, m, flags);
-    SEND(m->msg_iov, m->msg_iovlen, slw_replay_real.sendmsg(fd, m, flags));
+    if (is_played(f))
+        return play_send(f, m->msg_iov, m->msg_iovlen);
+    return sent(f, m->msg_iov, m->msg_iovlen, slw_replay_real.sendmsg(fd, m, flags));
 }
 
 SLW_EXPORT ssize_t read(int fd, void *to, size_t size)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
     const struct iovec v = one(to, size);
 
     if (!slw_replay_real.read)
         return syscall(SYS_read, fd, to, size);
-    RECEIVE(&v, 1, 0, slw_replay_real.read(fd, to, size));
+    if (is_played(f))
+        return play_receive(fd, f, &v, 1, 0);
+    return received(f, &v, 1, 0, slw_replay_real.read(fd, to, size));
 }
 
 SLW_EXPORT ssize_t __read_chk(int fd, void *to, size_t size, size_t room)
@@ -199,11 +236,14 @@ SLW_EXPORT ssize_t __read_chk(int fd, void *to, size_t size, size_t room)
 
 SLW_EXPORT ssize_t recv(int fd, void *to, size_t size, int flags)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
     const struct iovec v = one(to, size);
 
     if (!slw_replay_real.recv)
         return syscall(SYS_recvfrom, fd, to, size, flags, NULL, NULL);
-    RECEIVE(&v, 1, flags, slw_replay_real.recv(fd, to, size, flags));
+    if (is_played(f))
+        return play_receive(fd, f, &v, 1, flags);
+    return received(f, &v, 1, flags, slw_replay_real.recv(fd, to, size, flags));
 }
 
 SLW_EXPORT ssize_t __recv_chk(int fd, void *to, size_t size, size_t room, int flags)
@@ -216,11 +256,15 @@ SLW_EXPORT ssize_t __recv_chk(int fd, void *to, size_t size, size_t room, int fl
 SLW_EXPORT ssize_t recvfrom(int fd, void *to, size_t size, int flags, __SOCKADDR_ARG from,
                             socklen_t *length)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
     const struct iovec v = one(to, size);
 
     if (!slw_replay_real.recvfrom)
         return syscall(SYS_recvfrom, fd, to, size, flags, from.__sockaddr__, length);
-    RECEIVE(&v, 1, flags, slw_replay_real.recvfrom(fd, to, size, flags, from.__sockaddr__, length));
+    if (is_played(f))
+        return play_receive(fd, f, &v, 1, flags);
+    return received(f, &v, 1, flags,
+                    slw_replay_real.recvfrom(fd, to, size, flags, from.__sockaddr__, length));
 }
 
 SLW_EXPORT ssize_t __recvfrom_chk(int fd, void *to, size_t size, size_t room, int flags,
@@ -233,16 +277,25 @@ SLW_EXPORT ssize_t __recvfrom_chk(int fd, void *to, size_t size, size_t room, in
 
 SLW_EXPORT ssize_t readv(int fd, const struct iovec *iov, int count)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
+    const size_t used = count > 0 ? (size_t)count : 0;
+
     if (!slw_replay_real.readv)
         return syscall(SYS_readv, fd, iov, count);
-    RECEIVE(iov, (size_t)(count > 0 ? count : 0), 0, slw_replay_real.readv(fd, iov, count));
+    if (is_played(f))
+        return play_receive(fd, f, iov, used, 0);
+    return received(f, iov, used, 0, slw_replay_real.readv(fd, iov, count));
 }
 
 SLW_EXPORT ssize_t recvmsg(int fd, struct msghdr *m, int flags)
 {
+    struct slw_replay_file *f = slw_replay_file(fd);
+
     if (!slw_replay_real.recvmsg)
         return syscall(SYS_recvmsg, fd, m, flags);
-    RECEIVE(m->msg_iov, m->msg_iovlen, flags, slw_replay_real.recvmsg(fd, m, flags));
+    if (is_played(f))
+        return play_receive(fd, f, m->msg_iov, m->msg_iovlen, flags);
+    return received(f, m->msg_iov, m->msg_iovlen, flags, slw_replay_real.recvmsg(fd, m, flags));
 }
 
 SLW_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG peer, socklen_t length)
