@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int slw_stack_import_start(struct slw_stack_import *in, const char *path)
@@ -45,11 +46,15 @@ int slw_stack_import_stop(struct slw_stack_import *in, enum slw_code code, size_
     return rc;
 }
 
-int slw_stack_import_stop_line(struct slw_stack_import *in, enum slw_code code, size_t line,
-                               const char *fmt, va_list ap)
+int slw_import_stop(struct slw_stack_import *in, enum slw_code code, const char *fmt, ...)
 {
-    slw_error_at(&in->stop, "%s:%zu", in->path, line);
-    return slw_vfail(&in->stop, code, fmt, ap);
+    va_list ap;
+
+    slw_error_at(&in->stop, "%s:%zu", in->path, in->line);
+    va_start(ap, fmt);
+    const int rc = slw_vfail(&in->stop, code, fmt, ap);
+    va_end(ap);
+    return rc;
 }
 
 int slw_stack_import_check(struct slw_stack_import *in, int rc)
@@ -74,6 +79,49 @@ int slw_stack_import_add(struct slw_stack_import *in, const uint32_t *frames, si
     const int rc = slw_stacks_add(in->stacks, frames, depth, thread, weights);
     in->samples += rc == 0;
     return slw_stack_import_check(in, rc);
+}
+
+/* ---- lines ---- */
+
+/* The line as a string of its own, in *line of *room bytes, which grows. */
+static int copy_line(const char *from, size_t length, char **line, size_t *room)
+{
+    if (length >= *room) {
+        char *more = realloc(*line, length + 256);
+
+        if (!more)
+            return -SLW_E_NOMEM;
+        *line = more;
+        *room = length + 256;
+    }
+    memcpy(*line, from, length);
+    (*line)[length] = '\0';
+    return 0;
+}
+
+int slw_import_lines(struct slw_stack_import *in, const char *bytes, size_t length,
+                     slw_import_line_fn read, void *reader)
+{
+    const char *p = bytes, *end = bytes + length;
+    char *line = NULL;
+    size_t room = 0;
+    int rc = 0;
+
+    while (rc >= 0 && p < end) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        const size_t n = (size_t)((newline ? newline : end) - p);
+
+        in->line++;
+        if (memchr(p, '\0', n))
+            rc = slw_import_stop(in, SLW_E_FORMAT, "a NUL byte: this is not text");
+        else if (copy_line(p, n, &line, &room) < 0)
+            rc = slw_import_stop(in, SLW_E_NOMEM, "no memory for a line");
+        else
+            rc = read(reader, line, newline != NULL);
+        p = newline ? newline + 1 : end;
+    }
+    free(line);
+    return rc < 0 ? rc : 0;
 }
 
 /* ---- the end ---- */

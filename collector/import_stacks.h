@@ -14,6 +14,7 @@ struct slw_stack_import {
     struct slw_stacks *stacks; /* NULL until there is a column */
     struct slw_arena *arena;   /* for what the importer keeps; gone at the end */
     struct slw_error stop;     /* why reading stopped */
+    size_t line;               /* of slw_import_lines: being read, from 1 */
     uint64_t samples;          /* stacks added, equal ones too */
     uint64_t cut;              /* of those, deeper than SLW_MAX_STACK_DEPTH */
 };
@@ -29,11 +30,17 @@ int slw_stack_import_column(struct slw_stack_import *in, const struct slw_column
 __attribute__((format(printf, 4, 5))) int slw_stack_import_stop(struct slw_stack_import *in,
                                                                 enum slw_code code, size_t offset,
                                                                 const char *fmt, ...);
-/* The same at a line, from 1. */
-__attribute__((format(printf, 4, 0))) int slw_stack_import_stop_line(struct slw_stack_import *in,
-                                                                     enum slw_code code,
-                                                                     size_t line, const char *fmt,
-                                                                     va_list ap);
+/* The same at the line that is being read. */
+__attribute__((format(printf, 3, 4))) int slw_import_stop(struct slw_stack_import *in,
+                                                          enum slw_code code, const char *fmt, ...);
+
+/* Reads a line, which it may cut up. `is_whole`: a newline ended it. */
+typedef int (*slw_import_line_fn)(void *reader, char *line, bool is_whole);
+
+/* Hand each line of a text to `read`, without its newline, until one is < 0, which is returned; a
+ * NUL byte is -SLW_E_FORMAT. */
+int slw_import_lines(struct slw_stack_import *in, const char *bytes, size_t length,
+                     slw_import_line_fn read, void *reader);
 
 /* `rc` of slw_stacks_x, as words; 0 stays 0. */
 int slw_stack_import_check(struct slw_stack_import *in, int rc);

@@ -24,7 +24,6 @@ struct names {
 
 struct reader {
     struct slw_stack_import in;
-    size_t line;
     struct names objects, files, functions;
     const char *object, *file, *function; /* NULL: not said yet */
     const char *creator;
@@ -41,20 +40,9 @@ struct reader {
     bool skip_next; /* the cost line of a call or a jump */
 };
 
-__attribute__((format(printf, 3, 4))) static int stop(struct reader *r, enum slw_code code,
-                                                      const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    const int rc = slw_stack_import_stop_line(&r->in, code, r->line, fmt, ap);
-    va_end(ap);
-    return rc;
-}
-
 static int no_memory(struct reader *r)
 {
-    return stop(r, SLW_E_NOMEM, "no memory for the imported costs");
+    return slw_import_stop(&r->in, SLW_E_NOMEM, "no memory for the imported costs");
 }
 
 static size_t blanks(const char *p)
@@ -67,7 +55,8 @@ static size_t blanks(const char *p)
 static int remember(struct reader *r, struct names *n, uint64_t number, const char *name)
 {
     if (number >= MAX_NAMES)
-        return stop(r, SLW_E_LIMIT, "name number %" PRIu64 " is past %d", number, MAX_NAMES);
+        return slw_import_stop(&r->in, SLW_E_LIMIT, "name number %" PRIu64 " is past %d", number,
+                               MAX_NAMES);
     if (number >= n->capacity) {
         const uint32_t capacity = (uint32_t)number * 2 + 256;
         const char **more = realloc(n->by_number, capacity * sizeof(*more));
@@ -99,14 +88,14 @@ static int read_name(struct reader *r, struct names *n, const char *text, const 
     }
     const uint64_t number = strtoull(text + 1, &end, 10);
     if (*end != ')')
-        return stop(r, SLW_E_FORMAT, "a name's number without its ')'");
+        return slw_import_stop(&r->in, SLW_E_FORMAT, "a name's number without its ')'");
     end += 1 + blanks(end + 1);
     if (*end) {
         *ret_name = keep(r, end);
         return *ret_name ? remember(r, n, number, *ret_name) : no_memory(r);
     }
     if (number >= n->capacity || !n->by_number[number])
-        return stop(r, SLW_E_FORMAT, "name (%" PRIu64 ") was never given", number);
+        return slw_import_stop(&r->in, SLW_E_FORMAT, "name (%" PRIu64 ") was never given", number);
     *ret_name = n->by_number[number];
     return 0;
 }
@@ -171,7 +160,7 @@ static int add_event(struct reader *r, const char *name)
     uint32_t place;
 
     if (r->event_count == SLW_MAX_COLUMNS)
-        return stop(r, SLW_E_LIMIT, "more than %d events", SLW_MAX_COLUMNS);
+        return slw_import_stop(&r->in, SLW_E_LIMIT, "more than %d events", SLW_MAX_COLUMNS);
     r->events[r->event_count] = slw_arena_strdup(r->in.arena, name);
     if (!r->events[r->event_count++])
         return no_memory(r);
@@ -190,14 +179,16 @@ static int read_events(struct reader *r, char *value)
 
     for (char *name = strtok_r(value, " \t", &state); name; name = strtok_r(NULL, " \t", &state)) {
         if (again && (count >= r->event_count || strcmp(r->events[count], name) != 0))
-            return stop(r, SLW_E_FORMAT, "the parts of the file count different events");
+            return slw_import_stop(&r->in, SLW_E_FORMAT,
+                                   "the parts of the file count different events");
         const int rc = again ? 0 : add_event(r, name);
         if (rc < 0)
             return rc;
         count++;
     }
     if (count == 0 || count != r->event_count)
-        return stop(r, SLW_E_FORMAT, "'events:' names %s", count ? "fewer events" : "none");
+        return slw_import_stop(&r->in, SLW_E_FORMAT, "'events:' names %s",
+                               count ? "fewer events" : "none");
     return 0;
 }
 
@@ -213,7 +204,8 @@ static int read_positions(struct reader *r, const char *value)
         r->positions = 1;
         r->line_position = 1; /* past the last: lines are not known */
     } else {
-        return stop(r, SLW_E_FORMAT, "positions '%.40s' are neither lines nor instructions", value);
+        return slw_import_stop(&r->in, SLW_E_FORMAT,
+                               "positions '%.40s' are neither lines nor instructions", value);
     }
     return 0;
 }
@@ -256,7 +248,8 @@ static int read_summary(struct reader *r, const char *value)
 
         if (!read_number(&value, &number) ||
             __builtin_add_overflow(r->summary[i], number, &r->summary[i]))
-            return stop(r, SLW_E_FORMAT, "bad number in the summary: '%.40s'", value);
+            return slw_import_stop(&r->in, SLW_E_FORMAT, "bad number in the summary: '%.40s'",
+                                   value);
     }
     r->summed = true;
     return 0;
@@ -277,7 +270,8 @@ static int read_header(struct reader *r, const char *key, char *value)
         return r->creator ? 0 : no_memory(r);
     }
     if (strcmp(key, "version") == 0 && strcmp(value, "1") != 0)
-        return stop(r, SLW_E_VERSION, "version '%.20s' of the format: only 1 is known", value);
+        return slw_import_stop(&r->in, SLW_E_VERSION,
+                               "version '%.20s' of the format: only 1 is known", value);
     return 0; /* pid, cmd, part, thread, desc, totals, ... */
 }
 
@@ -337,19 +331,20 @@ static int read_costs(struct reader *r, const char *text)
     r->skip_next = false;
     for (uint32_t i = 0; i < r->positions; i++)
         if (!read_position(&text, &r->last[i]))
-            return stop(r, SLW_E_FORMAT, "no position at '%.40s'", text);
+            return slw_import_stop(&r->in, SLW_E_FORMAT, "no position at '%.40s'", text);
     for (uint32_t i = 0; *text; i++) {
         if (i == r->event_count)
-            return stop(r, SLW_E_FORMAT, "more costs than events, at '%.40s'", text);
+            return slw_import_stop(&r->in, SLW_E_FORMAT, "more costs than events, at '%.40s'",
+                                   text);
         if (!read_number(&text, &weights[i]))
-            return stop(r, SLW_E_FORMAT, "no cost at '%.40s'", text);
+            return slw_import_stop(&r->in, SLW_E_FORMAT, "no cost at '%.40s'", text);
     }
     if (skip)
         return 0;
     if (r->event_count == 0)
-        return stop(r, SLW_E_FORMAT, "costs before 'events:' says what they are");
+        return slw_import_stop(&r->in, SLW_E_FORMAT, "costs before 'events:' says what they are");
     if (!r->function)
-        return stop(r, SLW_E_FORMAT, "costs before 'fn=' says of which function");
+        return slw_import_stop(&r->in, SLW_E_FORMAT, "costs before 'fn=' says of which function");
     return add_cost(r, weights);
 }
 
@@ -368,11 +363,23 @@ static char *cut_key(char *line, char mark)
     return line + n + 1;
 }
 
-static int read_line(struct reader *r, char *line)
+static void trim_end(char *line)
 {
+    size_t n = strlen(line);
+
+    while (n > 0 && strchr(" \t\r", line[n - 1]))
+        n--;
+    line[n] = '\0';
+}
+
+static int read_line(void *reader, char *line, bool is_whole)
+{
+    struct reader *r = reader;
     bool known = false;
     char *value;
 
+    (void)is_whole; /* the last may end with the file */
+    trim_end(line);
     line += blanks(line);
     if (line[0] == '\0' || line[0] == '#')
         return 0;
@@ -383,45 +390,13 @@ static int read_line(struct reader *r, char *line)
         const int rc = read_assignment(r, line, value, &known);
         if (rc < 0 || known)
             return rc;
-        return stop(r, SLW_E_FORMAT, "'%.20s=' is no part of callgrind's format", line);
+        return slw_import_stop(&r->in, SLW_E_FORMAT, "'%.20s=' is no part of callgrind's format",
+                               line);
     }
     value = cut_key(line, ':');
     if (value)
         return read_header(r, line, value + blanks(value));
-    return stop(r, SLW_E_FORMAT, "neither a name nor a cost: '%.40s'", line);
-}
-
-static int read_lines(struct reader *r, const char *bytes, size_t length)
-{
-    const char *p = bytes, *end = bytes + length;
-    char *line = NULL;
-    size_t room = 0;
-    int rc = 0;
-
-    while (rc == 0 && p < end) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        size_t n = (size_t)((newline ? newline : end) - p);
-
-        r->line++;
-        if (n >= room) {
-            char *more = realloc(line, n + 256);
-            if (!more) {
-                rc = no_memory(r);
-                break;
-            }
-            line = more;
-            room = n + 256;
-        }
-        memcpy(line, p, n);
-        while (n > 0 && strchr(" \t\r", line[n - 1]))
-            n--;
-        line[n] = '\0';
-        rc = strlen(line) == n ? read_line(r, line)
-                               : stop(r, SLW_E_FORMAT, "a NUL byte: this is not text");
-        p = newline ? newline + 1 : end;
-    }
-    free(line);
-    return rc;
+    return slw_import_stop(&r->in, SLW_E_FORMAT, "neither a name nor a cost: '%.40s'", line);
 }
 
 /* ---- all of it ---- */
@@ -454,9 +429,9 @@ static int import(const char *path, const void *bytes, size_t length,
     int rc = slw_stack_import_start(&r->in, path);
     r->positions = 1;
     if (rc == 0)
-        rc = read_lines(r, bytes, length);
+        rc = slw_import_lines(&r->in, bytes, length, read_line, r);
     if (rc == 0 && r->in.samples == 0)
-        rc = stop(r, SLW_E_NODATA, "'%s' holds no costs", path);
+        rc = slw_import_stop(&r->in, SLW_E_NODATA, "'%s' holds no costs", path);
     if (r->in.samples > 0 && note(r) < 0)
         rc = -SLW_E_NOMEM;
     rc = slw_stack_import_end(&r->in, rc, ret_imported, err);

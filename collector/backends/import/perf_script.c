@@ -36,7 +36,6 @@ struct sample {
 
 struct reader {
     struct slw_stack_import in;
-    size_t line;
     struct event events[MAX_EVENTS];
     uint32_t event_count;
     struct sample sample;
@@ -55,17 +54,6 @@ struct head {
     size_t event_length;
     const char *rest; /* what follows the event: a frame, or the fields of a tracepoint */
 };
-
-__attribute__((format(printf, 3, 4))) static int stop(struct reader *r, enum slw_code code,
-                                                      const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    const int rc = slw_stack_import_stop_line(&r->in, code, r->line, fmt, ap);
-    va_end(ap);
-    return rc;
-}
 
 /* ---- head lines ---- */
 
@@ -304,10 +292,10 @@ static int add_event(struct reader *r, const struct head *h)
     struct event *e = &r->events[r->event_count];
 
     if (r->event_count == MAX_EVENTS)
-        return stop(r, SLW_E_LIMIT, "more than %d events", MAX_EVENTS);
+        return slw_import_stop(&r->in, SLW_E_LIMIT, "more than %d events", MAX_EVENTS);
     e->name = slw_arena_strndup(r->in.arena, h->event, h->event_length);
     if (!e->name)
-        return stop(r, SLW_E_NOMEM, "no memory for an event");
+        return slw_import_stop(&r->in, SLW_E_NOMEM, "no memory for an event");
     e->periods = h->has_period;
     struct slw_column column = {.event = e->name, .unit = "count", .from = provenance(e->name)};
     int rc = slw_stack_import_column(&r->in, &column, &e->count_column);
@@ -331,8 +319,9 @@ static int find_event(struct reader *r, const struct head *h, uint32_t *ret_even
     if (rc < 0)
         return rc;
     if (r->events[i].periods && !h->has_period)
-        return stop(r, SLW_E_FORMAT, "a sample of %.60s without a period, where others have one",
-                    r->events[i].name);
+        return slw_import_stop(&r->in, SLW_E_FORMAT,
+                               "a sample of %.60s without a period, where others have one",
+                               r->events[i].name);
     *ret_event = i;
     return 0;
 }
@@ -377,10 +366,10 @@ static int start_sample(struct reader *r, char *line, const struct head *h)
     if (strcmp(comm, "[unknown]") == 0)
         comm[0] = '\0';
     r->sample.depth = r->sample.cut = 0;
-    r->sample.line = r->line;
+    r->sample.line = r->in.line;
     r->sample.period = h->period;
     if (h->has_period && h->period > INT64_MAX)
-        return stop(r, SLW_E_RANGE, "a period of more than 63 bits");
+        return slw_import_stop(&r->in, SLW_E_RANGE, "a period of more than 63 bits");
     rc = find_event(r, h, &r->sample.event);
     if (rc == 0)
         rc = slw_stack_import_check(&r->in,
@@ -394,15 +383,26 @@ static int start_sample(struct reader *r, char *line, const struct head *h)
 static void skip_line(struct reader *r)
 {
     if (r->skipped++ == 0)
-        r->first_skipped = r->line;
+        r->first_skipped = r->in.line;
 }
 
-static int read_line(struct reader *r, char *line)
+static bool ends_whole(const char *line)
 {
+    const size_t n = strlen(line);
+
+    return n == 0 || line[n - 1] == ')' || line[n - 1] == ':' || line[n - 1] == ' ';
+}
+
+static int read_line(void *reader, char *line, bool is_whole)
+{
+    struct reader *r = reader;
     char *text = line + strspn(line, " \t");
     struct frame_text f;
     struct head h = {0};
 
+    if (!is_whole && !ends_whole(line))
+        return slw_import_stop(&r->in, SLW_E_FORMAT,
+                               "the file ends within a line: it is truncated");
     if (!*text)
         return end_sample(r);
     if (line[0] == '#')
@@ -416,46 +416,11 @@ static int read_line(struct reader *r, char *line)
     return 0;
 }
 
-static bool ends_whole(const char *line)
-{
-    const size_t n = strlen(line);
-
-    return n == 0 || line[n - 1] == ')' || line[n - 1] == ':' || line[n - 1] == ' ';
-}
-
 static int read_lines(struct reader *r, const char *bytes, size_t length)
 {
-    const char *p = bytes, *end = bytes + length;
-    char *line = NULL;
-    size_t room = 0;
-    int rc = 0;
+    const int rc = slw_import_lines(&r->in, bytes, length, read_line, r);
 
-    while (rc == 0 && p < end) {
-        const char *newline = memchr(p, '\n', (size_t)(end - p));
-        const size_t n = (size_t)((newline ? newline : end) - p);
-
-        r->line++;
-        if (n >= room) {
-            char *more = realloc(line, n + 256);
-            if (!more) {
-                rc = stop(r, SLW_E_NOMEM, "no memory for a line");
-                break;
-            }
-            line = more;
-            room = n + 256;
-        }
-        memcpy(line, p, n);
-        line[n] = '\0';
-        if (strlen(line) != n)
-            rc = stop(r, SLW_E_FORMAT, "a NUL byte: this is not text");
-        else if (!newline && !ends_whole(line))
-            rc = stop(r, SLW_E_FORMAT, "the file ends within a line: it is truncated");
-        else
-            rc = read_line(r, line);
-        p = newline ? newline + 1 : end;
-    }
-    free(line);
-    r->unclosed = rc == 0 && r->sample.open && r->sample.line < r->line;
+    r->unclosed = rc == 0 && r->sample.open && r->sample.line < r->in.line;
     return rc < 0 ? rc : end_sample(r);
 }
 
@@ -473,7 +438,7 @@ static int note(struct reader *r)
                           "partial: the file ends within the sample of line %zu, whose stack may "
                           "have lost its outer frames",
                           r->sample.line);
-    return rc < 0 ? stop(r, SLW_E_NOMEM, "no memory for an imported run") : 0;
+    return rc < 0 ? slw_import_stop(&r->in, SLW_E_NOMEM, "no memory for an imported run") : 0;
 }
 
 /* ---- all of it ---- */
@@ -490,11 +455,12 @@ static int import(const char *path, const void *bytes, size_t length,
         r->sample.frames =
             slw_arena_array(r->in.arena, SLW_MAX_STACK_DEPTH, sizeof(*r->sample.frames));
         rc = r->sample.frames ? read_lines(r, bytes, length)
-                              : stop(r, SLW_E_NOMEM, "no memory for a stack");
+                              : slw_import_stop(&r->in, SLW_E_NOMEM, "no memory for a stack");
     }
     if (rc == 0 && r->in.samples == 0) {
-        r->line = r->skipped ? r->first_skipped : 1;
-        rc = stop(r, SLW_E_FORMAT, "'%s' holds no sample as perf script prints them", path);
+        r->in.line = r->skipped ? r->first_skipped : 1;
+        rc = slw_import_stop(&r->in, SLW_E_FORMAT,
+                             "'%s' holds no sample as perf script prints them", path);
     }
     if (r->in.samples > 0 && note(r) < 0)
         rc = -SLW_E_NOMEM;
