@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The drawing: geometry in pixels, text, classes for colours. What a reader can do with it is in
- * svg_script.js, how it looks in svg_style.css; the file is also readable without either. */
+ * the scripts of svg/, how it looks in svg/style.css; the file is also readable without either. */
 #include "base/hash.h"
 #include "flamegraph/amount.h"
 #include "flamegraph/escape.h"
@@ -46,7 +46,7 @@ struct drawing {
     struct slw_buf *out;
 };
 
-/* Class and words of each category; the classes are in svg_style.css. */
+/* Class and words of each category; the classes are in svg/style.css. */
 static const struct {
     const char *class, *words;
 } categories[SLW_SVG_CATEGORY_COUNT] = {

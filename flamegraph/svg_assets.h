@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* svg_script.js and svg_style.css, embedded at build time by embed.cmake. */
+/* The scripts and the style of svg/, joined and embedded at build time. */
 #ifndef SLW_FLAMEGRAPH_SVG_ASSETS_H
 #define SLW_FLAMEGRAPH_SVG_ASSETS_H
 

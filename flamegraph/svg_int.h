@@ -10,7 +10,7 @@
 
 /* A line of the legend. Words may be hostile. */
 struct slw_svg_key {
-    const char *classes[SLW_SVG_SWATCHES]; /* of svg_style.css; NULL: fewer */
+    const char *classes[SLW_SVG_SWATCHES]; /* of svg/style.css; NULL: fewer */
     const char *words;
 };
 

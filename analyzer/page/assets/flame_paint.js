@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Colours of frames, and boxes on a canvas. The hues are those of the SVG (flamegraph/svg_style.css),
+/* Colours of frames, and boxes on a canvas. The hues are those of the SVG (flamegraph/svg/style.css),
  * after Okabe and Ito; text is black or white, whichever is easier to read on its frame. */
 (() => {
   "use strict";
