@@ -90,6 +90,8 @@ struct slw_perf_values {
     bool swap;
 };
 
+#define SLW_PERF_BRANCH_VALUES 3 /* of each branch: from, to, flags */
+
 struct slw_perf_sample {
     uint64_t ip, address, id, stream_id, period;
     bool has_ip, has_period, has_chain;
@@ -100,6 +102,7 @@ struct slw_perf_sample {
     bool has_read_times;                 /* of the counters of the read, all the same: */
     uint64_t read_enabled_ns, read_running_ns;
     uint64_t branch_count;
+    struct slw_perf_values branches; /* the latest first */
     struct slw_perf_values regs_user;
     uint64_t regs_user_abi;
     const uint8_t *stack_user; /* stack_user_bytes of them were really copied */

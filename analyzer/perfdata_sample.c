@@ -73,7 +73,7 @@ static void read_branches(struct slw_perf_cursor *c, uint64_t branch_type,
         c->bad = true;
         return;
     }
-    (void)slw_perf_skip(c, s->branch_count * 24); /* from, to, flags */
+    s->branches = take_values(c, s->branch_count * SLW_PERF_BRANCH_VALUES);
     if (branch_type & BRANCH_COUNTERS)
         (void)slw_perf_skip(c, s->branch_count * 8);
 }

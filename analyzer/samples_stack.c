@@ -78,6 +78,40 @@ static void walk_chain(struct walk *w, const struct slw_perf_record *r)
     }
 }
 
+/* Frames to keep when the callers in user mode come from elsewhere: the kernel's, and the first of
+ * user mode. */
+static size_t up_to_user(const struct walk *w)
+{
+    size_t keep = 0;
+
+    while (keep < w->depth && (w->steps[keep].kind & SLW_STEP_KERNEL))
+        keep++;
+    return keep < w->depth ? keep + 1 : keep;
+}
+
+/* Calls that have not returned yet, as the CPU keeps them: each from where it was made. It keeps a
+ * few (32 at most), while frame pointers may lead further: who tells more callers is believed.
+ * Source: Intel SDM volume 3, LBR call-stack mode. */
+static void walk_calls(const struct slw_samples *s, struct walk *w, const struct slw_perf_record *r)
+{
+    const struct slw_perf_attr *attr = &slw_perfdata_event(s->pd, (size_t)r->event)->attr;
+    const struct slw_perf_values *b = &r->sample.branches;
+    uint64_t calls = 0;
+
+    if (!(attr->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK))
+        return;
+    while (calls < r->sample.branch_count && slw_perf_value(b, calls * SLW_PERF_BRANCH_VALUES) != 0)
+        calls++;
+    if (calls == 0 || calls < w->user_frames)
+        return;
+    w->depth = up_to_user(w);
+    if (w->user_frames == 0) /* the chain leaves user mode out: what was called last */
+        push(w, PERF_RECORD_MISC_USER, slw_perf_value(b, 1), true);
+    w->user_frames = 1;
+    for (uint64_t i = 0; i < calls; i++)
+        push(w, PERF_RECORD_MISC_USER, slw_perf_value(b, i * SLW_PERF_BRANCH_VALUES), true);
+}
+
 static int name_thread(struct slw_samples *s, struct slw_task *task)
 {
     const struct slw_thread thread = {
@@ -204,6 +238,7 @@ int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
     if (!task)
         return -SLW_E_NOMEM;
     walk_chain(&w, r);
+    walk_calls(s, &w, r);
     judge(s, &w, r);
     s->task = task;
     int rc = name_thread(s, task);
