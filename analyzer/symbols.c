@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_DEBUG_DIR "/usr/lib/debug"
-
 struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
                                     const struct slw_symbols_options *opts)
 {
@@ -19,7 +17,7 @@ struct slw_symbols *slw_symbols_new(const struct slw_modules *modules,
     s->modules = modules;
     s->opts = *opts;
     if (!s->opts.debug_dir)
-        s->opts.debug_dir = DEFAULT_DEBUG_DIR;
+        s->opts.debug_dir = SLW_DEFAULT_DEBUG_DIR;
     s->arena = slw_arena_new();
     s->demangler = slw_demangler_new();
     if (!s->arena || !s->demangler) {
@@ -104,8 +102,9 @@ static enum slw_symbols_problem open_vdso(const struct slw_symbols_options *opts
     return *m->build_id ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_UNCHECKED;
 }
 
-static enum slw_symbols_problem open_image(const struct slw_symbols_options *opts,
-                                           const struct slw_module *m, struct slw_symbols_module *l)
+enum slw_symbols_problem slw_symbols_open_image(const struct slw_symbols_options *opts,
+                                                const struct slw_module *m,
+                                                struct slw_symbols_module *l)
 {
     return m->kind == SLW_MODULE_VDSO ? open_vdso(opts, m, &l->elf)
                                       : slw_symbols_open_file(opts, m, l);
@@ -116,7 +115,7 @@ enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_option
                                                  struct slw_elf *ret_elf)
 {
     struct slw_symbols_module l = {0};
-    enum slw_symbols_problem problem = open_image(opts, m, &l);
+    enum slw_symbols_problem problem = slw_symbols_open_image(opts, m, &l);
 
     if (problem == SLW_SYMBOLS_FINE)
         *ret_elf = l.elf;
@@ -126,7 +125,7 @@ enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_option
 static int load_image(const struct slw_symbols_loader *by, const struct slw_module *m,
                       struct slw_symbols_module *l)
 {
-    l->problem = open_image(by->opts, m, l);
+    l->problem = slw_symbols_open_image(by->opts, m, l);
     return l->problem == SLW_SYMBOLS_FINE ? read_tables(by, m, l) : 0;
 }
 

@@ -8,6 +8,8 @@
 #include "analyzer/inlined.h"
 #include "analyzer/symbols.h"
 
+#define SLW_DEFAULT_DEBUG_DIR "/usr/lib/debug" /* where distributions put separate debug files */
+
 /* Why a module has no names. */
 enum slw_symbols_problem {
     SLW_SYMBOLS_FINE,
@@ -74,6 +76,11 @@ enum slw_symbols_problem slw_symbols_open_module(const struct slw_symbols_option
 bool slw_symbols_take(struct slw_symbols *s, uint32_t module, struct slw_symbols_module *ret_result,
                       int *ret_rc);
 void slw_symbols_forget_ahead(struct slw_symbols *s);
+
+/* The same, into l->elf, for who asks for its debug file next. */
+enum slw_symbols_problem slw_symbols_open_image(const struct slw_symbols_options *opts,
+                                                const struct slw_module *m,
+                                                struct slw_symbols_module *l);
 
 /* symbols_files.c: l->elf is opened, or the problem told. */
 enum slw_symbols_problem slw_symbols_open_file(const struct slw_symbols_options *opts,

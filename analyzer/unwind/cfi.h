@@ -75,19 +75,40 @@ struct slw_cfi_place {
 
 struct slw_cfi_rule {
     struct slw_cfi_place cfa, fp, ra, sp;
+    struct slw_cfi_place lr; /* arm64, of an interrupted function; SAME: not told */
     uint8_t signal; /* the caller was interrupted: its address is exact, not that of a return */
     uint8_t zero[7];
 };
 
+/* Registers that functions hand back as they found them, besides the frame pointer: some code keeps
+ * the address of its frame in one. rbx and r12 to r15; x19 to x28. */
+#define SLW_CFI_KEPT      10
+#define SLW_CFI_KEPT_LOST INT16_MIN
+struct slw_cfi_saves {
+    int16_t at[SLW_CFI_KEPT]; /* saved at CFA + 8 * at; 0: still in its register */
+};
+/* Position of a register among them; -1: it is none. */
+static inline int slw_cfi_kept(enum slw_cfi_machine machine, uint64_t reg)
+{
+    if (machine == SLW_CFI_AARCH64)
+        return reg >= 19 && reg <= 28 ? (int)reg - 19 : -1;
+    if (reg == 3)
+        return 0;
+    return reg >= 12 && reg <= 15 ? (int)reg - 11 : -1;
+}
+
 #define SLW_MAX_CFI_ROWS             (UINT32_C(1) << 24) /* Chromium has five million */
 #define SLW_MAX_CFI_RULES            UINT16_MAX          /* what a row can name */
+#define SLW_MAX_CFI_SAVES            UINT16_MAX
 #define SLW_MAX_CFI_EXPRESSION_BYTES (UINT32_C(1) << 20)
 
 struct slw_cfi_table {
     const struct slw_cfi_row *rows; /* ascending */
     const struct slw_cfi_rule *rules;
+    const struct slw_cfi_saves *saves;
+    const uint16_t *saves_of; /* by row; NULL: not known */
     const uint8_t *expressions;
-    uint32_t row_count, rule_count, expression_bytes;
+    uint32_t row_count, rule_count, saves_count, expression_bytes;
     enum slw_cfi_machine machine;
     uint32_t bad_entries; /* descriptions of code that could not be used */
     void *owned;          /* heap; what the above is part of */
@@ -123,5 +144,19 @@ void slw_cfi_table_release(struct slw_cfi_table *t); /* zeroed ones allowed */
 
 /* The row that covers a file offset; NULL: none. */
 const struct slw_cfi_row *slw_cfi_find(const struct slw_cfi_table *t, uint64_t offset);
+
+/* Where the code of a row has saved registers; NULL: it is not known. */
+static inline const struct slw_cfi_saves *slw_cfi_saves_of(const struct slw_cfi_table *t,
+                                                           const struct slw_cfi_row *row)
+{
+    uint32_t set = t->saves_of ? t->saves_of[row - t->rows] : UINT32_MAX;
+
+    return set < t->saves_count ? &t->saves[set] : NULL;
+}
+
+static inline bool slw_cfi_is_described(const struct slw_cfi_row *row)
+{
+    return row && (row->kind & SLW_CFI_KIND_MASK) != SLW_CFI_GAP;
+}
 
 #endif

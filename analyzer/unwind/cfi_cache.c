@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The file: header, rows, rules, expressions. */
+/* The file: header, rows, rules, sets of saved registers, which set is of which row, expressions.
+ */
 #include "analyzer/unwind/cfi_cache.h"
 
 #include "analyzer/cache_file.h"
@@ -21,12 +22,12 @@
 #define MAX_ID         128
 
 /* To be changed whenever rows come to mean something else, or to be made otherwise. */
-static const char magic[8] = "SLWCFI01";
+static const char magic[8] = "SLWCFI03";
 
 struct header {
     char magic[8];
     char build_id[MAX_ID];
-    uint32_t machine, row_count, rule_count, expression_bytes, bad_entries, zero;
+    uint32_t machine, row_count, rule_count, expression_bytes, bad_entries, saves_count;
     uint64_t checksum; /* of all that stands before and behind it */
 };
 
@@ -55,10 +56,11 @@ static bool is_id(const char *build_id)
 static size_t whole_size(const struct header *h)
 {
     if (h->row_count > SLW_MAX_CFI_ROWS || h->rule_count > SLW_MAX_CFI_RULES ||
-        h->expression_bytes > SLW_MAX_CFI_EXPRESSION_BYTES)
+        h->saves_count > SLW_MAX_CFI_SAVES || h->expression_bytes > SLW_MAX_CFI_EXPRESSION_BYTES)
         return 0;
-    return sizeof(*h) + h->row_count * sizeof(struct slw_cfi_row) +
-           h->rule_count * sizeof(struct slw_cfi_rule) + h->expression_bytes;
+    return sizeof(*h) + h->row_count * (sizeof(struct slw_cfi_row) + sizeof(uint16_t)) +
+           h->rule_count * sizeof(struct slw_cfi_rule) +
+           h->saves_count * sizeof(struct slw_cfi_saves) + h->expression_bytes;
 }
 
 static bool is_sound(const struct header *h, size_t length, const char *build_id)
@@ -80,11 +82,16 @@ bool slw_cfi_cache_take(void *data, size_t length, const char *build_id,
     }
     const struct slw_cfi_row *rows = (const void *)(h + 1);
     const struct slw_cfi_rule *rules = (const void *)(rows + h->row_count);
+    const struct slw_cfi_saves *saves = (const void *)(rules + h->rule_count);
+    const uint16_t *saves_of = (const void *)(saves + h->saves_count);
     *ret_table = (struct slw_cfi_table){.rows = rows,
                                         .rules = rules,
-                                        .expressions = (const void *)(rules + h->rule_count),
+                                        .saves = saves,
+                                        .saves_of = saves_of,
+                                        .expressions = (const void *)(saves_of + h->row_count),
                                         .row_count = h->row_count,
                                         .rule_count = h->rule_count,
+                                        .saves_count = h->saves_count,
                                         .expression_bytes = h->expression_bytes,
                                         .machine = (enum slw_cfi_machine)h->machine,
                                         .bad_entries = h->bad_entries,
@@ -120,17 +127,22 @@ bool slw_cfi_cache_load(const char *dir, const char *build_id, struct slw_cfi_ta
     return slw_cfi_cache_take(data, length, build_id, ret_table);
 }
 
+static uint8_t *append(uint8_t *at, const void *from, size_t bytes)
+{
+    if (bytes > 0)
+        memcpy(at, from, bytes);
+    return at + bytes;
+}
+
 static void fill(void *data, const struct header *h, const struct slw_cfi_table *t)
 {
-    struct slw_cfi_row *rows = (void *)((struct header *)data + 1);
-    struct slw_cfi_rule *rules = (void *)(rows + t->row_count);
+    uint8_t *at = append(data, h, sizeof(*h));
 
-    memcpy(data, h, sizeof(*h));
-    memcpy(rows, t->rows, t->row_count * sizeof(*rows));
-    if (t->rule_count > 0)
-        memcpy(rules, t->rules, t->rule_count * sizeof(*rules));
-    if (t->expression_bytes > 0)
-        memcpy(rules + t->rule_count, t->expressions, t->expression_bytes);
+    at = append(at, t->rows, t->row_count * sizeof(*t->rows));
+    at = append(at, t->rules, t->rule_count * sizeof(*t->rules));
+    at = append(at, t->saves, t->saves_count * sizeof(*t->saves));
+    at = append(at, t->saves_of, t->row_count * sizeof(*t->saves_of));
+    (void)append(at, t->expressions, t->expression_bytes);
 }
 
 static int write_file(const char *dir, const char *build_id, const void *data, size_t length,
@@ -157,6 +169,7 @@ int slw_cfi_cache_store(const char *dir, const char *build_id, const struct slw_
     struct header h = {.machine = table->machine,
                        .row_count = table->row_count,
                        .rule_count = table->rule_count,
+                       .saves_count = table->saves_count,
                        .expression_bytes = table->expression_bytes,
                        .bad_entries = table->bad_entries};
 

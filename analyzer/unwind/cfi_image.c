@@ -16,16 +16,23 @@ struct image {
     struct slw_cfi_source source;
 };
 
-static bool machine_of(Elf *elf, enum slw_cfi_machine *ret_machine, uint64_t *ret_entry)
+bool slw_cfi_machine_of(const struct slw_elf *elf, enum slw_cfi_machine *ret_machine)
 {
     GElf_Ehdr h;
 
-    if (!gelf_getehdr(elf, &h) || h.e_ident[EI_CLASS] != ELFCLASS64 ||
-        h.e_ident[EI_DATA] != ELFDATA2LSB)
+    if (!gelf_getehdr(elf->elf, &h) || h.e_ident[EI_CLASS] != ELFCLASS64 ||
+        h.e_ident[EI_DATA] != ELFDATA2LSB ||
+        (h.e_machine != EM_AARCH64 && h.e_machine != EM_X86_64))
         return false;
-    *ret_entry = h.e_entry;
     *ret_machine = h.e_machine == EM_AARCH64 ? SLW_CFI_AARCH64 : SLW_CFI_X86_64;
-    return h.e_machine == EM_AARCH64 || h.e_machine == EM_X86_64;
+    return true;
+}
+
+static uint64_t entry_of(Elf *elf)
+{
+    GElf_Ehdr h;
+
+    return gelf_getehdr(elf, &h) ? h.e_entry : 0;
 }
 
 static void find_code(struct image *im)
@@ -126,19 +133,43 @@ static void find_by_header(struct image *im)
     }
 }
 
+/* The code of the image; what describes it is still to be found. */
+static int begin(struct image *im, const struct slw_elf *elf, struct slw_error *err)
+{
+    im->elf = elf->elf;
+    if (!slw_cfi_machine_of(elf, &im->source.machine))
+        return slw_fail(err, SLW_E_UNSUPPORTED, "not a program of x86-64 or arm64");
+    im->source.sections = im->sections;
+    im->source.segments = im->code;
+    find_code(im);
+    return 0;
+}
+
 int slw_cfi_compile_image(const struct slw_elf *elf, struct slw_cfi_table *ret_table,
                           struct slw_error *err)
 {
-    struct image im = {.elf = elf->elf};
+    struct image im = {0};
+    int rc = begin(&im, elf, err);
 
-    if (!machine_of(elf->elf, &im.source.machine, &im.source.entry))
-        return slw_fail(err, SLW_E_UNSUPPORTED, "not a program of x86-64 or arm64");
-    im.source.sections = im.sections;
-    im.source.segments = im.code;
-    find_code(&im);
+    if (rc < 0)
+        return rc;
+    im.source.entry = entry_of(elf->elf);
     find_sections(&im, ".eh_frame", false);
     if (im.source.section_count == 0)
         find_by_header(&im);
+    find_sections(&im, ".debug_frame", true);
+    return slw_cfi_compile(&im.source, ret_table, err);
+}
+
+int slw_cfi_compile_separate(const struct slw_elf *elf, const struct slw_elf *debug,
+                             struct slw_cfi_table *ret_table, struct slw_error *err)
+{
+    struct image im = {0};
+    int rc = begin(&im, elf, err);
+
+    if (rc < 0)
+        return rc;
+    im.elf = debug->elf;
     find_sections(&im, ".debug_frame", true);
     return slw_cfi_compile(&im.source, ret_table, err);
 }

@@ -13,4 +13,11 @@
 int slw_cfi_compile_image(const struct slw_elf *elf, struct slw_cfi_table *ret_table,
                           struct slw_error *err);
 
+/* What is described in the separate debug file of an image alone, as that of the image. */
+int slw_cfi_compile_separate(const struct slw_elf *elf, const struct slw_elf *debug,
+                             struct slw_cfi_table *ret_table, struct slw_error *err);
+
+/* False: of another machine than x86-64 and arm64, or of 32 bits. */
+bool slw_cfi_machine_of(const struct slw_elf *elf, enum slw_cfi_machine *ret_machine);
+
 #endif

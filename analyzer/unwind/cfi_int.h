@@ -85,6 +85,7 @@ struct slw_cfi_value {
 
 struct slw_cfi_state {
     struct slw_cfi_value cfa, fp, ra, sp;
+    struct slw_cfi_saves saves;
     bool is_signed;
 };
 

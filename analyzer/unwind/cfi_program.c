@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Run a program of call frame instructions. Rules are kept of three registers only: those that lead
- * to the caller. Source: DWARF 5, 6.4.2; for arm64, AADWARF64, 4.4. */
+/* Run a program of call frame instructions. Rules are kept of three registers, those that lead to
+ * the caller; of those that functions hand back, where they were saved. Source: DWARF 5, 6.4.2; for
+ * arm64, AADWARF64, 4.4. */
 #include "analyzer/unwind/cfi_int.h"
 
 #include <dwarf.h>
@@ -39,21 +40,37 @@ static struct slw_cfi_value *rule_of(const struct run *r, struct slw_cfi_state *
     return reg == r->common->return_register ? &state->ra : NULL;
 }
 
+static int16_t save_of(const struct slw_cfi_value *v)
+{
+    if (v->how == SLW_CFI_SAME)
+        return 0;
+    if (v->how != SLW_CFI_CFA_AT || v->value % 8 != 0 || v->value == 0 ||
+        v->value / 8 <= SLW_CFI_KEPT_LOST || v->value / 8 > INT16_MAX)
+        return SLW_CFI_KEPT_LOST;
+    return (int16_t)(v->value / 8);
+}
+
 static void set_rule(struct run *r, uint64_t reg, struct slw_cfi_value value)
 {
     struct slw_cfi_value *rule = rule_of(r, r->state, reg);
+    const int kept = slw_cfi_kept(r->machine, reg);
 
     if (rule)
         *rule = value;
+    else if (kept >= 0)
+        r->state->saves.at[kept] = save_of(&value);
 }
 
 static void restore_rule(struct run *r, uint64_t reg)
 {
     struct slw_cfi_state initial = r->common->initial;
     const struct slw_cfi_value *before = rule_of(r, &initial, reg);
+    const int kept = slw_cfi_kept(r->machine, reg);
 
     if (before)
         set_rule(r, reg, *before);
+    else if (kept >= 0)
+        r->state->saves.at[kept] = initial.saves.at[kept];
 }
 
 static int64_t scaled(struct run *r, uint64_t factor)

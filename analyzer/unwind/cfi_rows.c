@@ -6,6 +6,8 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
+#define NO_SAVES SLW_MAX_CFI_SAVES /* of a row: it is not known what was saved */
+
 struct kept {
     uint32_t at, bytes; /* of an expression, among those of the table */
 };
@@ -13,7 +15,11 @@ struct kept {
 struct slw_cfi_builder {
     enum slw_cfi_machine machine;
     struct slw_cfi_row *rows;
-    uint32_t count, capacity;
+    uint16_t *saves_of; /* by row */
+    uint32_t count, capacity, saves_of_capacity;
+    struct slw_cfi_saves *saves;
+    uint32_t saves_count, saves_capacity;
+    struct slw_index saves_index;
     struct slw_cfi_rule *rules;
     uint32_t rule_count, rule_capacity;
     struct slw_index rule_index;
@@ -38,6 +44,9 @@ void slw_cfi_builder_free(struct slw_cfi_builder *b)
     if (!b)
         return;
     free(b->rows);
+    free(b->saves_of);
+    free(b->saves);
+    slw_index_release(&b->saves_index);
     free(b->rules);
     free(b->kept);
     free(b->expressions);
@@ -70,22 +79,28 @@ static bool same_row(const struct slw_cfi_row *a, const struct slw_cfi_row *b)
 }
 
 /* A row at the place of the last one replaces it: what was said of no byte is forgotten. */
-static int add_row(struct slw_cfi_builder *b, struct slw_cfi_row row)
+static int add_row(struct slw_cfi_builder *b, struct slw_cfi_row row, uint16_t saves)
 {
     if (b->count > 0 && b->rows[b->count - 1].offset == row.offset)
         b->count--;
-    if (b->count > 0 && same_row(&b->rows[b->count - 1], &row))
+    if (b->count > 0 && same_row(&b->rows[b->count - 1], &row) &&
+        b->saves_of[b->count - 1] == saves)
         return 0;
     int rc =
         reserve((void **)&b->rows, b->count + 1, &b->capacity, SLW_MAX_CFI_ROWS, sizeof(*b->rows));
     if (rc == 0)
-        b->rows[b->count++] = row;
-    return rc;
+        rc = reserve((void **)&b->saves_of, b->count + 1, &b->saves_of_capacity, SLW_MAX_CFI_ROWS,
+                     sizeof(*b->saves_of));
+    if (rc < 0)
+        return rc;
+    b->rows[b->count] = row;
+    b->saves_of[b->count++] = saves;
+    return 0;
 }
 
 int slw_cfi_add_row(struct slw_cfi_builder *b, uint32_t offset, enum slw_cfi_kind kind)
 {
-    return add_row(b, (struct slw_cfi_row){.offset = offset, .kind = (uint8_t)kind});
+    return add_row(b, (struct slw_cfi_row){.offset = offset, .kind = (uint8_t)kind}, NO_SAVES);
 }
 
 void slw_cfi_take_back(struct slw_cfi_builder *b, uint32_t offset)
@@ -311,12 +326,49 @@ static int rule_row(struct slw_cfi_builder *b, const struct slw_cfi_state *s, bo
     return rc == -SLW_E_FORMAT ? 0 : rc;
 }
 
+static bool same_saves(const void *ctx, uint32_t position, const void *key)
+{
+    const struct slw_cfi_builder *b = ctx;
+
+    return memcmp(&b->saves[position], key, sizeof(*b->saves)) == 0;
+}
+
+/* More sets than a row can name are not known. */
+static int keep_saves(struct slw_cfi_builder *b, const struct slw_cfi_saves *saves,
+                      uint16_t *ret_position)
+{
+    uint32_t position = b->count > 0 ? b->saves_of[b->count - 1] : NO_SAVES;
+    uint64_t hash;
+
+    *ret_position = (uint16_t)position;
+    if (position != NO_SAVES && same_saves(b, position, saves))
+        return 0;
+    hash = slw_hash_key(saves, sizeof(*saves), 0);
+    if (!slw_index_find(&b->saves_index, hash, same_saves, b, saves, &position)) {
+        position = b->saves_count;
+        int rc = reserve((void **)&b->saves, position + 1, &b->saves_capacity, SLW_MAX_CFI_SAVES,
+                         sizeof(*b->saves));
+        if (rc == -SLW_E_LIMIT)
+            *ret_position = NO_SAVES;
+        if (rc < 0)
+            return rc == -SLW_E_LIMIT ? 0 : rc;
+        if (slw_index_add(&b->saves_index, hash, position) < 0)
+            return -SLW_E_NOMEM;
+        b->saves[b->saves_count++] = *saves;
+    }
+    *ret_position = (uint16_t)position;
+    return 0;
+}
+
 int slw_cfi_add_state(struct slw_cfi_builder *b, uint32_t offset, const struct slw_cfi_state *state,
                       bool signal)
 {
     struct slw_cfi_row row = {.offset = offset};
-    int rc = 0;
+    uint16_t saves = NO_SAVES;
+    int rc = keep_saves(b, &state->saves, &saves);
 
+    if (rc < 0)
+        return rc;
     if (state->ra.how == SLW_CFI_LOST) {
         row.kind = SLW_CFI_OUTER;
     } else if (signal || state->sp.how != SLW_CFI_SAME || !row_of_cfa(b, state, &row) ||
@@ -325,30 +377,43 @@ int slw_cfi_add_state(struct slw_cfi_builder *b, uint32_t offset, const struct s
     }
     if (state->is_signed && row.kind != SLW_CFI_OUTER)
         row.kind |= SLW_CFI_SIGNED;
-    return rc < 0 ? rc : add_row(b, row);
+    return rc < 0 ? rc : add_row(b, row, saves);
 }
 
 /* ---- the table ---- */
 
+static uint8_t *append(uint8_t *at, const void *from, size_t bytes)
+{
+    if (bytes > 0)
+        memcpy(at, from, bytes);
+    return at + bytes;
+}
+
+/* What has to be aligned most comes first. */
 int slw_cfi_finish(struct slw_cfi_builder *b, struct slw_cfi_table *ret_table)
 {
     const size_t row_bytes = b->count * sizeof(*b->rows),
-                 rule_bytes = b->rule_count * sizeof(*b->rules);
-    uint8_t *all = malloc(row_bytes + rule_bytes + b->expression_bytes + 1);
+                 rule_bytes = b->rule_count * sizeof(*b->rules),
+                 saves_bytes = b->saves_count * sizeof(*b->saves),
+                 saves_of_bytes = b->count * sizeof(*b->saves_of);
+    uint8_t *all =
+        malloc(row_bytes + rule_bytes + saves_bytes + saves_of_bytes + b->expression_bytes + 1);
 
     if (!all)
         return -SLW_E_NOMEM;
-    if (row_bytes > 0)
-        memcpy(all, b->rows, row_bytes);
-    if (rule_bytes > 0)
-        memcpy(all + row_bytes, b->rules, rule_bytes);
-    if (b->expression_bytes > 0)
-        memcpy(all + row_bytes + rule_bytes, b->expressions, b->expression_bytes);
+    uint8_t *rules = append(all, b->rows, row_bytes);
+    uint8_t *saves = append(rules, b->rules, rule_bytes);
+    uint8_t *saves_of = append(saves, b->saves, saves_bytes);
+    uint8_t *expressions = append(saves_of, b->saves_of, saves_of_bytes);
+    (void)append(expressions, b->expressions, b->expression_bytes);
     *ret_table = (struct slw_cfi_table){.rows = (const void *)all,
-                                        .rules = (const void *)(all + row_bytes),
-                                        .expressions = all + row_bytes + rule_bytes,
+                                        .rules = (const void *)rules,
+                                        .saves = (const void *)saves,
+                                        .saves_of = (const void *)saves_of,
+                                        .expressions = expressions,
                                         .row_count = b->count,
                                         .rule_count = b->rule_count,
+                                        .saves_count = b->saves_count,
                                         .expression_bytes = b->expression_bytes,
                                         .machine = b->machine,
                                         .owned = all};

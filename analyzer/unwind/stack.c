@@ -18,6 +18,10 @@ struct walk {
     bool fp_known, lr_known;
     bool first; /* all registers are as sampled */
     bool crossed_signal, by_frame_pointer;
+    /* The registers that functions hand back, where some frame wants one: then all the way up. */
+    uint64_t kept[SLW_CFI_KEPT];
+    uint32_t kept_known; /* bit by register */
+    bool follows, wants;
     enum slw_unwound_end fp_why; /* it is not known */
     enum slw_unwound_end end;
 };
@@ -71,7 +75,8 @@ static bool sampled(const struct walk *w, uint64_t reg, uint64_t *ret_value)
 /* A register in this frame. */
 static bool read_register(void *ctx, uint64_t reg, uint64_t *ret_value)
 {
-    const struct walk *w = ctx;
+    struct walk *w = ctx;
+    const int kept = slw_cfi_kept(w->copy->machine, reg);
     bool x86 = is_x86(w);
     const struct {
         uint64_t reg;
@@ -86,7 +91,11 @@ static bool read_register(void *ctx, uint64_t reg, uint64_t *ret_value)
             *ret_value = followed[i].value;
             return followed[i].known;
         }
-    return w->first && sampled(w, reg, ret_value);
+    if (w->first || kept < 0)
+        return w->first && sampled(w, reg, ret_value);
+    w->wants = true;
+    *ret_value = w->kept[kept];
+    return w->follows && (w->kept_known >> kept & 1);
 }
 
 static bool read_memory(void *ctx, uint64_t address, uint64_t *ret_value)
@@ -126,7 +135,7 @@ static bool unfollowed_cfa(struct walk *w, const struct slw_cfi_place *p, uint64
     uint64_t value;
 
     if (p->how != SLW_CFI_REG_PLUS || is_frame_pointer(w, p->reg) || w->crossed_signal ||
-        !sampled(w, p->reg, &value))
+        slw_cfi_kept(w->copy->machine, p->reg) >= 0 || !sampled(w, p->reg, &value))
         return false;
     *ret_cfa = value + (uint64_t)(int64_t)p->value;
     return *ret_cfa > w->sp && *ret_cfa - w->start <= w->copy->length;
@@ -186,8 +195,8 @@ static bool rule_value(struct walk *w, const struct slw_cfi_table *t, const stru
 
 /* The caller's registers, before they become the walk's. */
 struct caller {
-    uint64_t ip, sp, fp;
-    bool fp_known, exact;
+    uint64_t ip, sp, fp, lr, cfa;
+    bool fp_known, lr_known, exact;
     enum slw_unwound_end fp_why;
 };
 
@@ -247,7 +256,7 @@ static bool by_row(struct walk *w, const struct slw_cfi_row *row, struct caller 
     } else if (row->fp != SLW_CFI_FP_SAME) {
         saved_fp(w, cfa + (uint64_t)(8 * (int64_t)row->fp), c);
     }
-    c->sp = cfa;
+    c->sp = c->cfa = cfa;
     return true;
 }
 
@@ -285,8 +294,9 @@ static bool by_rule(struct walk *w, const struct slw_unwind_code *code, struct c
     if (!rule_cfa(w, t, &r->cfa, &cfa) || !rule_ra(w, t, &r->ra, cfa, c))
         return false;
     rule_fp(w, t, &r->fp, cfa, c);
-    c->sp = cfa;
+    c->sp = c->cfa = cfa;
     c->exact = r->signal != 0;
+    c->lr_known = r->lr.how != SLW_CFI_SAME && rule_value(w, t, &r->lr, cfa, &c->lr);
     return r->sp.how == SLW_CFI_SAME || rule_value(w, t, &r->sp, cfa, &c->sp);
 }
 
@@ -304,7 +314,27 @@ static bool by_frame_pointer(struct walk *w, enum slw_unwound_end why, struct ca
     if (c->ip == 0 || w->find(w->ctx, c->ip - 1).state == SLW_UNWIND_UNMAPPED)
         return fail(w, why);
     w->by_frame_pointer = true;
+    w->kept_known = 0; /* nobody knows where such code saves them */
     return true;
+}
+
+/* What saved_fp says of epilogues holds of them all. */
+static void follow_kept(struct walk *w, const struct slw_unwind_code *code, uint64_t cfa)
+{
+    const struct slw_cfi_saves *s = slw_cfi_saves_of(code->table, code->row);
+
+    if (!s)
+        w->kept_known = 0;
+    for (int i = 0; s && i < SLW_CFI_KEPT; i++) {
+        const uint64_t slot = cfa + (uint64_t)(8 * (int64_t)s->at[i]);
+
+        if (s->at[i] == 0 || (s->at[i] != SLW_CFI_KEPT_LOST && slot < w->sp))
+            continue;
+        if (s->at[i] != SLW_CFI_KEPT_LOST && peek(w, slot, &w->kept[i]))
+            w->kept_known |= UINT32_C(1) << i;
+        else
+            w->kept_known &= ~(UINT32_C(1) << i);
+    }
 }
 
 /* Take the authentication code out of the bits that no address has. Source: Arm ARM, D8.9: user
@@ -335,6 +365,8 @@ static bool find_caller(struct walk *w, const struct slw_unwind_code *code, stru
             return false;
         break;
     }
+    if (w->follows && (kind & SLW_CFI_KIND_MASK) != SLW_CFI_GAP)
+        follow_kept(w, code, c->cfa);
     if (!is_x86(w)) /* also of code that does not say so: the bits are never part of an address */
         c->ip = strip(w, c->ip);
     return true;
@@ -366,9 +398,20 @@ static bool step(struct walk *w)
     w->fp_why = c.fp_why;
     w->exact = c.exact;
     w->crossed_signal |= c.exact;
-    w->lr_known = false;
+    w->lr = c.lr;
+    w->lr_known = c.lr_known;
     w->first = false;
     return true;
+}
+
+static void begin_kept(struct walk *w)
+{
+    for (uint64_t reg = 0; reg < SLW_CFI_REGISTERS; reg++) {
+        const int kept = slw_cfi_kept(w->copy->machine, reg);
+
+        if (kept >= 0 && sampled(w, reg, &w->kept[kept]))
+            w->kept_known |= UINT32_C(1) << kept;
+    }
 }
 
 static bool begin(struct walk *w)
@@ -383,27 +426,42 @@ static bool begin(struct walk *w)
     if (!sampled(w, x86 ? SLW_X86_RSP : SLW_ARM_SP, &w->sp))
         return fail(w, SLW_UNWOUND_NO_REGISTER);
     w->start = w->sp;
+    if (w->follows)
+        begin_kept(w);
     return true;
 }
 
 /* An address where no code is mapped is where the walk went wrong, and no frame; unless it is the
  * sampled one. */
+static struct slw_unwound follow(struct walk *w, struct slw_unwound_frame *frames, size_t capacity)
+{
+    size_t depth = 1;
+
+    bool more = begin(w);
+    frames[0] = (struct slw_unwound_frame){w->copy->ip, w->sp, true};
+    more = more && step(w);
+    while (more && depth < capacity) {
+        frames[depth++] = (struct slw_unwound_frame){w->ip, w->sp, w->exact};
+        more = step(w);
+    }
+    if (more)
+        w->end = SLW_UNWOUND_TOO_DEEP;
+    if ((w->end == SLW_UNWOUND_UNMAPPED || w->end == SLW_UNWOUND_PROBED) && depth > 1)
+        depth--;
+    return (struct slw_unwound){
+        .end = w->end, .depth = depth, .failed_at = w->ip, .by_frame_pointer = w->by_frame_pointer};
+}
+
+/* Hardly any frame wants a register that its callees may have saved. Where one does, the stack is
+ * walked once more, with all of them. */
 struct slw_unwound slw_unwind(const struct slw_stack_copy *copy, slw_unwind_find find, void *ctx,
                               struct slw_unwound_frame *frames, size_t capacity)
 {
     struct walk w = {.copy = copy, .find = find, .ctx = ctx};
-    size_t depth = 1;
+    const struct slw_unwound u = follow(&w, frames, capacity);
 
-    frames[0] = (struct slw_unwound_frame){copy->ip, true};
-    bool more = begin(&w) && step(&w);
-    while (more && depth < capacity) {
-        frames[depth++] = (struct slw_unwound_frame){w.ip, w.exact};
-        more = step(&w);
-    }
-    if (more)
-        w.end = SLW_UNWOUND_TOO_DEEP;
-    if ((w.end == SLW_UNWOUND_UNMAPPED || w.end == SLW_UNWOUND_PROBED) && depth > 1)
-        depth--;
-    return (struct slw_unwound){
-        .end = w.end, .depth = depth, .failed_at = w.ip, .by_frame_pointer = w.by_frame_pointer};
+    if (!w.wants)
+        return u;
+    w = (struct walk){.copy = copy, .find = find, .ctx = ctx, .follows = true};
+    return follow(&w, frames, capacity);
 }

@@ -37,7 +37,8 @@ typedef struct slw_unwind_code (*slw_unwind_find)(void *ctx, uint64_t address);
 
 struct slw_unwound_frame {
     uint64_t address;
-    bool exact; /* where execution stood; else where a call returns to */
+    uint64_t sp; /* its stack pointer: on x86-64 behind the address that its callee returns to */
+    bool exact;  /* where execution stood; else where a call returns to */
 };
 
 struct slw_unwound {

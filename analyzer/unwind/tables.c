@@ -4,6 +4,7 @@
 #include "analyzer/symbols_int.h"
 #include "analyzer/unwind/cfi_cache.h"
 #include "analyzer/unwind/cfi_image.h"
+#include "analyzer/unwind/undescribed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,9 @@ struct known_place {
 };
 
 struct module_table {
-    bool tried;
     enum slw_unwind_known state;
     struct slw_cfi_table table;
+    struct slw_undescribed undescribed;
     uint64_t losses[SLW_UNWOUND_COUNT];
 };
 
@@ -58,6 +59,7 @@ void slw_unwind_tables_free(struct slw_unwind_tables *t)
     for (uint32_t i = 0; i < t->capacity; i++)
         if (t->tables[i]) {
             slw_cfi_table_release(&t->tables[i]->table);
+            slw_undescribed_release(&t->tables[i]->undescribed);
             free(t->tables[i]);
         }
     free(t->tables);
@@ -195,6 +197,26 @@ static bool is_probe(const struct slw_unwind_tables *t, uint64_t address)
     return address == UINT64_C(0x7fffffffe000) || address == UINT64_C(0xfffffffff000);
 }
 
+/* Of a module whose file is here. */
+static struct slw_unwind_code find_in(struct slw_unwind_tables *t, uint32_t module,
+                                      struct module_table *table, uint64_t offset)
+{
+    const struct slw_module *m = &t->modules->modules[module];
+    struct slw_unwind_code code = {.state = SLW_UNWIND_NO_CFI};
+
+    if (table->state == SLW_UNWIND_CFI) {
+        code.table = &table->table;
+        code.row = slw_cfi_find(&table->table, offset);
+        code.state = code.row ? SLW_UNWIND_CFI : SLW_UNWIND_NO_CFI;
+    }
+    if (slw_cfi_is_described(code.row) ||
+        (m->kind != SLW_MODULE_FILE && m->kind != SLW_MODULE_VDSO))
+        return code;
+    if (slw_undescribed_find(&table->undescribed, t->opts, m, offset, &code) < 0)
+        t->failed = -SLW_E_NOMEM;
+    return code;
+}
+
 static struct slw_unwind_code look_up(struct slw_unwind_tables *t, uint64_t address)
 {
     const struct slw_map *map = slw_procstate_find(t->procs, t->task, address);
@@ -204,17 +226,13 @@ static struct slw_unwind_code look_up(struct slw_unwind_tables *t, uint64_t addr
         code.state = SLW_UNWIND_PROBED;
     if (!map || code.state == SLW_UNWIND_PROBED)
         return code;
-    const struct module_table *m = table_of(t, map->module);
+    struct module_table *m = table_of(t, map->module);
+    code.state = m ? m->state : SLW_UNWIND_NO_CFI;
     if (!m)
         t->failed = -SLW_E_NOMEM;
-    code.state = m ? m->state : SLW_UNWIND_NO_CFI;
-    if (code.state != SLW_UNWIND_CFI)
+    if (!m || m->state == SLW_UNWIND_NO_FILE)
         return code;
-    code.table = &m->table;
-    code.row = slw_cfi_find(&m->table, address - map->start + map->offset);
-    if (!code.row)
-        code.state = SLW_UNWIND_NO_CFI;
-    return code;
+    return find_in(t, map->module, m, address - map->start + map->offset);
 }
 
 struct slw_unwind_code slw_unwind_tables_find(void *tables, uint64_t address)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What our tables say of every stretch of code of the libraries here equals what elfutils says
- * (dwarf_cfi_addrframe): the CFA, and where the return address and the frame pointer are. Both are
+ * (dwarf_cfi_addrframe): the CFA, and where the return address, the frame pointer and
+ * other registers that functions hand back are. Both are
  * evaluated with arbitrary registers and memory, so that rows, rules and expressions are compared
  * by what they mean. A program of several stretches is compared at the first and the last byte of
  * each.
@@ -173,6 +174,16 @@ struct frame {
     struct meaning fp, ra;
 };
 
+/* Registers that functions hand back: where a set says that they are. */
+static struct meaning our_save(const struct slw_cfi_saves *s, int kept, uint64_t cfa)
+{
+    if (s->at[kept] == 0)
+        return (struct meaning){.how = SAME};
+    if (s->at[kept] == SLW_CFI_KEPT_LOST)
+        return (struct meaning){.how = UNKNOWN};
+    return (struct meaning){AT, cfa + (uint64_t)(8 * (int64_t)s->at[kept])};
+}
+
 static struct frame our_rule(const struct slw_cfi_table *t, const struct slw_cfi_rule *r)
 {
     struct meaning cfa = place(t, &r->cfa, NULL);
@@ -226,6 +237,28 @@ static bool same(const struct meaning *a, const struct meaning *b)
     return a->how == b->how && (a->how == SAME || a->how == LOST || a->value == b->value);
 }
 
+/* What is somewhere else than in the frame (another register, an expression) is not known here.
+ * That rbx stays what it was unless it is told otherwise is missing in elfutils' ABI of x86-64
+ * (0.188). */
+static bool same_saves(const struct slw_cfi_table *t, const struct slw_cfi_row *row,
+                       Dwarf_Frame *frame, uint64_t cfa)
+{
+    const struct slw_cfi_saves *s = slw_cfi_saves_of(t, row);
+
+    assert_non_null(s);
+    for (int reg = 0; reg < SLW_CFI_REGISTERS; reg++) {
+        const int kept = slw_cfi_kept(t->machine, (uint64_t)reg);
+        if (kept < 0)
+            continue;
+        struct meaning ours = our_save(s, kept, cfa), his = their_register(frame, reg, cfa);
+        if (reg == 3 && ours.how == SAME && his.how == LOST)
+            continue;
+        if (ours.how == AT || ours.how == SAME ? !same(&ours, &his) : his.how == SAME)
+            return false;
+    }
+    return true;
+}
+
 static void compare_frame(const struct slw_cfi_table *t, const struct slw_cfi_row *row,
                           Dwarf_Frame *frame, uint64_t address, struct tally *n)
 {
@@ -243,7 +276,8 @@ static void compare_frame(const struct slw_cfi_table *t, const struct slw_cfi_ro
         return;
     }
     n->compared++;
-    if (cfa.value == ours.cfa && same(&fp, &ours.fp) && same(&ra, &ours.ra))
+    if (cfa.value == ours.cfa && same(&fp, &ours.fp) && same(&ra, &ours.ra) &&
+        same_saves(t, row, frame, ours.cfa))
         return;
     n->differ++;
     print_error("address 0x%llx: row kind %u cfa %d fp %d differs\n", (unsigned long long)address,

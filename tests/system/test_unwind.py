@@ -151,6 +151,24 @@ class Recorded(harness.Case):
             self.assertIn(frames[-1], ROOTS, frames)
             self.assertGreater(len(frames), frames.index("on_alarm") + 2, frames)
 
+    def test_a_separate_debug_file_describes_code_that_its_program_does_not(self):
+        """Compiled without .eh_frame; stripping takes .debug_frame along."""
+        client, debug = self.path("client"), self.path("client.debug")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stack_client.c")
+        for command in (
+                [self.need("cc"), "-O2", "-g", "-fomit-frame-pointer", "-pthread", source,
+                 "-fno-asynchronous-unwind-tables", "-o", client],
+                [self.need("objcopy"), "--only-keep-debug", client, debug],
+                ["objcopy", "--strip-all", f"--add-gnu-debuglink={debug}", client]):
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        ours, _, told = self.follow([client, "mixed", "0.5"], copy=32768)
+        self.assertGreater(sum(ours.values()), 100)
+        self.assertGreaterEqual(told["complete"], 0.95 * stacks_of(told), told)
+        os.unlink(debug)
+        self.slotwise("import", self.path("perf.data"), "-o", self.path("without.slotwise"))
+        told = self.load(self.path("without.slotwise"))["unwindings"][0]
+        self.assertGreater(told["no_cfi"], 0.9 * stacks_of(told), told)
+
     def test_what_is_cut_off_is_told(self):
         _, _, told = self.follow([os.environ["SLW_STACK_CLIENT"], "deep", "0.5"], copy=8192)
         self.assertGreater(told["truncated"], 0.8 * (told.get("complete", 0) + told["truncated"]))

@@ -20,8 +20,13 @@ static struct slw_cfi_row rows[ROWS];
 static const struct slw_cfi_rule rules[2] = {{.cfa = {SLW_CFI_REG_PLUS, 3, 0, 8}},
                                              {.cfa = {SLW_CFI_EXPR_IS, 0, 3, 0}, .signal = true}};
 static const uint8_t expressions[] = {1, 2, 3};
+static const struct slw_cfi_saves saves[3] = {{{1}}, {{2}}, {{3}}};
+static uint16_t saves_of[ROWS];
 static struct slw_cfi_table table = {.rows = rows,
                                      .rules = rules,
+                                     .saves = saves,
+                                     .saves_of = saves_of,
+                                     .saves_count = 3,
                                      .expressions = expressions,
                                      .row_count = ROWS,
                                      .rule_count = 2,
@@ -36,6 +41,8 @@ static int make(void **state)
     (void)state;
     (void)snprintf(dir, sizeof(dir), "%s/a/b", mkdtemp(folder));
     (void)snprintf(file, sizeof(file), "%s/unwind/" ID, dir);
+    for (uint32_t i = 0; i < ROWS; i++)
+        saves_of[i] = (uint16_t)(i % 3);
     for (uint32_t i = 0; i < ROWS; i++)
         rows[i] = (struct slw_cfi_row){.offset = 16 * i, .cfa = (int16_t)i, .fp = -2, .kind = 1};
     return 0;
@@ -66,6 +73,9 @@ static void assert_loads(void)
     assert_int_equal(t.bad_entries, 7);
     assert_memory_equal(t.rows, rows, sizeof(rows));
     assert_memory_equal(t.rules, rules, sizeof(rules));
+    assert_int_equal(t.saves_count, 3);
+    assert_memory_equal(t.saves, saves, sizeof(saves));
+    assert_memory_equal(t.saves_of, saves_of, sizeof(saves_of));
     assert_memory_equal(t.expressions, expressions, sizeof(expressions));
     slw_cfi_table_release(&t);
 }

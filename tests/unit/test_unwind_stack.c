@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/unwind/stack.h"
+#include "analyzer/unwind/undescribed.h"
 #include "tests/unit/cmocka_int.h"
 
 #include <dwarf.h>
@@ -13,11 +14,14 @@
 struct world {
     struct slw_cfi_row rows[16];
     struct slw_cfi_rule rules[4];
+    struct slw_cfi_saves saves[4];
+    uint16_t saves_of[16];
     uint8_t expressions[32];
     struct slw_cfi_table table;
     uint64_t words[WORDS];
     struct slw_stack_copy copy;
     uint64_t bare_from, bare_to; /* code without a table */
+    uint64_t handlers_return_to;
     struct slw_unwound_frame frames[32];
     struct slw_unwound u;
 };
@@ -29,6 +33,8 @@ static struct slw_unwind_code find(void *ctx, uint64_t address)
 
     if (address >= w->bare_from && address < w->bare_to)
         code.state = SLW_UNWIND_NO_CFI;
+    if (w->handlers_return_to != 0 && address == w->handlers_return_to - 1)
+        return slw_signal_return(w->copy.machine);
     if (address < CODE || address >= CODE + 0x10000)
         return code;
     code.row = slw_cfi_find(&w->table, address - CODE);
@@ -368,7 +374,97 @@ static void frames_without_end_are_cut(void **state)
     assert_true(w.u.end == SLW_UNWOUND_CONTRADICTION);
 }
 
+/* The loader's _dl_runtime_resolve keeps its frame's address in rbx, and calls. */
+static void a_register_is_followed_from_where_callees_saved_it(void **state)
+{
+    struct world w = world(SLW_CFI_X86_64);
+
+    (void)state;
+    row(&w, 0, SLW_CFI_SP, 1, 0);    /* a leaf that saves nothing */
+    row(&w, 0x80, SLW_CFI_SP, 3, 0); /* pushed rbx and r12 */
+    row(&w, 0x100, SLW_CFI_RULE, 0, 0);
+    row(&w, 0x200, SLW_CFI_OUTER, 0, 0);
+    w.table.rule_count = 1;
+    w.rules[0] = (struct slw_cfi_rule){.cfa = {SLW_CFI_REG_PLUS, 3, 0, 16}, /* rbx */
+                                       .ra = {SLW_CFI_CFA_AT, 0, 0, -8}};
+    w.table.saves = w.saves;
+    w.table.saves_of = w.saves_of;
+    w.table.saves_count = 2;
+    w.saves[1].at[0] = -3;
+    w.saves[1].at[1] = -2;
+    w.saves_of[1] = 1;
+    w.words[0] = CODE + 0x90;
+    w.words[1] = STACK + 20 * 8; /* rbx of who keeps its frame there */
+    w.words[3] = CODE + 0x120;
+    w.words[21] = CODE + 0x230;
+    w.copy.registers[3] = STACK + 30 * 8; /* the leaf's own; a place in the stack as well */
+    w.words[31] = CODE + 0x240;
+    unwind(&w);
+    assert_stack(&w, SLW_UNWOUND_COMPLETE, 4);
+    assert_int_equal(w.frames[3].address, CODE + 0x230);
+    w.saves[1].at[0] = 0; /* nobody saved it */
+    unwind(&w);
+    assert_stack(&w, SLW_UNWOUND_COMPLETE, 4);
+    assert_int_equal(w.frames[3].address, CODE + 0x240);
+    w.saves[1].at[0] = SLW_CFI_KEPT_LOST;
+    unwind(&w);
+    assert_stack(&w, SLW_UNWOUND_NO_REGISTER, 3);
+    w.saves[1].at[0] = 100; /* not copied */
+    unwind(&w);
+    assert_stack(&w, SLW_UNWOUND_NO_REGISTER, 3);
+    w.saves_of[1] = 2; /* no such set */
+    unwind(&w);
+    assert_stack(&w, SLW_UNWOUND_NO_REGISTER, 3);
+}
+
+static void code_that_handlers_return_to_is_known_by_sight(void **state)
+{
+    static const uint8_t x86[] = {0x90, 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05, 0x90};
+    static const uint8_t arm[] = {0x1f, 0x20, 0x03, 0xd5, 0x68, 0x11, 0x80, 0xd2,
+                                  0x01, 0,    0,    0xd4, 0x1f, 0x20, 0x03, 0xd5};
+
+    (void)state;
+    assert_true(slw_is_signal_return(SLW_CFI_X86_64, x86, sizeof(x86), 0)); /* one before */
+    assert_true(slw_is_signal_return(SLW_CFI_X86_64, x86, sizeof(x86), 1));
+    assert_true(slw_is_signal_return(SLW_CFI_X86_64, x86, sizeof(x86), 8));
+    assert_false(slw_is_signal_return(SLW_CFI_X86_64, x86, sizeof(x86), 4));
+    assert_false(slw_is_signal_return(SLW_CFI_X86_64, x86, 9, 0)); /* cut off */
+    assert_false(slw_is_signal_return(SLW_CFI_X86_64, x86, 2, 0));
+    assert_false(slw_is_signal_return(SLW_CFI_X86_64, x86, sizeof(x86), UINT64_MAX - 1));
+    assert_true(slw_is_signal_return(SLW_CFI_AARCH64, arm, sizeof(arm), 3));
+    assert_true(slw_is_signal_return(SLW_CFI_AARCH64, arm, sizeof(arm), 4));
+    assert_true(slw_is_signal_return(SLW_CFI_AARCH64, arm, sizeof(arm), 8));
+    assert_false(slw_is_signal_return(SLW_CFI_AARCH64, arm, sizeof(arm), 0));
+    assert_false(slw_is_signal_return(SLW_CFI_AARCH64, arm, sizeof(arm), 12));
+    assert_false(slw_is_signal_return(SLW_CFI_X86_64, arm, sizeof(arm), 3));
+}
+
 /* ---- arm64 ---- */
+
+/* A leaf was interrupted: where it returns to is in the link register, which the kernel saved. */
+static void a_handler_of_arm64_leads_to_an_interrupted_leaf(void **state)
+{
+    struct world w = world(SLW_CFI_AARCH64);
+
+    (void)state;
+    row(&w, 0, SLW_CFI_SP, 2, -2);                    /* the handler */
+    row(&w, 0x100, SLW_CFI_SP | SLW_CFI_IN_LR, 0, 0); /* the leaf */
+    row(&w, 0x200, SLW_CFI_OUTER, 0, 0);
+    w.handlers_return_to = 0x500000;
+    w.copy.length = 2 * 8 + 576;
+    /* x29, x30, sp and pc as they stand in struct sigcontext */
+    const uint64_t saved[] = {STACK, CODE + 0x230, STACK + 16, CODE + 0x100};
+    uint8_t memory[2 * 8 + 576] = {0};
+    memcpy(memory + 8, &w.handlers_return_to, 8);
+    memcpy(memory + 16 + 544, saved, sizeof(saved));
+    w.copy.bytes = memory;
+    w.table.rows = w.rows;
+    w.u = slw_unwind(&w.copy, find, &w, w.frames, 32);
+    assert_stack(&w, SLW_UNWOUND_COMPLETE, 4);
+    assert_int_equal(w.frames[2].address, CODE + 0x100);
+    assert_true(w.frames[2].exact);
+    assert_int_equal(w.frames[3].address, CODE + 0x230);
+}
 
 static void a_leaf_of_arm64_returns_through_lr(void **state)
 {
@@ -449,6 +545,9 @@ int main(void)
         cmocka_unit_test(expressions_are_evaluated_on_the_stack),
         cmocka_unit_test(tables_that_make_no_sense_end_the_stack),
         cmocka_unit_test(frames_without_end_are_cut),
+        cmocka_unit_test(a_register_is_followed_from_where_callees_saved_it),
+        cmocka_unit_test(code_that_handlers_return_to_is_known_by_sight),
+        cmocka_unit_test(a_handler_of_arm64_leads_to_an_interrupted_leaf),
         cmocka_unit_test(a_leaf_of_arm64_returns_through_lr),
         cmocka_unit_test(only_the_leaf_has_its_return_address_in_lr),
         cmocka_unit_test(addresses_of_arm64_may_have_52_bits),
