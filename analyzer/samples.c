@@ -72,7 +72,7 @@ static int read_samples(struct slw_samples *s)
     s->procs = slw_procstate_new(&s->modules, s->pd);
     int rc = s->chains && s->procs ? slw_samples_start_times(s) : -SLW_E_NOMEM;
     if (rc == 0)
-        rc = slw_perfdata_each(s->pd, on_record, s);
+        rc = slw_perfdata_each_ahead(s->pd, on_record, slw_samples_announce, s);
     if (rc == 0)
         rc = slw_samples_name_stacks(s);
     return rc < 0 ? rc : slw_samples_close_books(s);

@@ -57,6 +57,15 @@ struct slw_chain {
 
 struct slw_chains;
 
+/* Where the frames of a thread's last copied stack lay. */
+#define SLW_PLACES        32
+#define SLW_PLACE_THREADS 16 /* power of two; a sample is mostly of one of the threads that run */
+struct slw_places {
+    int32_t tid;
+    uint32_t count;
+    uint64_t at[SLW_PLACES];
+};
+
 struct slw_samples {
     const struct slw_samples_options *opts;
     struct slw_run *run;
@@ -84,6 +93,7 @@ struct slw_samples {
     struct slw_symbols_options symbols_options; /* also those of tables */
     struct slw_unwind_tables *tables;           /* NULL: no stack was copied yet */
     struct slw_unwound_frame unwound[SLW_MAX_STACK_DEPTH];
+    struct slw_places places[SLW_PLACE_THREADS];
     struct slw_unwinding *unwindings; /* by event; NULL: the same */
     uint64_t delivered, foreign_frames, no_period, refused;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
@@ -126,6 +136,9 @@ void slw_samples_total(struct slw_samples *s, bool taken);
  * copy, or it is of no use. Counts how it ended. 0 or -SLW_E_NOMEM. */
 int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, size_t *ret_depth,
                        enum slw_unwound_end *ret_end);
+
+/* A slw_perf_ahead_fn: the copy of this record's stack will be followed soon. */
+void slw_samples_announce(void *samples, const struct slw_perf_record *r);
 
 /* Tell the run how the stacks of each event ended, and where. */
 int slw_samples_unwound_notes(struct slw_samples *s);

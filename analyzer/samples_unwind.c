@@ -9,7 +9,9 @@
 #include <string.h>
 
 /* Bit numbers of sample_regs_user, by DWARF number. Source: asm/perf_regs.h of each machine. */
+#define PERF_X86_SP 7
 #define PERF_X86_IP 8
+#define PERF_ARM_SP 31
 #define PERF_ARM_PC 32
 #define MAX_NOTES   5 /* files that are named */
 static const uint8_t x86_bits[] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23};
@@ -78,6 +80,43 @@ static bool is_full(const struct slw_samples *s, const struct slw_perf_record *r
     return r->sample.stack_user_bytes >= (wanted < SURELY_FITS ? wanted : SURELY_FITS);
 }
 
+static struct slw_places *places_of(struct slw_samples *s, int32_t tid)
+{
+    return &s->places[(uint32_t)tid & (SLW_PLACE_THREADS - 1)];
+}
+
+static void remember_places(struct slw_samples *s, int32_t tid, size_t depth)
+{
+    struct slw_places *p = places_of(s, tid);
+
+    p->tid = tid;
+    p->count = 0;
+    for (size_t i = 1; i < depth && p->count < SLW_PLACES; i++)
+        p->at[p->count++] = s->unwound[i].sp - sizeof(uint64_t);
+}
+
+/* Each frame's place is known only when its callee's is read, and reading takes as long as the rest
+ * of the work: so the places of the thread's last stack, where most of the next one's frames are
+ * as well, are fetched all at once. */
+void slw_samples_announce(void *samples, const struct slw_perf_record *r)
+{
+    struct slw_samples *s = samples;
+    const struct slw_places *p = places_of(s, r->tid);
+    enum slw_cfi_machine machine;
+    uint64_t sp;
+
+    if (r->kind != SLW_PERF_SAMPLE || r->event < 0 || !r->sample.stack_user || p->tid != r->tid ||
+        p->count == 0 || !machine_of(s, &machine))
+        return;
+    const uint64_t mask = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_regs_user;
+    if (r->sample.regs_user.count == 0 ||
+        !recorded(&r->sample, mask, machine == SLW_CFI_X86_64 ? PERF_X86_SP : PERF_ARM_SP, &sp))
+        return;
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->at[i] - sp < r->sample.stack_user_bytes)
+            __builtin_prefetch(r->sample.stack_user + (p->at[i] - sp));
+}
+
 static struct slw_unwound unwind(struct slw_samples *s, const struct slw_perf_record *r)
 {
     const struct slw_perf_sample *sample = &r->sample;
@@ -92,6 +131,7 @@ static struct slw_unwound unwind(struct slw_samples *s, const struct slw_perf_re
     slw_unwind_tables_enter(s->tables, s->task);
     u = slw_unwind(&copy, slw_unwind_tables_find, s->tables, s->unwound, SLW_MAX_STACK_DEPTH);
     slw_unwind_tables_blame(s->tables, &u);
+    remember_places(s, r->tid, u.depth);
     return u;
 }
 
