@@ -216,11 +216,11 @@ class Profiling(Faults):
 class Comparing(Faults):
     """A comparison is there as a whole, or there is a word about why it is not."""
 
-    def args(self):
+    def args(self):  # without the taps, which Profiling has
         client = f"{harness.CLIENT} spin 5"
-        return ("compare", "-q", "--aa", "no", "--rounds", "1", "--warmup", "0", "--ops", "1",
-                "--seed", "1", "-o", os.path.join(self.out, "x.compare"), "--a", client, "--b",
-                client)
+        return ("compare", "-q", "--aa", "no", "--offcpu", "no", "--wire", "no", "--rounds", "1",
+                "--warmup", "0", "--ops", "1", "--seed", "1", "-o",
+                os.path.join(self.out, "x.compare"), "--a", client, "--b", client)
 
     def nothing_half_written(self, fault):
         for folder, _, names in os.walk(self.out):
