@@ -367,8 +367,74 @@ static void bad_firefox_rows_are_named(void **state)
     must_import("firefox", FIREFOX("{\"frame\":[0],\"prefix\":[null]}", "{\"stack\":[0,9]}"));
     assert_non_null(strstr(note("partial-import"), "sample 1"));
     done();
-    assert_true(import("firefox", FIREFOX("{\"schema\":{},\"data\":[]}", "{}")) < 0);
-    assert_non_null(strstr(err.text, "Gecko"));
+}
+
+/* As a browser sends it: addresses, places as text, and a process of its own for a page. */
+#define GECKO_TABLES(strings, frames, stacks, samples)                                             \
+    "\"stringTable\":" strings ",\"frameTable\":{\"schema\":{\"location\":0,\"relevantForJS\":1,"  \
+    "\"line\":2},\"data\":" frames "},\"stackTable\":{\"schema\":{\"prefix\":0,\"frame\":1},"      \
+    "\"data\":" stacks "},\"samples\":{\"schema\":{\"stack\":0,\"time\":1},\"data\":" samples "}"
+
+static void gecko_profiles_are_brought_into_the_other_form(void **state)
+{
+    (void)state;
+    must_import(
+        "firefox",
+        "{\"meta\":{\"version\":24,\"stackwalk\":1},\"libs\":[{\"start\":4096,\"end\":8192,"
+        "\"offset\":1024,\"name\":\"libxul.so\",\"path\":\"/ff/libxul.so\",\"codeId\":\"ab12\"}],"
+        "\"threads\":[{\"name\":\"Gecko\",\"pid\":7,\"tid\":8," GECKO_TABLES(
+            "[\"(root)\",\"0x1800\",\"decode (http://h/a b.js:12:3)\",\"XRE_main (in libxul.so) + "
+            "9\","
+            "\"operator() (int)\",\"0x99999\"]",
+            "[[0,false],[1,false],[2,true],[3,false],[4,false],[5,false],[2,true,40]]",
+            "[[null,0],[0,3],[1,2],[2,1],[2,4],[2,5],[1,6]]",
+            "[[3,0.5],[3,1.5],[4,2.5],[null,3.5],[5,4],[6,5]]") "}],"
+                                                                "\"processes\":[{\"meta\":{"
+                                                                "\"version\":24},\"libs\":[],"
+                                                                "\"threads\":[{\"name\":\"Web\","
+                                                                "\"pid\":9,\"tid\":9," GECKO_TABLES(
+                                                                    "[\"0x1800\"]", "[[0]]",
+                                                                    "[[null,0]]",
+                                                                    "[[0,1]]") "}]}]}");
+    assert_true(weight_of("Gecko;(root);XRE_main;decode;", "samples", "count") == 3);
+    assert_true(weight_of("Gecko;(root);XRE_main;decode;operator() (int)", "samples", "count") ==
+                1);
+    assert_true(weight_of("Gecko", "samples", "count") == 1);
+    assert_true(weight_of("Web;", "samples", "count") == 1);
+    assert_true(weight_of("Gecko;(root);XRE_main;decode", "samples", "count") == 1);
+    assert_string_equal(frame_called("decode")->file, "http://h/a b.js");
+    assert_int_equal(frame_called("decode")->line, 12);
+    assert_string_equal(slw_stacks_mapping(m.stacks, frame_called("XRE_main")->mapping).path,
+                        "/ff/libxul.so");
+    assert_true(frame_called("")->address == 0x1800 - 4096 + 1024);
+    assert_int_equal(frame_called("operator() (int)")->mapping, SLW_NO_MAPPING);
+    done();
+}
+
+static void older_gecko_profiles_have_libraries_as_text(void **state)
+{
+    (void)state;
+    must_import("firefox",
+                "{\"meta\":{\"version\":3,\"stackwalk\":1},\"libs\":\"[{\\\"start\\\":4096,"
+                "\\\"end\\\":8192,\\\"name\\\":\\\"/ff/libxul.so\\\"}]\",\"threads\":[{\"name\":"
+                "\"Gecko\"," GECKO_TABLES("[\"0x1800\"]", "[[0]]", "[[null,0]]", "[[0,1]]") "}]}");
+    assert_true(weight_of("Gecko;", "samples", "count") == 1);
+    assert_true(frame_called("")->address == 0x800);
+    assert_string_equal(slw_stacks_mapping(m.stacks, frame_called("")->mapping).path,
+                        "/ff/libxul.so");
+    done();
+}
+
+static void bad_gecko_rows_are_named(void **state)
+{
+    (void)state;
+    assert_true(import("firefox", "{\"meta\":{\"stackwalk\":1},\"threads\":[{" GECKO_TABLES(
+                                      "[\"f\"]", "[[0]]", "[[1,0]]", "[[0,1]]") "}]}") < 0);
+    assert_non_null(strstr(err.where, "thread 0, stack 0"));
+    assert_true(import("firefox", "{\"meta\":{\"stackwalk\":1},\"threads\":[{" GECKO_TABLES(
+                                      "7", "[[0],4,[9],[null]]", "[[null,5]]", "[[0,1]]") "}]}") <
+                0);
+    assert_non_null(strstr(err.text, "frame"));
 }
 
 int main(void)
@@ -389,6 +455,9 @@ int main(void)
         cmocka_unit_test(firefox_tables_may_be_shared_by_threads),
         cmocka_unit_test(old_firefox_profiles_are_read_too),
         cmocka_unit_test(bad_firefox_rows_are_named),
+        cmocka_unit_test(gecko_profiles_are_brought_into_the_other_form),
+        cmocka_unit_test(older_gecko_profiles_have_libraries_as_text),
+        cmocka_unit_test(bad_gecko_rows_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Processed profiles of the Firefox Profiler, of any version: tables stand in the thread, or shared
  * by all threads in newer ones. Source: the profiler's developer document "processed profile
- * format". Profiles as the browser sends them ("Gecko profiles": tables with a schema) are told
- * from these and refused: open and save them in the profiler first.
+ * format". Profiles as the browser sends them ("Gecko profiles": tables with a schema, and a
+ * profile of its own for each process) are brought into that form (import_gecko.h).
  *
  * Of each thread the samples are read. Markers and counters are no stacks. */
+#include "collector/import_gecko.h"
 #include "collector/import_json.h"
 
 #include "base/arena.h"
@@ -65,10 +66,6 @@ static int find_tables(struct reader *r, const json_t *thread, struct tables *t)
     const json_t *stacks = table(r, thread, "stackTable"), *frames = table(r, thread, "frameTable");
     const json_t *funcs = table(r, thread, "funcTable");
 
-    if (json_object_get(stacks, "schema"))
-        return stop(r, SLW_E_UNSUPPORTED, t, "table", 0,
-                    "has a schema: this is a Gecko profile, not a processed one; open it in the "
-                    "Firefox Profiler and save it there");
     t->strings = strings_of(r, thread);
     t->stack_frame = json_object_get(stacks, "frame");
     t->stack_prefix = json_object_get(stacks, "prefix");
@@ -128,8 +125,9 @@ static int find_module(struct reader *r, const struct tables *t, size_t func, st
                                &lib))
         return 0;
     const json_t *json = json_array_get(r->libs, lib);
+    const json_t *path = json_object_get(json, "path"); /* older: the name is one */
     const struct slw_mapping m = {
-        .path = slw_import_json_text(&r->in, json_object_get(json, "path")),
+        .path = slw_import_json_text(&r->in, path ? path : json_object_get(json, "name")),
         .build_id = slw_import_json_text(&r->in, json_object_get(json, "codeId"))};
     if (!m.path || !m.build_id)
         return no_memory(r);
@@ -325,18 +323,53 @@ static int read_extra(struct reader *r, const json_t *meta)
     return 0;
 }
 
+static int read_either(struct reader *r, const json_t *thread, size_t index)
+{
+    if (!slw_gecko_is_thread(thread))
+        return read_thread(r, thread, index);
+    json_t *processed = slw_gecko_thread(thread, r->libs);
+    const int rc = processed ? read_thread(r, processed, index) : no_memory(r);
+    json_decref(processed);
+    return rc;
+}
+
+#define MAX_NESTED 8 /* a browser starts processes, which start none */
+
+static int read_process(struct reader *r, const json_t *process, unsigned depth);
+
+/* Each has libraries and threads of its own. Processed profiles have none of these. */
+static int read_processes(struct reader *r, const json_t *file, unsigned depth)
+{
+    const json_t *processes = json_object_get(file, "processes");
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && depth < MAX_NESTED && i < json_array_size(processes); i++)
+        rc = read_process(r, json_array_get(processes, i), depth + 1);
+    return rc;
+}
+
+static int read_process(struct reader *r, const json_t *process, unsigned depth)
+{
+    const json_t *threads = json_object_get(process, "threads");
+    json_t *libs = slw_gecko_libs(json_object_get(process, "libs"));
+    int rc = libs ? 0 : no_memory(r);
+
+    r->libs = libs;
+    if (rc == 0 && !json_is_array(threads))
+        rc = slw_stack_import_stop(&r->in, SLW_E_FORMAT, 0, "there is no list of threads");
+    for (size_t i = 0; rc == 0 && i < json_array_size(threads); i++)
+        rc = read_either(r, json_array_get(threads, i), i);
+    json_decref(libs);
+    r->libs = NULL;
+    return rc < 0 ? rc : read_processes(r, process, depth);
+}
+
 static int read_file(struct reader *r)
 {
-    const json_t *threads = json_object_get(r->file, "threads");
-    int rc = read_extra(r, json_object_get(r->file, "meta"));
+    const int rc = read_extra(r, json_object_get(r->file, "meta"));
 
     r->shared = json_object_get(r->file, "shared");
-    r->libs = json_object_get(r->file, "libs");
-    if (rc == 0 && !json_is_array(threads))
-        return slw_stack_import_stop(&r->in, SLW_E_FORMAT, 0, "there is no list of threads");
-    for (size_t i = 0; rc == 0 && i < json_array_size(threads); i++)
-        rc = read_thread(r, json_array_get(threads, i), i);
-    return rc;
+    return rc < 0 ? rc : read_process(r, r->file, 0);
 }
 
 static int import(const char *path, const void *bytes, size_t length,
