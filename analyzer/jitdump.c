@@ -17,11 +17,13 @@
 #define MOVE_BYTES    48
 
 enum { LOAD = 0, MOVE = 1 };
+#define OTHER_CLOCK UINT64_C(1) /* JITDUMP_FLAGS_ARCH_TIMESTAMP: that of the CPU */
 
 struct reader {
     FILE *file;
     struct slw_arena *arena;
     struct slw_symtab *table;
+    struct slw_jit_times *times; /* NULL: nobody asks */
     bool swap;
     uint64_t search_left; /* symbols that may be looked at for all moves together */
 };
@@ -57,6 +59,22 @@ static int read_header(struct reader *r)
     if ((magic != MAGIC && !r->swap) || get32(r, h + 4) != 1 || bytes < HEADER_BYTES ||
         bytes > 65536 || fseeko(r->file, bytes, SEEK_SET) != 0)
         return -SLW_E_FORMAT;
+    if (r->times)
+        r->times->comparable = !(get64(r, h + 32) & OTHER_CLOCK);
+    return 0;
+}
+
+static int add_time(struct slw_jit_times *t, uint64_t ns)
+{
+    if (t->count == t->capacity) {
+        size_t capacity = t->capacity ? t->capacity * 2 : 1024;
+        uint64_t *grown = realloc(t->ns, capacity * sizeof(*grown));
+        if (!grown)
+            return -SLW_E_NOMEM;
+        t->ns = grown;
+        t->capacity = capacity;
+    }
+    t->ns[t->count++] = ns;
     return 0;
 }
 
@@ -112,21 +130,45 @@ static int read_record(struct reader *r)
         rc = add_load(r, bytes - PREFIX_BYTES);
     else if (rc == 0 && id == MOVE && bytes >= PREFIX_BYTES + MOVE_BYTES)
         rc = add_move(r);
+    /* A record adds one function, or none. */
+    if (rc == 0 && r->times && r->times->comparable && r->times->count < r->table->count)
+        rc = add_time(r->times, get64(r, prefix + 8));
     if (rc == 0 && fseeko(r->file, at + (off_t)bytes, SEEK_SET) != 0)
         rc = -SLW_E_FORMAT;
     return rc;
 }
 
-int slw_jitdump_read(FILE *f, struct slw_arena *arena, struct slw_symtab *t)
+static int read_all(struct reader *r)
 {
-    struct reader r = {.file = f, .arena = arena, .table = t, .search_left = MAX_SEARCH};
-    int rc = read_header(&r);
+    int rc = read_header(r);
 
     if (rc < 0)
         return rc;
     for (size_t i = 0; rc == 0 && i < MAX_RECORDS; i++)
-        rc = read_record(&r);
+        rc = read_record(r);
     return rc == -SLW_E_FORMAT ? 0 : rc;
+}
+
+int slw_jitdump_read(FILE *f, struct slw_arena *arena, struct slw_symtab *t)
+{
+    struct reader r = {.file = f, .arena = arena, .table = t, .search_left = MAX_SEARCH};
+
+    return read_all(&r);
+}
+
+int slw_jitdump_read_timed(FILE *f, struct slw_arena *arena, struct slw_symtab *t,
+                           struct slw_jit_times *times)
+{
+    struct reader r = {
+        .file = f, .arena = arena, .table = t, .times = times, .search_left = MAX_SEARCH};
+
+    return read_all(&r);
+}
+
+void slw_jit_times_release(struct slw_jit_times *times)
+{
+    free(times->ns);
+    *times = (struct slw_jit_times){0};
 }
 
 bool slw_jitdump_is_name(const char *path)

@@ -18,6 +18,18 @@ struct slw_arena;
  * jitdump of version 1, and then nothing was added), -SLW_E_NOMEM or -SLW_E_LIMIT. */
 int slw_jitdump_read(FILE *f, struct slw_arena *arena, struct slw_symtab *t);
 
+/* When each function of a table was made or moved there, by its position; on CLOCK_MONOTONIC. */
+struct slw_jit_times {
+    uint64_t *ns;
+    size_t count, capacity;
+    bool comparable; /* false: the compiler took another clock, and nothing was kept */
+};
+
+/* The same, with times; release them in any case. */
+int slw_jitdump_read_timed(FILE *f, struct slw_arena *arena, struct slw_symtab *t,
+                           struct slw_jit_times *times);
+void slw_jit_times_release(struct slw_jit_times *times);
+
 /* Is this what such a file is called? */
 bool slw_jitdump_is_name(const char *path);
 

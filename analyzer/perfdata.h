@@ -30,6 +30,7 @@ struct slw_perf_attr {
     uint64_t branch_sample_type;
     uint64_t sample_regs_user;
     uint32_t sample_stack_user;
+    int32_t clockid; /* meant with SLW_PERF_ATTR_USE_CLOCKID */
     uint64_t sample_regs_intr;
 };
 
@@ -38,6 +39,7 @@ struct slw_perf_attr {
 #define SLW_PERF_ATTR_EXCLUDE_KERNEL (UINT64_C(1) << 5)
 #define SLW_PERF_ATTR_FREQ           (UINT64_C(1) << 10)
 #define SLW_PERF_ATTR_SAMPLE_ID_ALL  (UINT64_C(1) << 18)
+#define SLW_PERF_ATTR_USE_CLOCKID    (UINT64_C(1) << 25)
 
 struct slw_perf_event {
     const char *name;

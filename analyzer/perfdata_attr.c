@@ -59,6 +59,7 @@ static struct slw_perf_attr read_attr(const struct slw_perf_cursor *attr)
                                   .branch_sample_type = attr_u64(attr, 72),
                                   .sample_regs_user = attr_u64(attr, 80),
                                   .sample_stack_user = attr_u32(attr, 88),
+                                  .clockid = (int32_t)attr_u32(attr, 92),
                                   .sample_regs_intr = attr_u64(attr, 96)};
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void tell_kernel_text(struct slw_samples *s)
 {
@@ -78,6 +79,19 @@ static int read_samples(struct slw_samples *s)
     return rc < 0 ? rc : slw_samples_close_books(s);
 }
 
+/* Of all events: their records are put in one order. */
+static bool is_monotonic(const struct slw_perfdata *pd)
+{
+    const size_t count = slw_perfdata_event_count(pd);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct slw_perf_attr *a = &slw_perfdata_event(pd, i)->attr;
+        if (!(a->flags & SLW_PERF_ATTR_USE_CLOCKID) || a->clockid != CLOCK_MONOTONIC)
+            return false;
+    }
+    return count > 0;
+}
+
 static int start(struct slw_samples *s, const char *path, struct slw_error *err)
 {
     int rc = slw_perfdata_open(path, &s->pd, err);
@@ -90,6 +104,7 @@ static int start(struct slw_samples *s, const char *path, struct slw_error *err)
         (struct slw_symbols_options){.debug_dir = s->opts->debug_dir,
                                      .cache_dir = s->opts->cache_dir,
                                      .imported = s->opts->imported,
+                                     .monotonic = is_monotonic(s->pd),
                                      .meta = slw_perfdata_meta(s->pd),
                                      .started_realtime_ns = s->run->started_realtime_ns};
     if (s->arena && intern_fallbacks(s) == 0)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXACT (UINT32_C(1) << 31)
 /* Locations whose source line is looked up: what a report can show many times over. */
 #define MAX_LINES 2000
 
@@ -15,7 +14,7 @@ static bool location_equal(const void *ctx, uint32_t position, const void *key)
     const struct slw_location *a = &((const struct slw_locations *)ctx)->locations[position];
     const struct slw_location *b = key;
 
-    return a->address == b->address && a->module == b->module;
+    return a->address == b->address && a->module == b->module && a->turn == b->turn;
 }
 
 static int reserve_location(struct slw_locations *l)
@@ -37,7 +36,7 @@ static int reserve_location(struct slw_locations *l)
 static int intern(struct slw_locations *l, const struct slw_location *location,
                   uint32_t *ret_location)
 {
-    const uint64_t key[] = {location->address, location->module};
+    const uint64_t key[] = {location->address, location->module | (uint64_t)location->turn << 32};
     uint64_t hash = slw_hash_key(key, sizeof(key), 0);
 
     if (slw_index_find(&l->index, hash, location_equal, l, location, ret_location))
@@ -88,6 +87,12 @@ static void expect(struct slw_samples *s, uint32_t module)
     slw_symbols_expect(s->symbols, module);
 }
 
+/* What it is named after does not change with time. */
+static bool is_file(const struct slw_samples *s, uint32_t module)
+{
+    return !slw_module_is_absolute(s->modules.modules[module].kind);
+}
+
 /* A return address is looked up one before: a call may be the last instruction of its function. */
 int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_t *ret_location)
 {
@@ -96,7 +101,9 @@ int slw_samples_locate(void *samples, const struct slw_chain_step *step, uint32_
     uint64_t lookup = exact ? step->address : step->address - 1, delta;
     uint32_t module = find_module(s, s->task, step->kind & SLW_STEP_KERNEL, lookup, &delta);
     const struct slw_location location = {.address = step->address + delta,
-                                          .module = module | (exact ? EXACT : 0)};
+                                          .module = module | (exact ? SLW_LOCATION_EXACT : 0),
+                                          .turn =
+                                              is_file(s, module) ? 0 : step->kind >> SLW_STEP_BITS};
 
     expect(s, module);
     return intern(&s->locations, &location, ret_location);
@@ -120,7 +127,7 @@ static int reserve_mappings(struct slw_samples *s)
 
 int slw_samples_mapping(struct slw_samples *s, uint32_t location, uint32_t *ret_mapping)
 {
-    uint32_t module = s->locations.locations[location].module & ~EXACT;
+    uint32_t module = slw_samples_module(&s->locations.locations[location]);
     const struct slw_module *m = &s->modules.modules[module];
 
     if (reserve_mappings(s) < 0)
@@ -138,7 +145,7 @@ int slw_samples_mapping(struct slw_samples *s, uint32_t location, uint32_t *ret_
 
 enum slw_frame_kind slw_samples_kind(const struct slw_samples *s, uint32_t location)
 {
-    uint32_t module = s->locations.locations[location].module & ~EXACT;
+    uint32_t module = slw_samples_module(&s->locations.locations[location]);
     enum slw_module_kind kind = s->modules.modules[module].kind;
 
     return kind == SLW_MODULE_KERNEL || kind == SLW_MODULE_KERNEL_MODULE ? SLW_FRAME_KERNEL
@@ -147,7 +154,7 @@ enum slw_frame_kind slw_samples_kind(const struct slw_samples *s, uint32_t locat
 
 static uint64_t lookup_address(const struct slw_location *l)
 {
-    return l->module & EXACT ? l->address : l->address - 1;
+    return l->module & SLW_LOCATION_EXACT ? l->address : l->address - 1;
 }
 
 int slw_samples_name(struct slw_samples *s, uint32_t location, const char **ret_name)
@@ -157,7 +164,11 @@ int slw_samples_name(struct slw_samples *s, uint32_t location, const char **ret_
     *ret_name = "";
     if (!s->opts->symbols)
         return 0;
-    return slw_symbols_name(s->symbols, l->module & ~EXACT, lookup_address(l), ret_name);
+    if (l->turn) {
+        *ret_name = slw_symbols_turn_name(s->symbols, l->turn);
+        return 0;
+    }
+    return slw_symbols_name(s->symbols, slw_samples_module(l), lookup_address(l), ret_name);
 }
 
 static int descending(const void *a, const void *b)
@@ -269,7 +280,8 @@ static int make_frame(struct slw_samples *s, uint32_t location, const char *name
     int rc = slw_samples_mapping(s, location, &f.mapping);
 
     if (rc == 0 && lines)
-        rc = slw_symbols_places(s->symbols, l->module & ~EXACT, lookup_address(l), places, &count);
+        rc = slw_symbols_places(s->symbols, slw_samples_module(l), lookup_address(l), places,
+                                &count);
     if (rc == 0)
         rc = add_frame(s, &f, name, &places[count - 1], &to->outer[location]);
     f.inlined = true;
@@ -291,6 +303,8 @@ static int make_frames(struct slw_samples *s, const char **names, struct slw_sam
         rc = line_hits(s, &least);
     if (rc == 0)
         rc = name_all(s, names);
+    if (rc == 0 && s->opts->symbols)
+        slw_samples_count_nameless(s, names);
     for (uint32_t i = 0; rc == 0 && i < l->count; i++) {
         if (to->inner_begin)
             to->inner_begin[i] = to->inner_count;

@@ -17,8 +17,14 @@ struct slw_location {
     uint64_t address;
     uint32_t module; /* top bit: exact */
     uint32_t hits;   /* as the leaf of a sample; when frames are made: anywhere in one */
+    uint32_t turn;   /* slw_symbols_turn */
 };
-#define SLW_NO_LOCATION UINT32_MAX
+#define SLW_NO_LOCATION    UINT32_MAX
+#define SLW_LOCATION_EXACT (UINT32_C(1) << 31)
+static inline uint32_t slw_samples_module(const struct slw_location *l)
+{
+    return l->module & ~SLW_LOCATION_EXACT;
+}
 
 struct slw_locations {
     struct slw_location *locations;
@@ -37,11 +43,12 @@ struct slw_event_columns {
  * thread and, below it, the generation of the mappings of its process. */
 struct slw_chain_step {
     uint64_t address;
-    uint32_t kind; /* SLW_STEP_* */
+    uint32_t kind; /* SLW_STEP_*, and above them slw_symbols_turn */
 };
 #define SLW_STEP_KERNEL 1U
 #define SLW_STEP_EXACT  2U
 #define SLW_STEP_ROOT   4U /* no address: a thread, or a generation */
+#define SLW_STEP_BITS   3
 
 struct slw_chain_root {
     uint32_t thread;     /* in the profile */
@@ -64,6 +71,16 @@ struct slw_places {
     int32_t tid;
     uint32_t count;
     uint64_t at[SLW_PLACES];
+};
+
+/* Frames that have no name though somebody could have left one. */
+#define SLW_MAX_NAMELESS     8
+#define SLW_MAX_INTERPRETERS 8
+struct slw_nameless {
+    uint64_t frames, generated, interpreted[SLW_MAX_INTERPRETERS];
+    bool told[SLW_MAX_INTERPRETERS]; /* functions of that language have names */
+    int32_t pids[SLW_MAX_NAMELESS];  /* whose generated code that is */
+    size_t pid_count;
 };
 
 struct slw_samples {
@@ -97,6 +114,7 @@ struct slw_samples {
     struct slw_unwinding *unwindings; /* by event; NULL: the same */
     uint64_t delivered, foreign_frames, no_period, refused;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
+    struct slw_nameless nameless;
     bool has_final;
     bool timed;                /* moments are asked for */
     struct slw_moments *times; /* of chains, then of paths; NULL: none are kept */
@@ -122,6 +140,10 @@ struct slw_samples_frames {
 };
 int slw_samples_frames(struct slw_samples *s, struct slw_samples_frames *ret_frames);
 void slw_samples_frames_release(struct slw_samples_frames *f);
+
+/* samples_nameless.c: names by location. */
+void slw_samples_count_nameless(struct slw_samples *s, const char *const *names);
+int slw_samples_nameless_notes(struct slw_samples *s);
 
 /* samples_stack.c: one sample into the chains; the chains, named, into the stacks. */
 int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r);

@@ -177,6 +177,8 @@ int slw_samples_notes(struct slw_samples *s)
         rc = slw_samples_read_notes(s);
     if (rc == 0)
         rc = slw_samples_unwound_notes(s);
+    if (rc == 0)
+        rc = slw_samples_nameless_notes(s);
     if (rc == 0 && s->procs && slw_procstate_dropped_maps(s->procs) > 0)
         rc = slw_run_note(s->run, SLW_NOTE_WARNING, "too-many-mappings", NULL,
                           "a process had more than %d mappings; %llu were left out", SLW_MAX_MAPS,

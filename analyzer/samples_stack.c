@@ -229,6 +229,19 @@ static int account(struct slw_samples *s, uint32_t chain, const struct slw_perf_
     return rc < 0 ? rc : commit(s, chain);
 }
 
+/* Which function a JIT compiler had at each address then. */
+static void tell_turns(struct slw_samples *s, const struct walk *w, const struct slw_perf_record *r)
+{
+    for (size_t i = 0; i < w->depth; i++) {
+        struct slw_chain_step *step = &w->steps[i];
+        const uint64_t before = !(step->kind & SLW_STEP_EXACT) && step->address > 0;
+
+        if (!(step->kind & SLW_STEP_KERNEL))
+            step->kind |= slw_symbols_turn(s->symbols, r->pid, step->address - before, r->time)
+                          << SLW_STEP_BITS;
+    }
+}
+
 int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
 {
     struct slw_task *task = slw_procstate_task(s->procs, r->pid, r->tid);
@@ -246,6 +259,8 @@ int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
         rc = walk_copy(s, &w, r);
     if (rc < 0)
         return rc;
+    if (s->opts->symbols && slw_symbols_has_turns(s->symbols))
+        tell_turns(s, &w, r);
     const struct slw_chain_root root = {task->tag, slw_procstate_generation(s->procs, task)};
     rc = slw_chains_follow(s->chains, &root, w.steps, w.depth, slw_samples_locate, s, &chain);
     return rc < 0 ? rc : account(s, chain, r);

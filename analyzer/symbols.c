@@ -42,6 +42,7 @@ void slw_symbols_free(struct slw_symbols *s)
         return;
     slw_symbols_forget_kernel(s);
     slw_symbols_forget_ahead(s);
+    slw_symbols_forget_turns(s);
     for (uint32_t i = 0; i < s->loaded_capacity; i++)
         slw_symbols_module_release(&s->loaded[i]);
     slw_symbols_module_release(&s->kernel);

@@ -15,6 +15,7 @@ struct slw_symbols_options {
     const char *debug_dir; /* NULL: /usr/lib/debug */
     const char *cache_dir; /* where the kernel's symbols are kept; NULL: nowhere */
     bool imported;         /* recorded elsewhere, or at least not surely here and now */
+    bool monotonic;        /* its times are of CLOCK_MONOTONIC */
     const struct slw_perf_meta *meta;
     uint64_t started_realtime_ns; /* when measuring began; 0 unknown */
 };
@@ -40,6 +41,15 @@ void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);
  * "". Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name);
+
+/* Whether any process tells when its JIT compiler put code where; then which function of which time
+ * an address is, as a number that is the same for the same one and at most SLW_MAX_TURN. 0: nobody
+ * tells, take slw_symbols_name. */
+#define SLW_MAX_TURN ((UINT32_C(1) << 29) - 1)
+bool slw_symbols_has_turns(const struct slw_symbols *s);
+uint32_t slw_symbols_turn(struct slw_symbols *s, int32_t pid, uint64_t address, uint64_t time_ns);
+/* Lent until slw_symbols_free. */
+const char *slw_symbols_turn_name(const struct slw_symbols *s, uint32_t turn);
 
 /* What to show for such a name: C++ and Rust as they were written. The same bytes where nothing is
  * to be demangled. Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */

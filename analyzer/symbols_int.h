@@ -51,6 +51,7 @@ struct slw_symbols {
     struct slw_symbols_module kernel; /* one table for the kernel and its modules */
     struct slw_kernel_reader *reader; /* fills it; NULL: none at work */
     struct slw_symbols_ahead *ahead;  /* builds tables meanwhile; NULL: nobody does */
+    struct slw_symbols_turns *turns;  /* JIT code by time; NULL: nobody asked */
     struct slw_kernel_cache *cache;   /* tells most of the same, sooner; NULL: nothing is kept */
 };
 
@@ -94,6 +95,13 @@ int slw_symbols_open_debug(const struct slw_symbols_options *opts, const struct 
 /* symbols_jit.c: the table of anonymous memory, finished, or the problem. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_jit(struct slw_symbols *s, const struct slw_module *m,
                          struct slw_symbols_module *l);
+
+/* What the process wrote to `named`, to be closed; -1: there is none to be believed. */
+int slw_symbols_open_jitdump(const struct slw_symbols *s, int32_t pid, const char *named,
+                             enum slw_symbols_problem *problem);
+
+/* symbols_turns.c */
+void slw_symbols_forget_turns(struct slw_symbols *s);
 
 /* symbols_kernel.c: find out where the names of the kernel come from. 0 or -SLW_E_NOMEM. */
 int slw_symbols_load_kernel(struct slw_symbols *s);

@@ -74,15 +74,24 @@ static int open_map(const struct source *from, enum slw_symbols_problem *problem
     return open_judged(from, path, problem);
 }
 
-static int open_dump(const struct source *from, const char *named,
-                     enum slw_symbols_problem *problem)
+static struct source source_of(const struct slw_symbols *s, int32_t pid)
 {
+    struct source from = {.s = s, .pid = pid};
+
+    from.alive = slw_process_root_of(pid, &from.root);
+    return from;
+}
+
+int slw_symbols_open_jitdump(const struct slw_symbols *s, int32_t pid, const char *named,
+                             enum slw_symbols_problem *problem)
+{
+    const struct source from = source_of(s, pid);
     char path[PATH_MAX];
     int fd = -1;
 
-    if (from->alive && slw_process_root_path(&from->root, named, path))
-        fd = open_judged(from, path, problem);
-    return fd >= 0 ? fd : open_judged(from, named, problem);
+    if (from.alive && slw_process_root_path(&from.root, named, path))
+        fd = open_judged(&from, path, problem);
+    return fd >= 0 ? fd : open_judged(&from, named, problem);
 }
 
 static int read_map(int fd, struct slw_symbols_module *l)
@@ -129,16 +138,16 @@ int slw_symbols_load_jit(struct slw_symbols *s, const struct slw_module *m,
 {
     const char *dump = slw_modules_jitdump(s->modules, m->pid);
     enum slw_symbols_problem problem = SLW_SYMBOLS_FINE;
-    struct source from = {.s = s, .pid = m->pid};
     int rc = 0;
 
     if (s->opts.imported || m->pid <= 0)
         return 0;
-    from.alive = slw_process_root_of(m->pid, &from.root);
-    int fd = dump ? open_dump(&from, dump, &problem) : -1;
+    int fd = dump ? slw_symbols_open_jitdump(s, m->pid, dump, &problem) : -1;
     if (fd >= 0)
         rc = read_dump(s, fd, l);
     if (rc == 0 && l->table.count == 0) {
+        const struct source from = source_of(s, m->pid);
+
         fd = open_map(&from, &problem);
         if (fd >= 0) {
             rc = read_map(fd, l);

@@ -17,12 +17,14 @@ static unsigned hex_digit(char c)
     return letter <= 5 ? letter + 10 : 16;
 }
 
-/* Hexadecimal digits, then a blank. NULL: not that. */
+/* Hexadecimal digits, then a blank; Java writes 0x before them. NULL: not that. */
 static const char *take_hex(const char *s, uint64_t *ret_value)
 {
     uint64_t value = 0;
     unsigned digits = 0, digit;
 
+    if (s[0] == '0' && s[1] == 'x')
+        s += 2;
     for (; digits <= 16 && (digit = hex_digit(*s)) < 16; s++, digits++)
         value = value << 4 | digit;
     if (digits == 0 || digits > 16 || *s != ' ')

@@ -85,6 +85,10 @@ test|libc6-dev-arm64-cross|C library headers of that machine
 test|cpio|packs what that machine boots
 test|qemu-user|the second carrier of the simulated tier
 test|xz-utils|packs a symbol table into a program
+test|openjdk-17-jdk-headless|a JIT compiler whose code is named
+test|php8.2-cli|the same
+test|php8.2-opcache|the same
+test|luajit|the same, which tells no names
 test|procps|ps in tests
 test|util-linux|runuser, setpriv and unshare in tests
 test|cmark-gfm|parses the pull-request comment as GitHub does

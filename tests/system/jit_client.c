@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A JIT compiler of one function: it makes a loop in anonymous memory, says so in
- * /tmp/perf-PID.map or in DIRECTORY/jit-PID.dump, and spins there.
+ * /tmp/perf-PID.map or in DIRECTORY/jit-PID.dump, and spins there. With a SECOND name it forgets
+ * the function after half of the time, and makes one of that name at the same address.
  *
- * usage: jit_client MILLISECONDS map|dump|none NAME [DIRECTORY] */
+ * usage: jit_client MILLISECONDS map|dump|none NAME [DIRECTORY [SECOND]] */
 #include <elf.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -38,7 +39,7 @@ static void write_map(const void *code, const char *name)
 }
 
 /* Source: linux tools/perf/Documentation/jitdump-specification.txt */
-static void write_dump(const void *code, const char *name, const char *directory)
+static FILE *open_dump(const char *directory)
 {
     char path[4096];
 
@@ -48,19 +49,32 @@ static void write_dump(const void *code, const char *name, const char *directory
         exit(1);
     const uint32_t pid = (uint32_t)getpid();
     const uint32_t header[] = {0x4a695444, 1, 40, EM_X86_64, 0, pid, 0, 0, 0, 0};
-    const uint64_t address = (uintptr_t)code, body[] = {address, address, sizeof(loop), 0};
-    const uint32_t bytes = (uint32_t)(16 + 40 + strlen(name) + 1 + sizeof(loop));
-    const uint32_t load[] = {0, bytes, 0, 0, pid, pid};
 
     put(f, header, sizeof(header));
-    put(f, load, sizeof(load));
-    put(f, body, sizeof(body));
-    put(f, name, strlen(name) + 1);
-    put(f, loop, sizeof(loop));
     (void)fflush(f);
     /* A recorder learns of the file by this mapping. */
     if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(f), 0) == MAP_FAILED)
         exit(1);
+    return f;
+}
+
+static void write_load(FILE *f, const void *code, const char *name)
+{
+    const uint32_t pid = (uint32_t)getpid();
+    const uint64_t address = (uintptr_t)code, body[] = {address, address, sizeof(loop), 0};
+    const uint32_t bytes = (uint32_t)(16 + 40 + strlen(name) + 1 + sizeof(loop));
+    const uint32_t load[] = {0, bytes}, ids[] = {pid, pid};
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    const uint64_t ns = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+    put(f, load, sizeof(load));
+    put(f, &ns, sizeof(ns));
+    put(f, ids, sizeof(ids));
+    put(f, body, sizeof(body));
+    put(f, name, strlen(name) + 1);
+    put(f, loop, sizeof(loop));
+    (void)fflush(f);
 }
 
 static double now(void)
@@ -71,9 +85,18 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-int main(int argc, char **argv)
+static void spin(const void *code, double seconds)
 {
     void (*run)(uint64_t);
+
+    memcpy(&run, &code, sizeof(run));
+    for (double end = now() + seconds; now() < end;)
+        run(1000000);
+}
+
+int main(int argc, char **argv)
+{
+    FILE *dump = NULL;
 
     if (argc < 4)
         return 64;
@@ -87,9 +110,14 @@ int main(int argc, char **argv)
     if (strcmp(argv[2], "map") == 0)
         write_map(code, argv[3]);
     else if (strcmp(argv[2], "dump") == 0)
-        write_dump(code, argv[3], argc > 4 ? argv[4] : "/tmp");
-    memcpy(&run, &code, sizeof(run));
-    for (double end = now() + atof(argv[1]) / 1000; now() < end;)
-        run(1000000);
+        dump = open_dump(argc > 4 ? argv[4] : "/tmp");
+    if (dump)
+        write_load(dump, code, argv[3]);
+    const double seconds = atof(argv[1]) / 1000;
+    spin(code, argc > 5 ? seconds / 2 : seconds);
+    if (dump && argc > 5) {
+        write_load(dump, code, argv[5]);
+        spin(code, seconds / 2);
+    }
     return 0;
 }

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Code that a JIT compiler made is named by what the compiler left, and by nothing else."""
 import contextlib
+import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +17,50 @@ SCRIPT = """
 function decodeRows(n, x) { for (let i = 0; i < n; i++) x = (Math.imul(x, 5) + i) | 0; return x; }
 function runClient(left) { let x = 1; while (left-- > 0) x = decodeRows(1e6, x); return x; }
 console.log(runClient(400));
+"""
+
+JAVA = """
+public class Rows {
+    static long decodeRows(long n, long x) {
+        for (long i = 0; i < n; i++)
+            x = x * 5 + (x >> 3) + i;
+        return x;
+    }
+    public static void main(String[] argv) {
+        long x = 1;
+        for (int left = 3 * Integer.parseInt(argv[0]); left > 0; left--)
+            x = decodeRows(1000000, x);
+        System.out.println(x);
+    }
+}
+"""
+PHP = """<?php
+function decode_rows(int $n, int $x): int {
+    for ($i = 0; $i < $n; $i++) $x = ($x * 5 + $i) & 0xffffff;
+    return $x;
+}
+function run_client(int $left): int {
+    $x = 1;
+    while ($left-- > 0) $x = decode_rows(100000, $x);
+    return $x;
+}
+echo run_client(6 * (int)$argv[1]);
+"""
+LUA = """
+local function decode_rows(n, x) for i = 1, n do x = (x * 5 + i) % 1000003 end return x end
+local x = 1
+for _ = 1, tonumber(arg[1]) do x = decode_rows(500000, x) end
+print(x)
+"""
+PYTHON = """
+import sys
+def decode_rows(n, x):
+    for i in range(n):
+        x = (x * 5 + i) & 0xffffff
+    return x
+x = 1
+for _ in range(int(sys.argv[1]) // 3):
+    x = decode_rows(100000, x)
 """
 
 
@@ -47,6 +93,13 @@ class Jit(harness.Case):
     def test_names_of_a_jitdump(self):
         _, run = self.profile_client("dump", "decode_rows", self.dir)
         self.check_named(run, "decode_rows")
+
+    def test_an_address_that_two_functions_had_in_turns(self):
+        document, run = self.profile_client("dump", "parse_rows", self.dir, "send_rows")
+        weights = self.weights(run)
+        for name in ("parse_rows", "send_rows"):
+            self.assertGreater(weights.get(name, 0), 0.3 * sum(weights.values()), weights)
+        self.assertNotIn("jit-reused", self.notes(document))
 
     def test_nothing_left_nothing_named(self):
         _, run = self.profile_client("none", "decode_rows")
@@ -135,6 +188,75 @@ class Jit(harness.Case):
 
     def test_node_with_a_jitdump(self):
         self.node("--perf-prof")  # writes to where it is run
+
+    def runtime(self, name, text, *command, options=()):
+        """Profile a program in a language of its own; the run, and the share of frames by name."""
+        program = self.path(name)
+        with open(program, "w", encoding="ascii") as f:
+            f.write(text)
+        document, run = self.profile(*command, program, "150", options=options)
+        for pattern in ("/tmp/perf-{}.map", "/tmp/jit-{}.dump"):
+            self.own(pattern.format(self.pid(run)))
+        return document, run
+
+    def check_leaf(self, run, part):
+        """No function weighs more; the start of a runtime may weigh more than the program."""
+        weights = self.weights(run)
+        hottest = sorted(weights, key=weights.get)[-3:]
+        self.assertIn(part, hottest[-1], hottest)
+
+    def test_java_writes_a_map_when_it_ends(self):
+        java = self.need("java", "javac")[0]
+        version = subprocess.run([java, "-version"], capture_output=True, text=True,
+                                 timeout=60).stderr
+        if int(re.search(r'version "(\d+)', version).group(1)) < 17:
+            self.skipTest("Java before 17 needs an agent to write a map")
+        _, run = self.runtime("Rows.java", JAVA, java, "-XX:+UnlockDiagnosticVMOptions",
+                              "-XX:+DumpPerfMapAtExit", "-XX:+PreserveFramePointer")
+        self.check_leaf(run, "Rows.decodeRows")
+
+    def php(self, debug):
+        _, run = self.runtime("rows.php", PHP, self.need("php"), "-dopcache.enable_cli=1",
+                              "-dopcache.jit_buffer_size=32M", "-dopcache.jit=tracing",
+                              "-dopcache.file_update_protection=0",  # it is new
+                              f"-dopcache.jit_debug={debug}")
+        self.check_leaf(run, "$decode_rows$")
+
+    def test_php_with_a_map(self):
+        self.php(0x10)
+
+    def test_php_with_a_jitdump(self):
+        self.php(0x20)
+
+    def test_luajit_of_debian_tells_nothing(self):
+        document, run = self.runtime("rows.lua", LUA, self.need("luajit"))
+        self.assertNotIn("decode_rows", "".join(self.folded(run)))
+        self.assertIn("jit-unnamed", self.notes(document))
+
+    def python(self, least):
+        """An interpreter of at least this version, from wherever people keep several."""
+        places = [shutil.which(f"python3.{minor}") for minor in range(least, least + 8)]
+        places += sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python3")))
+        for place in filter(None, places):
+            told = subprocess.run([place, "-c", "import sys; print(sys.version_info.minor,"
+                                   " hasattr(sys, 'activate_stack_trampoline'))"],
+                                  capture_output=True, text=True, timeout=60)
+            words = told.stdout.split()
+            if told.returncode == 0 and int(words[0]) >= least and words[1] == "True":
+                return place
+        return self.skipTest(f"no Python 3.{least} or later")  # Debian 12 has none
+
+    def test_python_functions_by_trampolines(self):
+        _, run = self.runtime("rows.py", PYTHON, self.python(12), "-X", "perf")
+        stacks = self.folded(run)
+        hot = sum(w for frames, w in stacks.items() if "py::decode_rows:" in frames)
+        self.assertGreater(hot, 0.3 * sum(stacks.values()))
+
+    def test_python_without_them_is_told(self):
+        python = self.need("python3")
+        document, run = self.runtime("rows.py", PYTHON, python)
+        self.assertNotIn("decode_rows", "".join(self.folded(run)))
+        self.assertIn("interpreted-frames", self.notes(document))
 
 
 if __name__ == "__main__":

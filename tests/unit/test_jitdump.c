@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "analyzer/jit_history.h"
 #include "analyzer/jitdump.h"
 #include "analyzer/process_root.h"
 #include "base/arena.h"
@@ -97,6 +98,69 @@ static void loads_and_moves_are_read_in_either_byte_order(void **state)
     slw_arena_free(arena);
 }
 
+static void at_each_time_the_function_that_was_there_is_found(void **state)
+{
+    const uint64_t times[] = {10, 20, 30, 15};
+    struct slw_jit_history *h = NULL;
+    struct slw_symtab t = {0};
+    size_t found = SIZE_MAX;
+
+    (void)state;
+    add(&t, 0x1000, 0x3000, "wide");
+    add(&t, 0x1f00, 0x2100, "later");
+    add(&t, 0x1000, 0x1800, "last");
+    add(&t, 0x9000, 0x9010, "alone");
+    assert_int_equal(slw_jit_history_new(&t, times, &h), 0);
+    assert_true(slw_jit_history_find(h, 0x1100, 29, &found) && found == 0);
+    assert_true(slw_jit_history_find(h, 0x1100, 30, &found) && found == 2);
+    assert_true(slw_jit_history_find(h, 0x1fff, 19, &found) && found == 0);
+    assert_true(slw_jit_history_find(h, 0x1fff, 25, &found) && found == 1);
+    assert_true(slw_jit_history_find(h, 0x2000, 25, &found) && found == 1);
+    assert_true(slw_jit_history_find(h, 0x2100, 99, &found) && found == 0);
+    /* Told a little late. */
+    assert_true(slw_jit_history_find(h, 0x1100, 1, &found) && found == 0);
+    assert_true(slw_jit_history_find(h, 0x9000, 1, &found) && found == 3);
+    assert_false(slw_jit_history_find(h, 0x9010, 99, &found));
+    assert_false(slw_jit_history_find(h, 0xfff, 99, &found));
+    assert_false(slw_jit_history_find(h, 0x5000, 99, &found));
+    slw_jit_history_free(h);
+    slw_symtab_release(&t);
+}
+
+static void functions_of_half_the_address_space_are_no_history(void **state)
+{
+    const uint64_t times[] = {1, 2};
+    struct slw_jit_history *h = NULL;
+    struct slw_symtab t = {0};
+
+    (void)state;
+    add(&t, 0x1000, 0x2000, "small");
+    add(&t, 1, UINT64_MAX, "everything");
+    assert_int_equal(slw_jit_history_new(&t, times, &h), -SLW_E_LIMIT);
+    assert_null(h);
+    slw_symtab_release(&t);
+}
+
+static void times_are_read_with_the_functions(void **state)
+{
+    struct slw_arena *arena = slw_arena_new();
+    struct slw_jit_times times = {0};
+    struct slw_symtab t = {0};
+    char path[1024];
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/fuzz/corpus/jitdump/little", SLW_TEST_DIR);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(slw_jitdump_read_timed(f, arena, &t, &times), 0);
+    assert_true(times.comparable);
+    assert_int_equal(times.count, t.count);
+    assert_int_equal(fclose(f), 0);
+    slw_jit_times_release(&times);
+    slw_symtab_release(&t);
+    slw_arena_free(arena);
+}
+
 static void what_is_before_the_cut_is_kept(void **state)
 {
     struct slw_arena *arena = slw_arena_new();
@@ -157,6 +221,9 @@ int main(void)
         cmocka_unit_test(the_last_function_at_an_address_is_found),
         cmocka_unit_test(an_empty_table_stays_empty),
         cmocka_unit_test(loads_and_moves_are_read_in_either_byte_order),
+        cmocka_unit_test(at_each_time_the_function_that_was_there_is_found),
+        cmocka_unit_test(functions_of_half_the_address_space_are_no_history),
+        cmocka_unit_test(times_are_read_with_the_functions),
         cmocka_unit_test(what_is_before_the_cut_is_kept),
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(names_of_jitdumps),

@@ -142,6 +142,20 @@ static void withheld_kernel_addresses_are_recognised(void **state)
     slw_symtab_release(&t);
 }
 
+static void numbers_of_perf_maps_may_begin_with_0x(void **state)
+{
+    char text[] = "0x00007f0000001000 0x0000000000000020 long Rows.decode(long)\n0x 10 bad\n"
+                  "7f0000003000 0x bad";
+    struct slw_symtab t = {0};
+
+    (void)state;
+    assert_int_equal(slw_symtab_add_perf_map(&t, text), 0);
+    assert_int_equal(t.count, 1);
+    assert_int_equal(slw_symtab_finish(&t, UINT64_MAX), 0);
+    assert_string_equal(at(&t, 0x7f000000101f), "long Rows.decode(long)");
+    slw_symtab_release(&t);
+}
+
 static void perf_maps_keep_whatever_name_the_compiler_gave(void **state)
 {
     char text[] = "7f0000001000 20 jit;a <b> \"c\"\n7f0000002000 zz bad\n7f0000003000 10 last";
@@ -165,6 +179,7 @@ int main(void)
         cmocka_unit_test(of_several_names_the_one_perf_shows_is_kept),
         cmocka_unit_test(kallsyms_text_becomes_symbols),
         cmocka_unit_test(withheld_kernel_addresses_are_recognised),
+        cmocka_unit_test(numbers_of_perf_maps_may_begin_with_0x),
         cmocka_unit_test(perf_maps_keep_whatever_name_the_compiler_gave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
