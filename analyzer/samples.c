@@ -105,6 +105,7 @@ static int start(struct slw_samples *s, const char *path, struct slw_error *err)
                                      .cache_dir = s->opts->cache_dir,
                                      .imported = s->opts->imported,
                                      .monotonic = is_monotonic(s->pd),
+                                     .remote = s->opts->remote,
                                      .meta = slw_perfdata_meta(s->pd),
                                      .started_realtime_ns = s->run->started_realtime_ns};
     if (s->arena && intern_fallbacks(s) == 0)

@@ -8,12 +8,15 @@
 #include "record/run.h"
 #include "record/stacks.h"
 
+struct slw_remote_files; /* analyzer/symbols.h */
+
 struct slw_samples_options {
     bool symbols;          /* false: addresses only */
     bool lines;            /* look up source lines (DWARF), for hot addresses only; slower */
     const char *debug_dir; /* separate debug files; NULL: /usr/lib/debug */
     const char *cache_dir; /* what is costly to find out again is kept there; NULL: nowhere */
-    bool imported;         /* numbers were measured elsewhere: mark provenance imported */
+    const struct slw_remote_files *remote; /* who has files that are not here; NULL: ask nobody */
+    bool imported; /* numbers were measured elsewhere: mark provenance imported */
 };
 
 /* Read `path` and build the stacks. Adds to *run: losses, notes (truncated file, unknown events,

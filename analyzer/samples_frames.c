@@ -297,8 +297,11 @@ static int make_frames(struct slw_samples *s, const char **names, struct slw_sam
 {
     const struct slw_locations *l = &s->locations;
     uint32_t least = 0;
-    int rc = s->opts->lines ? count_passers(s) : 0;
+    const bool fetch = s->opts->remote && s->opts->symbols;
+    int rc = s->opts->lines || fetch ? count_passers(s) : 0;
 
+    if (rc == 0 && fetch)
+        rc = slw_samples_fetch(s);
     if (rc == 0)
         rc = line_hits(s, &least);
     if (rc == 0)

@@ -141,6 +141,10 @@ struct slw_samples_frames {
 int slw_samples_frames(struct slw_samples *s, struct slw_samples_frames *ret_frames);
 void slw_samples_frames_release(struct slw_samples_frames *f);
 
+/* samples_remote.c: ask for files that name much of the profile; hits are those of frames. 0 or
+ * -SLW_E_NOMEM. */
+int slw_samples_fetch(struct slw_samples *s);
+
 /* samples_nameless.c: names by location. */
 void slw_samples_count_nameless(struct slw_samples *s, const char *const *names);
 int slw_samples_nameless_notes(struct slw_samples *s);

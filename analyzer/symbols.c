@@ -33,6 +33,7 @@ void slw_symbols_module_release(struct slw_symbols_module *m)
     slw_symbols_close_lines(m);
     slw_elf_close(&m->elf);
     slw_elf_close(&m->debug);
+    slw_elf_close(&m->former);
     free(m->text);
 }
 
@@ -68,20 +69,11 @@ static int open_debug(const struct slw_symbols_loader *by, const struct slw_modu
     return rc;
 }
 
-static int read_tables(const struct slw_symbols_loader *by, const struct slw_module *m,
-                       struct slw_symbols_module *l)
+int slw_symbols_read_tables(const struct slw_symbols_loader *by, struct slw_symbols_module *l)
 {
-    const struct slw_elf *names = &l->elf;
-    int rc = -SLW_E_NOTFOUND;
+    int rc = l->debug.elf ? slw_elf_add_symbols(&l->debug, &l->elf, &l->table) : 0;
 
-    if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE)
-        rc = open_debug(by, m, l);
     if (rc == 0)
-        names = &l->debug;
-    else if (rc == -SLW_E_PERM)
-        l->problem = SLW_SYMBOLS_NO_DEBUG;
-    rc = slw_elf_add_symbols(names, &l->elf, &l->table);
-    if (rc == 0 && names != &l->elf)
         rc = slw_elf_add_symbols(&l->elf, &l->elf, &l->table);
     if (rc == 0)
         rc = slw_elf_add_plt(&l->elf, by->arena, &l->table);
@@ -127,7 +119,12 @@ static int load_image(const struct slw_symbols_loader *by, const struct slw_modu
                       struct slw_symbols_module *l)
 {
     l->problem = slw_symbols_open_image(by->opts, m, l);
-    return l->problem == SLW_SYMBOLS_FINE ? read_tables(by, m, l) : 0;
+    if (l->problem != SLW_SYMBOLS_FINE)
+        return 0;
+    if (!slw_elf_has_symtab(&l->elf) && m->kind == SLW_MODULE_FILE &&
+        open_debug(by, m, l) == -SLW_E_PERM)
+        l->problem = SLW_SYMBOLS_NO_DEBUG;
+    return slw_symbols_read_tables(by, l);
 }
 
 int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct slw_module *m,

@@ -11,13 +11,23 @@
 
 struct slw_symbols;
 
+/* Files that are not here, by build id: who asks for them where is not the analyzer's business. */
+enum slw_remote_kind { SLW_REMOTE_DEBUG, SLW_REMOTE_PROGRAM };
+struct slw_remote_files {
+    /* *ret_path is a heap string. 0; -SLW_E_NOTFOUND: nobody has it; -SLW_E_LIMIT: what may be
+     * spent on this is spent; -SLW_E_IO: who has it could not be asked; -SLW_E_NOMEM. */
+    int (*fetch)(void *ctx, enum slw_remote_kind kind, const char *build_id, char **ret_path);
+    void *ctx;
+};
+
 struct slw_symbols_options {
     const char *debug_dir; /* NULL: /usr/lib/debug */
     const char *cache_dir; /* where the kernel's symbols are kept; NULL: nowhere */
     bool imported;         /* recorded elsewhere, or at least not surely here and now */
     bool monotonic;        /* its times are of CLOCK_MONOTONIC */
     const struct slw_perf_meta *meta;
-    uint64_t started_realtime_ns; /* when measuring began; 0 unknown */
+    uint64_t started_realtime_ns;          /* when measuring began; 0 unknown */
+    const struct slw_remote_files *remote; /* NULL: nobody is asked */
 };
 
 /* All pointers are lent and must outlive the symbols. NULL when out of memory. */
@@ -41,6 +51,11 @@ void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);
  * "". Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name);
+
+/* Ask for what the file of this module lacks to be named: itself, where it is not here, and its
+ * debug file. Costly: for few, and before any of their addresses is shown. 0 or -SLW_E_NOMEM; what
+ * came of it is in the notes. */
+int slw_symbols_fetch(struct slw_symbols *s, uint32_t module);
 
 /* Whether any process tells when its JIT compiler put code where; then which function of which time
  * an address is, as a number that is the same for the same one and at most SLW_MAX_TURN. 0: nobody

@@ -27,11 +27,23 @@ enum slw_symbols_problem {
     SLW_SYMBOLS_JIT_REUSED   /* several functions lay at one address in turns */
 };
 
+/* What came of asking others for a file. */
+enum slw_symbols_remote {
+    SLW_SYMBOLS_NOT_ASKED,
+    SLW_SYMBOLS_FETCHED,
+    SLW_SYMBOLS_NOBODY_HAS,
+    SLW_SYMBOLS_SPENT,
+    SLW_SYMBOLS_UNREACHED,
+    SLW_SYMBOLS_REMOTE_COUNT
+};
+
 struct slw_symbols_module {
     bool loaded;
     enum slw_symbols_problem problem;
     struct slw_symtab table;
     struct slw_elf elf, debug;
+    struct slw_elf former; /* what debug was before a better one came; names point into it */
+    enum slw_symbols_remote remote;
     int32_t inside; /* the process by way of whose root directory the file was opened; 0: ours */
     char *text;     /* names of a text table point into it */
     struct slw_elf lines; /* opened for its DWARF alone */
@@ -66,6 +78,10 @@ struct slw_symbols_loader {
 int slw_symbols_load_module(const struct slw_symbols_loader *by, const struct slw_module *m,
                             struct slw_symbols_module *ret_module);
 void slw_symbols_module_release(struct slw_symbols_module *m);
+
+/* The table of an open file, with l->debug where that is open; not finished. 0, -SLW_E_NOMEM,
+ * -SLW_E_LIMIT. */
+int slw_symbols_read_tables(const struct slw_symbols_loader *by, struct slw_symbols_module *l);
 
 /* Open what a FILE or the VDSO was mapped from, if it is still what ran; only then is *ret_elf
  * written. */

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 
 struct cause {
-    enum slw_symbols_problem problem;
+    unsigned value; /* of enum slw_symbols_problem, or enum slw_symbols_remote */
     enum slw_note_level level;
     const char *code, *text, *hint;
 };
@@ -46,10 +46,24 @@ static const struct cause causes[] = {
      NULL},
 };
 
+/* The same by what came of asking others. */
+static const struct cause asked[] = {
+    {SLW_SYMBOLS_FETCHED, SLW_NOTE_INFO, "debug-files-fetched",
+     "named by files from debuginfod servers", NULL},
+    {SLW_SYMBOLS_NOBODY_HAS, SLW_NOTE_INFO, "debug-files-nowhere",
+     "no debuginfod server has the debug file", NULL},
+    {SLW_SYMBOLS_SPENT, SLW_NOTE_WARNING, "debug-files-limit",
+     "debug file not fetched: the time or the bytes for that are spent",
+     "run it again, what was fetched is kept; or raise --debuginfod-time or --debuginfod-size"},
+    {SLW_SYMBOLS_UNREACHED, SLW_NOTE_WARNING, "debug-files-unreachable",
+     "debug file not fetched: no debuginfod server answered as it should",
+     "check the servers in DEBUGINFOD_URLS"},
+};
+
 #define MAX_NAMED 8 /* files in one note; the rest is counted */
 
 /* Names no file. */
-static bool is_kernel(enum slw_symbols_problem problem)
+static bool is_kernel(unsigned problem)
 {
     return problem == SLW_SYMBOLS_HIDDEN || problem == SLW_SYMBOLS_ELSEWHERE;
 }
@@ -64,13 +78,25 @@ static void list_file(const struct slw_module *m, size_t count, struct slw_buf *
         slw_buf_printf(names, "%s%s", comma, m->path);
 }
 
-static size_t list_files(const struct slw_symbols *s, enum slw_symbols_problem problem,
+static unsigned problem_of(const struct slw_symbols_module *l)
+{
+    return l->problem;
+}
+
+static unsigned remote_of(const struct slw_symbols_module *l)
+{
+    return l->remote;
+}
+
+typedef unsigned (*value_fn)(const struct slw_symbols_module *l);
+
+static size_t list_files(const struct slw_symbols *s, value_fn value_of, unsigned value,
                          struct slw_buf *names)
 {
     size_t count = 0;
 
     for (uint32_t i = 0; i < s->modules->count && i < s->loaded_capacity; i++) {
-        if (s->loaded[i].problem != problem)
+        if (value_of(&s->loaded[i]) != value)
             continue;
         if (count < MAX_NAMED)
             list_file(&s->modules->modules[i], count, names);
@@ -81,24 +107,30 @@ static size_t list_files(const struct slw_symbols *s, enum slw_symbols_problem p
     return count;
 }
 
+static int note(const struct slw_symbols *s, value_fn value_of, const struct cause *c,
+                struct slw_run *run)
+{
+    struct slw_buf names = {0};
+    const size_t count = list_files(s, value_of, c->value, &names);
+    int rc = 0;
+
+    if (slw_buf_failed(&names))
+        rc = -SLW_E_NOMEM;
+    else if (count > 0 && value_of == problem_of && is_kernel(c->value))
+        rc = slw_run_note(run, c->level, c->code, c->hint, "%s", c->text);
+    else if (count > 0)
+        rc = slw_run_note(run, c->level, c->code, c->hint, "%s: %s", names.data, c->text);
+    slw_buf_release(&names);
+    return rc == -SLW_E_LIMIT ? 0 : rc; /* enough was said */
+}
+
 int slw_symbols_notes(const struct slw_symbols *s, struct slw_run *run)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]) && rc == 0; i++) {
-        const struct cause *c = &causes[i];
-        struct slw_buf names = {0};
-        size_t count = list_files(s, c->problem, &names);
-
-        if (slw_buf_failed(&names))
-            rc = -SLW_E_NOMEM;
-        else if (count > 0 && is_kernel(c->problem))
-            rc = slw_run_note(run, c->level, c->code, c->hint, "%s", c->text);
-        else if (count > 0)
-            rc = slw_run_note(run, c->level, c->code, c->hint, "%s: %s", names.data, c->text);
-        slw_buf_release(&names);
-        if (rc == -SLW_E_LIMIT)
-            rc = 0; /* enough was said */
-    }
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]) && rc == 0; i++)
+        rc = note(s, problem_of, &causes[i], run);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]) && rc == 0; i++)
+        rc = note(s, remote_of, &asked[i], run);
     return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* slotwise import FILE...: other tools' files made into runs. */
 #include "cli/command.h"
+#include "cli/debuginfod.h"
 #include "cli/load.h"
 #include "cli/render.h"
 #include "cli/run_name.h"
@@ -23,6 +24,7 @@ static const struct slw_option options[] = {
      .choices = slw_model_builtin_name_or_null,
      .text = "CPU model to read the counts of perf stat with (default: found out where the events "
              "leave no doubt)."},
+    SLW_OPTIONS_DEBUGINFOD,
     SLW_OPTION_HELP,
     SLW_OPTION_END,
 };
@@ -58,13 +60,12 @@ static int save(const char *path, const char *name, const struct slw_loaded *l,
     return rc;
 }
 
-static int import_one(const struct slw_args *args, const char *path, const struct slw_model *model,
-                      const struct slw_terminal *t, struct slw_error *err)
+static int import_one(const struct slw_args *args, const char *path,
+                      const struct slw_load_options *opts, const struct slw_terminal *t,
+                      struct slw_error *err)
 {
-    const struct slw_load_options opts = {
-        .format = slw_args_get(args, "from"), .model = model, .lines = true, .moments = true};
     struct slw_loaded loaded = {0};
-    int rc = slw_load_with(path, &opts, &loaded, err);
+    int rc = slw_load_with(path, opts, &loaded, err);
 
     if (rc >= 0)
         rc = save(path, slw_args_get(args, "output"), &loaded, t, err);
@@ -75,6 +76,7 @@ static int import_one(const struct slw_args *args, const char *path, const struc
 static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
 {
     const char *name = slw_args_get(args, "model");
+    struct slw_debuginfod *debuginfod = NULL;
     struct slw_model *model = NULL;
     int rc = slw_args_operands(args, 1, SIZE_MAX, "a file", err);
 
@@ -83,8 +85,16 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
                         args->operand_count);
     if (rc >= 0 && name)
         rc = slw_load_model(name, &model, err);
+    if (rc >= 0)
+        rc = slw_debuginfod_open(args, &debuginfod, err);
+    const struct slw_load_options opts = {.format = slw_args_get(args, "from"),
+                                          .model = model,
+                                          .lines = true,
+                                          .moments = true,
+                                          .remote = slw_debuginfod_files(debuginfod)};
     for (size_t i = 0; rc >= 0 && i < args->operand_count; i++)
-        rc = import_one(args, args->operands[i], model, t, err);
+        rc = import_one(args, args->operands[i], &opts, t, err);
+    slw_debuginfod_close(debuginfod);
     slw_model_free(model);
     return rc;
 }

@@ -27,6 +27,8 @@ static int prepare(struct slw_profile *p, struct slw_error *err)
     int rc = slw_profile_settings(p, err);
 
     if (rc >= 0)
+        rc = slw_debuginfod_open(p->args, &p->debuginfod, err);
+    if (rc >= 0)
         rc = slw_run_new(&p->run, err);
     if (rc < 0)
         return rc;

@@ -84,8 +84,11 @@ static int load_foreign(const char *path, const struct slw_load_options *how,
                         struct slw_loaded *ret_loaded, struct slw_error *err)
 {
     char cache[PATH_MAX];
-    const struct slw_samples_options opts = {
-        .symbols = true, .lines = how->lines, .cache_dir = slw_cache_dir(cache), .imported = true};
+    const struct slw_samples_options opts = {.symbols = true,
+                                             .lines = how->lines,
+                                             .cache_dir = slw_cache_dir(cache),
+                                             .remote = how->remote,
+                                             .imported = true};
     struct slw_imported imported = {0};
     int rc = slw_import(path, how->format, &imported, err);
 
@@ -116,9 +119,11 @@ static int load_directory(const char *path, const struct slw_load_options *how,
     if (!json || !raw)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a path");
     if (access(json, F_OK) != 0 && access(raw, R_OK) == 0) {
-        int rc = load_foreign(
-            raw, &(struct slw_load_options){.lines = how->lines, .moments = how->moments},
-            ret_loaded, err);
+        int rc =
+            load_foreign(raw,
+                         &(struct slw_load_options){
+                             .lines = how->lines, .moments = how->moments, .remote = how->remote},
+                         ret_loaded, err);
         if (rc == 0)
             (void)slw_run_note(ret_loaded->run, SLW_NOTE_WARNING, "run-json-missing", NULL,
                                "there is no run.json: only the samples of perf.data are known, "

@@ -9,6 +9,8 @@
 #include "record/run.h"
 #include "record/stacks.h"
 
+struct slw_remote_files; /* analyzer/symbols.h */
+
 struct slw_loaded {
     struct slw_run *run;
     struct slw_stacks *stacks;   /* NULL: no samples */
@@ -26,7 +28,8 @@ struct slw_load_options {
      * events name beyond doubt, if any); notes of the run say what was assumed and whether the
      * tool's own metrics agree. */
     const struct slw_model *model;
-    bool lines;   /* source lines and inlined calls of hot addresses too: costs time */
+    bool lines; /* source lines and inlined calls of hot addresses too: costs time */
+    const struct slw_remote_files *remote; /* who has files that are not here; NULL: ask nobody */
     bool moments; /* when stacks were sampled too, where that is known: costs time */
 };
 int slw_load_with(const char *path, const struct slw_load_options *opts,

@@ -72,8 +72,10 @@ int slw_profile_complete(struct slw_profile *p, struct slw_error *err)
 int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err)
 {
     char cache[PATH_MAX];
-    const struct slw_samples_options opts = {
-        .symbols = true, .lines = true, .cache_dir = slw_cache_dir(cache)};
+    const struct slw_samples_options opts = {.symbols = true,
+                                             .lines = true,
+                                             .cache_dir = slw_cache_dir(cache),
+                                             .remote = slw_debuginfod_files(p->debuginfod)};
     long long bytes = size_of(p->session.spool_path);
 
     if (bytes <= 0)
@@ -196,6 +198,7 @@ void slw_profile_release(struct slw_profile *p)
     free(p->dir);
     free(p->perf_data);
     free(p->svg);
+    slw_debuginfod_close(p->debuginfod);
     slw_wire_close(p->wire);
     slw_simulate_free(p->simulate);
     for (size_t i = 0; p->workload && i < 3; i++)

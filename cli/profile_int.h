@@ -3,6 +3,7 @@
 #ifndef SLW_CLI_PROFILE_INT_H
 #define SLW_CLI_PROFILE_INT_H
 
+#include "cli/debuginfod.h"
 #include "cli/options.h"
 #include "cli/simulate.h"
 #include "cli/terminal.h"
@@ -33,12 +34,13 @@ struct slw_profile {
     struct slw_model *other_models[SLW_MAX_CORE_KINDS];
     struct slw_session_core cores[SLW_MAX_CORE_KINDS]; /* lends from the two before */
     char model_hint[256];                              /* and what to do about it */
-    char model_why[512];           /* why the model of this CPU is not used; "" it is */
-    char *dir;                     /* the run directory */
-    char *perf_data;               /* the spool in it */
-    char *svg;                     /* the flame graph; NULL: none was written */
-    struct slw_wire *wire;         /* the wire tap; NULL: none */
-    struct slw_simulate *simulate; /* on a described core; NULL: on this one */
+    char model_why[512];               /* why the model of this CPU is not used; "" it is */
+    char *dir;                         /* the run directory */
+    char *perf_data;                   /* the spool in it */
+    char *svg;                         /* the flame graph; NULL: none was written */
+    struct slw_wire *wire;             /* the wire tap; NULL: none */
+    struct slw_debuginfod *debuginfod; /* NULL: not asked for */
+    struct slw_simulate *simulate;     /* on a described core; NULL: on this one */
     char **workload; /* command line of --workload: the first three words are ours; or NULL */
 };
 

@@ -127,6 +127,7 @@ const struct slw_option slw_profile_options[] = {
     SLW_OPTION_WIRE,
     SLW_OPTION_NO_WIRE,
     SLW_OPTIONS_SIMULATE,
+    SLW_OPTIONS_DEBUGINFOD,
     SLW_OPTION_LABEL,
     {.name = "keep-raw", .text = "Keep the raw samples (perf.data) in the run."},
     {.name = "propagate",

@@ -85,6 +85,8 @@ test|libc6-dev-arm64-cross|C library headers of that machine
 test|cpio|packs what that machine boots
 test|qemu-user|the second carrier of the simulated tier
 test|xz-utils|packs a symbol table into a program
+test|debuginfod|serves debug files in a test
+test|libdebuginfod1|asks for them
 test|openjdk-17-jdk-headless|a JIT compiler whose code is named
 test|php8.2-cli|the same
 test|php8.2-opcache|the same
@@ -172,7 +174,7 @@ keep_off_at_boot() { # packages just installed...
     local package service
     for package in "$@"; do
         case $package in
-        postgresql | redis-server | memcached | prometheus) service=$package ;;
+        postgresql | redis-server | memcached | prometheus | debuginfod) service=$package ;;
         mariadb-server) service=mariadb ;;
         *) continue ;;
         esac
