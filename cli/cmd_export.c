@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* slotwise export RUN: samples and metrics in another tool's format. */
-#include "analyzer/compare/observe.h"
 #include "cli/command.h"
 #include "cli/graph.h"
 #include "cli/load.h"
-#include "cli/render.h"
+#include "cli/metrics.h"
 #include "flamegraph/exporter.h"
 
 static const char *formats(size_t i)
@@ -34,27 +33,6 @@ static const struct slw_example examples[] = {
     {NULL, NULL},
 };
 
-/* The metrics of a run that was saved without them: those its report has. */
-static int observe(struct slw_loaded *l, struct slw_error *err)
-{
-    struct slw_models models = {0};
-    struct slw_report *report = NULL;
-    int rc = 0;
-
-    if (l->run->observation_count > 0)
-        return 0;
-    rc = slw_models_load(l->run, &models);
-    if (rc < 0)
-        rc = slw_fail(err, SLW_E_NOMEM, "no memory for a CPU model");
-    if (rc >= 0)
-        rc = slw_models_report(l->run, l->stacks, &models, &report, err);
-    if (rc >= 0)
-        rc = slw_observe_run(l->run, report, err);
-    slw_report_free(report);
-    slw_models_release(&models);
-    return rc;
-}
-
 static int export_loaded(const struct slw_args *args, struct slw_loaded *l, struct slw_buf *out,
                          struct slw_error *err)
 {
@@ -71,7 +49,7 @@ static int export_loaded(const struct slw_args *args, struct slw_loaded *l, stru
             return rc;
     }
     if (exporter->needs_observations) {
-        int rc = observe(l, err);
+        int rc = slw_metrics_observe(l->run, l->stacks, err);
         if (rc < 0)
             return rc;
     }

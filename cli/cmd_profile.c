@@ -2,8 +2,12 @@
 /* slotwise profile: measure a client, save the run, say what it means. */
 #include "cli/command.h"
 #include "cli/profile_int.h"
+#include "cli/run_name.h"
 #include "collector/host.h"
 #include "collector/rounds.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 static const struct slw_example examples[] = {
     {"slotwise profile -- redis-benchmark -t set -n 100000", "Profile a client from its start."},
@@ -11,6 +15,8 @@ static const struct slw_example examples[] = {
     {"slotwise profile --rounds 10 --no-multiplex -- ./load",
      "Exact counts of every event, values with 95 % intervals."},
     {"slotwise profile --label batch=64 -o b64.slotwise -- ./load 64", "Name and mark the run."},
+    {"slotwise profile -a --every 60s --for 10s --push http://profiles:4040",
+     "Ten seconds of each minute, to a Pyroscope server."},
     {"slotwise profile --control ctl --start-stopped -- ./load",
      "Measure only between 'echo start > ctl' and 'echo stop > ctl'."},
     {NULL, NULL},
@@ -22,7 +28,16 @@ static const struct slw_exit_note exits[] = {
     {NULL, NULL},
 };
 
-static int prepare(struct slw_profile *p, struct slw_error *err)
+static int plan_push(struct slw_profile *p, struct slw_error *err)
+{
+    char stem[SLW_MAX_STEM];
+
+    slw_profile_stem(p, stem);
+    return slw_pushing_new(p->args, p->run, stem, &p->pushing, err);
+}
+
+/* What is asked for, and whether it can be. */
+static int settle(struct slw_profile *p, struct slw_error *err)
 {
     int rc = slw_profile_settings(p, err);
 
@@ -36,6 +51,13 @@ static int prepare(struct slw_profile *p, struct slw_error *err)
     rc = slw_profile_add_labels(p, err);
     if (rc >= 0)
         rc = slw_host_read(p->run, "", err);
+    return rc < 0 ? rc : plan_push(p, err);
+}
+
+static int prepare(struct slw_profile *p, struct slw_error *err)
+{
+    int rc = settle(p, err);
+
     if (rc >= 0)
         rc = slw_profile_choose_model(p, err);
     if (rc >= 0 && p->simulate)
@@ -80,6 +102,9 @@ static bool worth_keeping(const struct slw_profile *p, int rc)
     return slw_profile_measured(p);
 }
 
+/* Making sense of a window can wait for whoever is being watched. */
+#define AFTER_WINDOW_NICE 10
+
 static int run_sessions(struct slw_profile *p, struct slw_error *err)
 {
     struct slw_rounds_options rounds = {
@@ -92,6 +117,15 @@ static int run_sessions(struct slw_profile *p, struct slw_error *err)
                          : slw_session_run(&p->session, p->run, err);
 }
 
+/* The run is saved by now; what is not sent is in the spool before it is tried. */
+static int push(struct slw_profile *p, struct slw_error *err)
+{
+    (void)slw_signals_catch("given up; what was not sent is left to the next run");
+    if (!p->window)
+        slw_signals_analysing();
+    return slw_pushing_send(p->pushing, p->run, p->stacks, p->quiet, err);
+}
+
 static int measure(struct slw_profile *p, struct slw_error *err)
 {
     struct slw_error later = {0};
@@ -99,6 +133,8 @@ static int measure(struct slw_profile *p, struct slw_error *err)
     p->session.stop = slw_signals_catch("given up; samples taken so far are in %s", p->perf_data);
     announce(p);
     int rc = run_sessions(p, err);
+    if (p->window)
+        (void)nice(AFTER_WINDOW_NICE);
     if (rc < 0 && !worth_keeping(p, rc)) {
         slw_profile_discard(p);
         return rc;
@@ -109,14 +145,17 @@ static int measure(struct slw_profile *p, struct slw_error *err)
     else if (rc < 0 && finished < 0)
         slw_terminal_error("profile", &later);
     rc = rc < 0 ? rc : finished;
+    if (rc >= 0 && p->pushing)
+        rc = push(p, err);
     if (rc >= 0 && p->propagate)
         rc = propagated_status(p->run);
     return rc;
 }
 
-static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+static int profile_once(const struct slw_args *args, const struct slw_terminal *t,
+                        const char *window, struct slw_error *err)
 {
-    struct slw_profile p = {.args = args, .terminal = t};
+    struct slw_profile p = {.args = args, .terminal = t, .window = window};
     int rc = prepare(&p, err);
 
     if (rc >= 0)
@@ -127,10 +166,55 @@ static int run(const struct slw_args *args, const struct slw_terminal *t, struct
     return rc;
 }
 
+static int profile_window(void *ctx, const char *dir, struct slw_error *err)
+{
+    const struct slw_profile *p = ctx;
+    const int rc = profile_once(p->args, p->terminal, dir, err);
+
+    return rc == -SLW_E_GONE ? 0 : rc; /* it has ended since, as everything does */
+}
+
+/* p is settled, so that what is wrong is told once and not by every window. */
+static int profile_again_and_again(struct slw_profile *p, struct slw_error *err)
+{
+    struct slw_continuous *c = &p->continuous;
+    char stem[SLW_MAX_STEM];
+    char *folder = NULL;
+
+    slw_profile_stem(p, stem);
+    int rc = slw_name_create(slw_args_get(p->args, "output"), stem, ".windows", &folder, err);
+    if (rc < 0)
+        return rc;
+    c->folder = folder;
+    c->pid = p->session.target == SLW_TARGET_PID ? p->session.pid : 0;
+    c->stop = slw_signals_catch("given up; the windows so far are in %s", folder);
+    c->quiet = slw_args_has(p->args, "quiet");
+    c->window = profile_window;
+    c->ctx = p;
+    rc = slw_continuous_run(c, err);
+    free(folder);
+    return rc;
+}
+
+static int run(const struct slw_args *args, const struct slw_terminal *t, struct slw_error *err)
+{
+    struct slw_profile p = {.args = args, .terminal = t};
+    int rc;
+
+    if (!slw_args_has(args, "every"))
+        return profile_once(args, t, NULL, err);
+    rc = settle(&p, err);
+    if (rc >= 0)
+        rc = profile_again_and_again(&p, err);
+    slw_profile_release(&p);
+    return rc;
+}
+
 const struct slw_command_entry slw_command_profile = {
     .name = "profile",
     .summary = "Profile a client and say where its CPU time goes.",
-    .usage = "[OPTION]... -- CMD [ARG]...\n[OPTION]... -p PID | -a | --cgroup PATH\n"
+    .usage = "[OPTION]... -- CMD [ARG]...\n[OPTION]... -p PID | -a | --cgroup PATH [--every TIME "
+             "--for TIME]\n"
              "[OPTION]... --workload NAME [-- SETTING...]",
     .about = "Run CMD, or attach, and measure until it ends, --duration is over, or Ctrl-C: "
              "counters, samples with call stacks, and their cost. Then save the run in a directory "

@@ -166,7 +166,8 @@ static int report(struct slw_profile *p, struct slw_error *err)
 
 int slw_profile_finish(struct slw_profile *p, struct slw_error *err)
 {
-    slw_signals_analysing();
+    if (!p->window) /* whoever stops a series wants its last window */
+        slw_signals_analysing();
     int first = slw_profile_complete(p, err);
     if (first >= 0)
         first = slw_run_dir_save(p->dir, p->run, NULL, err);
@@ -201,6 +202,7 @@ void slw_profile_release(struct slw_profile *p)
     slw_debuginfod_close(p->debuginfod);
     slw_wire_close(p->wire);
     slw_simulate_free(p->simulate);
+    slw_pushing_free(p->pushing);
     for (size_t i = 0; p->workload && i < 3; i++)
         free(p->workload[i]);
     free(p->workload);

@@ -3,8 +3,11 @@
 #ifndef SLW_CLI_PROFILE_INT_H
 #define SLW_CLI_PROFILE_INT_H
 
+#include "cli/continuous.h"
 #include "cli/debuginfod.h"
+#include "cli/load.h"
 #include "cli/options.h"
+#include "cli/push.h"
 #include "cli/simulate.h"
 #include "cli/terminal.h"
 #include "collector/cores.h"
@@ -41,6 +44,9 @@ struct slw_profile {
     struct slw_wire *wire;             /* the wire tap; NULL: none */
     struct slw_debuginfod *debuginfod; /* NULL: not asked for */
     struct slw_simulate *simulate;     /* on a described core; NULL: on this one */
+    struct slw_continuous continuous;  /* every_ms 0: one measurement */
+    const char *window;                /* NULL, or the run directory of a window of it */
+    struct slw_pushing *pushing;       /* NULL: nothing is pushed */
     char **workload; /* command line of --workload: the first three words are ours; or NULL */
 };
 
@@ -62,6 +68,9 @@ int slw_profile_add_labels(struct slw_profile *p, struct slw_error *err);
 
 /* Choose the CPU model: --model, else the one of this host, else the generic one. */
 int slw_profile_choose_model(struct slw_profile *p, struct slw_error *err);
+
+/* What is measured, as a name: "pgbench", "system". */
+void slw_profile_stem(const struct slw_profile *p, char ret_stem[SLW_MAX_STEM]);
 
 /* Create the run directory and name the spool in it. */
 int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err);

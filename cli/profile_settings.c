@@ -111,6 +111,7 @@ const struct slw_option slw_profile_options[] = {
      .kind = SLW_OPTION_TIME,
      .value = "TIME",
      .text = "Measure no longer than this."},
+    SLW_OPTIONS_CONTINUOUS,
     {.name = "rounds",
      .kind = SLW_OPTION_NUMBER,
      .value = "N",
@@ -129,6 +130,7 @@ const struct slw_option slw_profile_options[] = {
     SLW_OPTIONS_SIMULATE,
     SLW_OPTIONS_DEBUGINFOD,
     SLW_OPTION_LABEL,
+    SLW_OPTIONS_PUSH,
     {.name = "keep-raw", .text = "Keep the raw samples (perf.data) in the run."},
     {.name = "propagate",
      .text = "Exit with the client's own status (128+N when signal N killed it)."},
@@ -369,10 +371,23 @@ static void set_offcpu(struct slw_profile *p)
             p->session.offcpu = levels[i];
 }
 
+/* What nobody waits for and nobody reads between two windows is not made. */
+#define WINDOW_SPOOL_BYTES (UINT64_C(256) << 20)
+static void set_continuous(struct slw_profile *p)
+{
+    p->session.duration_ms = p->continuous.for_ms;
+    if (!slw_args_has(p->args, "spool-size"))
+        p->session.spool_limit = WINDOW_SPOOL_BYTES;
+    p->flamegraph = false;
+    p->quiet = p->quiet || !p->format;
+}
+
 static int set_window(struct slw_profile *p, struct slw_error *err)
 {
-    int rc = slw_args_duration_ms(p->args, "delay", &p->session.delay_ms, err);
+    int rc = slw_continuous_settings(p->args, &p->continuous, err);
 
+    if (rc >= 0)
+        rc = slw_args_duration_ms(p->args, "delay", &p->session.delay_ms, err);
     if (rc >= 0)
         rc = slw_args_duration_ms(p->args, "duration", &p->session.duration_ms, err);
     if (rc < 0)
@@ -421,5 +436,7 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
     p->keep_raw = slw_args_has(p->args, "keep-raw");
     p->propagate = slw_args_has(p->args, "propagate");
     p->flamegraph = !slw_args_has(p->args, "no-flamegraph") && p->session.sample;
+    if (p->continuous.every_ms > 0)
+        set_continuous(p);
     return rc;
 }

@@ -100,7 +100,7 @@ static void process_stem(int32_t pid, char ret_stem[SLW_MAX_STEM])
     free(comm);
 }
 
-static void stem_of(const struct slw_profile *p, char ret_stem[SLW_MAX_STEM])
+void slw_profile_stem(const struct slw_profile *p, char ret_stem[SLW_MAX_STEM])
 {
     const struct slw_session_options *s = &p->session;
 
@@ -125,8 +125,9 @@ int slw_profile_create_dir(struct slw_profile *p, struct slw_error *err)
 {
     char stem[SLW_MAX_STEM];
 
-    stem_of(p, stem);
-    int rc = slw_run_name_create(slw_args_get(p->args, "output"), stem, &p->dir, err);
+    slw_profile_stem(p, stem);
+    int rc = slw_run_name_create(p->window ? p->window : slw_args_get(p->args, "output"), stem,
+                                 &p->dir, err);
     if (rc < 0) {
         slw_error_hint(err, "name a directory to write with -o");
         return rc;

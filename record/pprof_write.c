@@ -160,6 +160,11 @@ static int message_array(struct slw_pprof_writer *w, size_t count, size_t bytes,
     return 0;
 }
 
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 static bool is_count(const struct slw_column *c)
 {
     return strcmp(c->unit, "count") == 0;
@@ -175,10 +180,13 @@ static int column_type(struct slw_pprof_writer *w, size_t index, int64_t *ret_ty
     struct slw_buf name = {0};
 
     if (!is_count(c) || !paired)
-        return slw_pprof_string(w, c->event, ret_type);
-    if (w->column_count > 2)
-        slw_buf_printf(&name, "%s-", c->event);
-    slw_buf_puts(&name, "samples");
+        slw_buf_puts(&name, c->event);
+    else if (w->column_count > 2)
+        slw_buf_printf(&name, "%s-samples", c->event);
+    else
+        slw_buf_puts(&name, "samples");
+    for (char *letter = name.data; w->plain && letter && *letter; letter++)
+        *letter = is_word(*letter) ? *letter : '_';
     int rc = slw_buf_failed(&name) ? -SLW_E_NOMEM : slw_pprof_string(w, name.data, ret_type);
     slw_buf_release(&name);
     return rc;
@@ -313,6 +321,32 @@ static int fill_run(struct slw_pprof_writer *w, const struct slw_run *run, profi
     return slw_pprof_string(w, run->tool ? run->tool : "", ret_tool);
 }
 
+/* What the samples of the first event stand for, as it was asked for: a clock's frequency says its
+ * period, a frequency of other events does not. */
+static int64_t period_of(const struct slw_run *run, const char *event)
+{
+    for (size_t i = 0; run && i < run->sampling_count; i++) {
+        const struct slw_sampling *s = &run->samplings[i];
+
+        if (strcmp(s->event, event) != 0)
+            continue;
+        if (s->period > 0)
+            return s->period <= INT64_MAX ? (int64_t)s->period : 0;
+        if (s->frequency_hz > 0 && strcmp(s->unit, "nanoseconds") == 0)
+            return (int64_t)(UINT64_C(1000000000) / s->frequency_hz);
+    }
+    return 0;
+}
+
+static void fill_period(const struct slw_pprof_writer *w, const struct slw_run *run,
+                        profile_message *p)
+{
+    for (size_t i = 0; i < p->n_sample_type; i++)
+        if (p->sample_type[i]->type == p->default_sample_type)
+            p->period_type = p->sample_type[i];
+    p->period = period_of(run, w->columns[0].event);
+}
+
 static int fill_strings(struct slw_pprof_writer *w, profile_message *p)
 {
     char **strings = slw_arena_array(w->arena, w->strings.count, sizeof(*strings));
@@ -331,6 +365,8 @@ static int emit_rest(struct slw_pprof_writer *w, const struct slw_run *run)
     int64_t comments[2] = {0, 0}, last;
     int rc = fill_columns(w, &p);
 
+    if (rc == 0 && w->plain)
+        fill_period(w, run, &p);
     if (rc == 0)
         rc = fill_mappings(w, &p);
     if (rc == 0)
@@ -407,15 +443,17 @@ int slw_pprof_finish(struct slw_pprof_writer *w, const struct slw_run *run_or_nu
     return rc < 0 ? rc : emit_rest(w, run_or_null);
 }
 
-int slw_stacks_to_pprof(const struct slw_stacks *s, const struct slw_run *run_or_null,
-                        struct slw_buf *out, struct slw_error *err)
+static int to_pprof(const struct slw_stacks *s, const struct slw_run *run_or_null, bool plain,
+                    struct slw_buf *out, struct slw_error *err)
 {
     struct slw_pprof_writer *w;
     size_t before = out->length;
     int rc = slw_pprof_writer_new(s, out, &w);
 
-    if (rc == 0)
+    if (rc == 0) {
+        w->plain = plain;
         rc = emit_samples(w);
+    }
     if (rc == 0)
         rc = slw_pprof_finish(w, run_or_null);
     slw_pprof_writer_free(w);
@@ -423,4 +461,16 @@ int slw_stacks_to_pprof(const struct slw_stacks *s, const struct slw_run *run_or
         return 0;
     out->length = before; /* no half profile behind what the caller had */
     return slw_fail(err, (enum slw_code) - rc, "no memory to write the stack profile");
+}
+
+int slw_stacks_to_pprof(const struct slw_stacks *s, const struct slw_run *run_or_null,
+                        struct slw_buf *out, struct slw_error *err)
+{
+    return to_pprof(s, run_or_null, false, out, err);
+}
+
+int slw_stacks_to_pprof_plain(const struct slw_stacks *s, const struct slw_run *run,
+                              struct slw_buf *out, struct slw_error *err)
+{
+    return to_pprof(s, run, true, out, err);
 }

@@ -39,6 +39,7 @@ struct slw_pprof_writer {
     const char *extra_key; /* NULL, or a number for the header comment */
     uint64_t extra;
     size_t written; /* bytes before compression */
+    bool plain;     /* see slw_stacks_to_pprof_plain */
     struct slw_arena *arena;
     struct slw_strtab strings;
     ProtobufCBuffer buffer; /* feeds gzip */

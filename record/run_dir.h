@@ -24,6 +24,13 @@ int slw_run_from_json(const char *text, size_t length, struct slw_run **ret_run,
 int slw_stacks_to_pprof(const struct slw_stacks *s, const struct slw_run *run_or_null,
                         struct slw_buf *out, struct slw_error *err);
 
+/* The same for servers that make queries of the types: Pyroscope refuses a '-', Parca's selectors
+ * part at a ':'. Types are letters, digits and '_' ("cpu_clock"; the comment keeps the event), and
+ * there is a period, which such servers count as part of the type: that of the first event, 0 where
+ * it is not known. */
+int slw_stacks_to_pprof_plain(const struct slw_stacks *s, const struct slw_run *run,
+                              struct slw_buf *out, struct slw_error *err);
+
 /* Read a Profile message, gzip-compressed or plain, of any writer. */
 int slw_stacks_from_pprof(const void *bytes, size_t length, struct slw_stacks **ret_stacks,
                           struct slw_error *err);

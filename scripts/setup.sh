@@ -37,6 +37,7 @@ build|libmariadb-dev|the mariadb driver
 build|libhiredis-dev|the redis driver
 build|liblz4-dev|compression in the workloads and the cql driver
 build|libpcre2-dev|a stage of the workload "stages"
+build|libcurl4-openssl-dev|headers of what pushes profiles and metrics
 build|libssl-dev|stages of the workload "stages"
 build|valgrind|the carrier of the simulated tier is built from its libraries
 demo|sqlite3|the database client that the demo profiles
@@ -95,7 +96,9 @@ test|procps|ps in tests
 test|util-linux|runuser, setpriv and unshare in tests
 test|cmark-gfm|parses the pull-request comment as GitHub does
 test|libxml2-utils|xmllint checks the JUnit file
-test|prometheus|promtool checks the OpenMetrics file
+test|prometheus|promtool checks the OpenMetrics file; scrapes the push gateway
+test|prometheus-pushgateway|takes the metrics that are pushed
+test|python3-grpcio|takes the profiles that are pushed to Parca
 test|python3-yaml|reads the example workflows
 test|jq|runs their steps
 test|python3-prometheus-client|a strict reader of the same
@@ -174,7 +177,8 @@ keep_off_at_boot() { # packages just installed...
     local package service
     for package in "$@"; do
         case $package in
-        postgresql | redis-server | memcached | prometheus | debuginfod) service=$package ;;
+        postgresql | redis-server | memcached | prometheus | prometheus-pushgateway | debuginfod)
+            service=$package ;;
         mariadb-server) service=mariadb ;;
         *) continue ;;
         esac

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SLW_STATIC
+#include "push/curl.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#define LIBRARY "libcurl.so.4"
+
+static int find(void *library, const char *name, void *ret_function, struct slw_error *err)
+{
+    void *symbol = dlsym(library, name);
+
+    if (!symbol)
+        return slw_fail(err, SLW_E_UNSUPPORTED, LIBRARY " has no function %s", name);
+    /* ISO C has no cast from void * to a function; POSIX says that the bytes are the same. */
+    memcpy(ret_function, &symbol, sizeof(symbol));
+    return 0;
+}
+
+int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
+{
+    struct slw_curl c = {.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
+    int rc = 0;
+
+    if (!c.library) {
+        slw_error_hint(err, "apt-get install libcurl4");
+        return slw_fail(err, SLW_E_UNSUPPORTED, "pushing needs " LIBRARY ", which is not there");
+    }
+#define X(type, name, parameters) rc = rc < 0 ? rc : find(c.library, "curl_" #name, &c.name, err);
+    SLW_CURL_FUNCTIONS(X)
+#undef X
+    if (rc < 0)
+        slw_curl_close(&c);
+    else
+        *ret_curl = c;
+    return rc;
+}
+
+void slw_curl_close(struct slw_curl *c)
+{
+    if (c->library)
+        (void)dlclose(c->library);
+    c->library = NULL;
+}
+#else
+extern int slw_curl_none;
+int slw_curl_none;
+#endif
