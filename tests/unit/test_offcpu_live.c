@@ -105,7 +105,7 @@ static void every_thread_is_told_once(void **state)
 
 static const struct slw_off_bpf_options copying = {.callers = SLW_OFF_CALLERS_COPY,
                                                    .copy_bytes = SLW_OFF_COPY_BYTES,
-                                                   .thread_max = 100,
+                                                   .thread_max = 1024,
                                                    .slot_max = 100};
 static const char mark[] = "the stack of one who waits";
 

@@ -4,6 +4,7 @@
 #include "collector/taps/bpf/load.h"
 #include "collector/taps/offcpu/classes.h"
 #include "collector/taps/offcpu/offcpu.skel.h"
+#include "collector/taps/offcpu/table.h"
 #include "record/run.h"
 
 #include <bpf/bpf.h>
@@ -11,13 +12,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 _Static_assert((int)SLW_OFF_STATE_COUNT == (int)SLW_WAIT_COUNT, "one list of states");
 _Static_assert((int)SLW_OFF_UNSPLIT == (int)SLW_WAIT_UNSPLIT, "one list of states");
 _Static_assert((int)SLW_OFF_STATE_COUNT <= SLW_OFF_STATES, "the kernel masks states");
-
-#define BATCH 256
 
 struct slw_off_bpf {
     struct slw_offcpu_skeleton *skeleton;
@@ -27,8 +27,8 @@ struct slw_off_bpf {
     void *ended_ctx;
     slw_off_sample_fn *sample_fn; /* during slw_off_bpf_samples */
     void *sample_ctx;
-    uint32_t tids[BATCH]; /* of slw_off_bpf_live */
-    struct slw_off_thread threads[BATCH];
+    struct slw_off_table table; /* its records are mapped; NULL: not yet */
+    size_t table_bytes;
 };
 
 static int on_ended(void *ctx, void *data, size_t size)
@@ -63,6 +63,7 @@ static void configure(struct slw_offcpu_skeleton *s, const struct slw_off_bpf_op
     s->rodata->copy_bytes = opts->copy_bytes;
     (void)bpf_program__set_autoload(s->progs.on_syscall, opts->syscalls);
     (void)bpf_map__set_max_entries(s->maps.threads, opts->thread_max);
+    s->rodata->bucket_mask = slw_off_bucket_count(opts->thread_max) - 1;
     if (opts->callers == SLW_OFF_CALLERS_NO) {
         (void)bpf_program__set_autoload(s->progs.flush, false);
         (void)bpf_map__set_max_entries(s->maps.samples, (uint32_t)sysconf(_SC_PAGESIZE));
@@ -86,6 +87,22 @@ static int open_samples(struct slw_off_bpf *b, const struct slw_off_bpf_options 
     return b->samples ? 0 : slw_bpf_refused(errno, "ring", err);
 }
 
+static int map_table(struct slw_off_bpf *b, size_t thread_max, struct slw_error *err)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    b->table_bytes = (thread_max * sizeof(struct slw_off_thread) + page - 1) / page * page;
+    void *records = mmap(NULL, b->table_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                         bpf_map__fd(b->skeleton->maps.threads), 0);
+    if (records == MAP_FAILED)
+        return slw_bpf_refused(errno, "threads", err);
+    b->table = (struct slw_off_table){.buckets = b->skeleton->bss->buckets,
+                                      .bucket_count = slw_off_bucket_count(thread_max),
+                                      .records = records,
+                                      .record_count = thread_max};
+    return 0;
+}
+
 static int load(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
                 struct slw_error *err)
 {
@@ -96,6 +113,9 @@ static int load(struct slw_off_bpf *b, const struct slw_off_bpf_options *opts,
     int rc = slw_offcpu_skeleton__load(b->skeleton);
     if (rc < 0)
         return slw_bpf_refused(-rc, "load", err);
+    rc = map_table(b, opts->thread_max, err);
+    if (rc < 0)
+        return rc;
     b->ended = ring_buffer__new(bpf_map__fd(b->skeleton->maps.ended), on_ended, b, NULL);
     if (!b->ended)
         return slw_bpf_refused(errno, "ring", err);
@@ -134,6 +154,8 @@ void slw_off_bpf_close(struct slw_off_bpf *b)
     ring_buffer__free(b->samples);
     if (b->stats >= 0)
         (void)close(b->stats);
+    if (b->table.records)
+        (void)munmap(b->table.records, b->table_bytes);
     slw_offcpu_skeleton__destroy(b->skeleton);
     free(b);
 }
@@ -145,16 +167,11 @@ int slw_off_bpf_follow(struct slw_off_bpf *b, const struct slw_off_thread *t, st
 
     if (bpf_map_lookup_and_delete_elem(queue, NULL, &with_slot.slot) < 0)
         with_slot.slot = 0; /* none is left, or no stacks are looked at */
-    int rc = bpf_map_update_elem(bpf_map__fd(b->skeleton->maps.threads), &t->tid, &with_slot,
-                                 BPF_NOEXIST);
-
-    if (rc < 0 && with_slot.slot != 0)
+    const enum slw_off_put put = slw_off_table_put(&b->table, &with_slot);
+    if (put != SLW_OFF_PUT && with_slot.slot != 0)
         (void)bpf_map_update_elem(queue, NULL, &with_slot.slot, BPF_ANY);
-    if (rc == -EEXIST)
-        return 0; /* its parent has brought it in meanwhile */
-    if (rc == -E2BIG)
-        return slw_fail(err, SLW_E_LIMIT, "no room to follow thread %u", t->tid);
-    return rc < 0 ? slw_fail_sys(err, SLW_E_IO, -rc, "cannot follow thread %u", t->tid) : 0;
+    return put == SLW_OFF_FULL ? slw_fail(err, SLW_E_LIMIT, "no room to follow thread %u", t->tid)
+                               : 0; /* or its parent has brought it in meanwhile */
 }
 
 void slw_off_bpf_window(struct slw_off_bpf *b, uint64_t start_ns, uint64_t end_ns)
@@ -170,22 +187,13 @@ void slw_off_bpf_ended(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx)
     (void)ring_buffer__consume(b->ended);
 }
 
-/* In batches of whole hash buckets: walking key by key starts over when a key goes away. */
 void slw_off_bpf_live(struct slw_off_bpf *b, slw_off_thread_fn *fn, void *ctx)
 {
-    int fd = bpf_map__fd(b->skeleton->maps.threads);
-    uint32_t place = 0;
-    bool more = true;
+    struct slw_off_thread t;
 
-    for (int i = 0; i < SLW_OFF_LIVE_THREADS && more; i++) {
-        uint32_t count = BATCH;
-
-        more = bpf_map_lookup_batch(fd, i == 0 ? NULL : &place, &place, b->tids, b->threads, &count,
-                                    NULL) == 0;
-        for (uint32_t k = 0; k < count && k < BATCH; k++)
-            if (b->threads[k].started)
-                fn(ctx, &b->threads[k]);
-    }
+    for (size_t i = 0; i < (size_t)b->table.bucket_count * SLW_OFF_WAYS; i++)
+        if (slw_off_table_get(&b->table, i, &t))
+            fn(ctx, &t);
 }
 
 void slw_off_bpf_objects(struct slw_off_bpf *b, size_t max, slw_off_object_fn *fn, void *ctx)

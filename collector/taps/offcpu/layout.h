@@ -12,12 +12,15 @@ enum slw_off_state {
     SLW_OFF_STATE_COUNT
 };
 
-#define SLW_OFF_STATES       16        /* power of two, so that the verifier believes a mask */
-#define SLW_OFF_SYSCALLS     1024      /* numbers end below 500 today */
-#define SLW_OFF_LIVE_THREADS 16384     /* followed at a time; 5 MiB of maps */
-#define SLW_OFF_ENDED_BYTES  (1 << 20) /* ring of ended threads: some 3000 between two polls */
-#define SLW_OFF_STACK_DEPTH  127       /* kernel.perf_event_max_stack */
-#define SLW_OFF_SLOTS        512       /* threads whose stacks are looked at, at a time; 19 MiB */
+#define SLW_OFF_STATES       16   /* power of two, so that the verifier believes a mask */
+#define SLW_OFF_SYSCALLS     1024 /* numbers end below 500 today */
+#define SLW_OFF_WAYS         8    /* threads whose numbers end alike */
+#define SLW_OFF_BUCKETS      2048 /* power of two, so that the verifier believes a mask */
+#define SLW_OFF_LIVE_THREADS (SLW_OFF_BUCKETS * SLW_OFF_WAYS) /* followed at a time; 6 MiB */
+#define SLW_OFF_CLAIMED      0x80000000u /* on the number of a thread: not to be found yet */
+#define SLW_OFF_ENDED_BYTES  (1 << 20)   /* ring of ended threads: some 3000 between two polls */
+#define SLW_OFF_STACK_DEPTH  127         /* kernel.perf_event_max_stack */
+#define SLW_OFF_SLOTS        512         /* threads whose stacks are looked at, at a time; 19 MiB */
 #define SLW_OFF_COPY_BYTES   20480 /* of stack: whole for nearly all waits of database clients */
 #define SLW_OFF_MAX_COPY     32768 /* power of two, so that the verifier believes a mask */
 #define SLW_OFF_PAGE         4096  /* copied at once where a page may not be there */
@@ -89,6 +92,12 @@ struct slw_off_thread {
     __u64 syscalls;
     char comm[16];
     struct slw_off_object object; /* of the wait it is in, or was in last */
+};
+
+/* Where threads are found: place i of bucket b is the record b * SLW_OFF_WAYS + i. 0: it is free.
+ */
+struct slw_off_bucket {
+    __u32 tids[SLW_OFF_WAYS];
 };
 
 /* Counted, never hidden. */

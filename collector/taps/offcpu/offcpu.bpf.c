@@ -24,23 +24,9 @@ volatile __u64 sample_ns = SLW_OFF_SAMPLE_NS;
 struct slw_off_losses losses;
 
 struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, SLW_OFF_LIVE_THREADS);
-    __type(key, __u32);
-    __type(value, struct slw_off_thread);
-} threads SEC(".maps");
-
-struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, SLW_OFF_ENDED_BYTES);
 } ended SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, struct slw_off_thread);
-} blank SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -62,6 +48,7 @@ struct {
 } samples SEC(".maps");
 
 #include "collector/taps/offcpu/objects.bpf.h"
+#include "collector/taps/offcpu/threads.bpf.h"
 
 /* ---- time ---- */
 
@@ -338,30 +325,28 @@ static __always_inline __u32 cause_of(struct task_struct *task, struct slw_off_t
 
 static __always_inline struct slw_off_thread *followed(__u32 tid)
 {
-    struct slw_off_thread *t = bpf_map_lookup_elem(&threads, &tid);
+    struct slw_off_thread *t = find_thread(tid);
 
     return t && t->started ? t : 0;
 }
 
+/* One that is there already (it was held before exec) begins again. */
 static __always_inline void follow(__u32 pid, __u32 tid, __u32 state, __u64 now)
 {
-    __u32 zero = 0;
-    struct slw_off_thread *t = bpf_map_lookup_elem(&blank, &zero);
+    struct slw_off_thread *known = find_thread(tid);
+    struct slw_off_thread *t = known ? known : claim_place(tid);
 
     if (!t)
         return;
+    __builtin_memset(t, 0, sizeof(*t));
     t->born_ns = t->since_ns = now;
     t->pid = pid;
     t->tid = tid;
     t->state = state;
-    t->started = 1;
-    t->slot = 0;
     give_slot(t);
-    if (bpf_map_update_elem(&threads, &tid, t, BPF_ANY)) {
-        __sync_fetch_and_add(&losses.threads, 1);
-        if (t->slot)
-            bpf_map_push_elem(&free_slots, &t->slot, BPF_ANY);
-    }
+    t->started = 1;
+    if (!known)
+        show_place(tid);
 }
 
 static __always_inline void report_end(struct task_struct *task, struct slw_off_thread *t,
@@ -385,7 +370,7 @@ static __always_inline void leave_cpu(void *ctx, struct task_struct *task, struc
         account(t, now);
         take_slot_back(t, now);
         report_end(task, t, now);
-        bpf_map_delete_elem(&threads, &tid);
+        free_place(tid);
         return;
     }
     enter(t, runnable ? SLW_OFF_RUNNABLE : cause_of(task, t, task_state), now);
@@ -446,7 +431,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_tid)
 {
     __u32 tid = task->pid, old = old_tid;
-    struct slw_off_thread *t = bpf_map_lookup_elem(&threads, &old);
+    struct slw_off_thread *t = find_thread(old);
     __u64 now = bpf_ktime_get_ns();
 
     if (!t)
@@ -457,7 +442,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid)
         account(t, now);
         take_slot_back(t, now);
         report_end(task, t, now);
-        bpf_map_delete_elem(&threads, &old);
+        free_place(old);
     }
     follow(task->tgid, tid, SLW_OFF_ON_CPU, now);
     return 0;
