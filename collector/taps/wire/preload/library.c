@@ -62,7 +62,7 @@ static void keep_site(const void *address, const struct slw_library *library)
 /* Another libc has none, and a name that is missing would keep a program from starting. */
 #pragma weak dladdr1
 
-static const char *const markers[SLW_FAMILY_COUNT] = {"SSL_new", "sqlite3_open_v2"};
+static const char *const markers[SLW_FAMILY_COUNT] = {"SSL_new", "gnutls_init", "sqlite3_open_v2"};
 
 /* What stands in front of a function is not the function. */
 static bool is_ours(void *symbol)
@@ -134,6 +134,8 @@ static void fill(struct slw_library *l, const char *caller_name)
 #define X(result, name, arguments) find(handle, l->family, #name, &l->name);
     if (l->family == SLW_FAMILY_TLS) {
         SLW_TLS_FUNCTIONS(X)
+    } else if (l->family == SLW_FAMILY_GNUTLS) {
+        SLW_GNUTLS_FUNCTIONS(X)
     } else {
         SLW_SQLITE_FUNCTIONS(X)
     }

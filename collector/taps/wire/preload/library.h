@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions of libraries that a client may have or not, and may have more than once: OpenSSL,
- * SQLite. Which one a caller means is decided by what the caller itself is linked with: a library
- * that was loaded for its users only (RTLD_LOCAL) is not found by RTLD_NEXT, and of several copies
- * only one belongs to the objects in the caller's hands. Only for the preloaded library. */
+ * GnuTLS, SQLite. Which one a caller means is decided by what the caller itself is linked with: a
+ * library that was loaded for its users only (RTLD_LOCAL) is not found by RTLD_NEXT, and of several
+ * copies only one belongs to the objects in the caller's hands. Only for the preloaded library. */
 #ifndef SLW_COLLECTOR_TAPS_WIRE_PRELOAD_LIBRARY_H
 #define SLW_COLLECTOR_TAPS_WIRE_PRELOAD_LIBRARY_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* As in their headers; the objects are not ours to look into. */
 #define SLW_TLS_FUNCTIONS(X)                                                                       \
@@ -22,6 +23,17 @@
     X(void *, SSL_get_wbio, (const void *))                                                        \
     X(int, BIO_method_type, (const void *))                                                        \
     X(long, BIO_ctrl, (void *, int, long, void *))
+#define SLW_GNUTLS_FUNCTIONS(X)                                                                    \
+    X(int, gnutls_handshake, (void *))                                                             \
+    X(ssize_t, gnutls_record_send, (void *, const void *, size_t))                                 \
+    X(ssize_t, gnutls_record_send2, (void *, const void *, size_t, size_t, unsigned))              \
+    X(ssize_t, gnutls_record_recv, (void *, void *, size_t))                                       \
+    X(ssize_t, gnutls_record_recv_seq, (void *, void *, size_t, unsigned char *))                  \
+    X(ssize_t, gnutls_record_recv_packet, (void *, void **))                                       \
+    X(ssize_t, gnutls_record_send_range, (void *, const void *, size_t, const void *))             \
+    X(ssize_t, gnutls_record_send_file, (void *, int, off_t *, size_t))                            \
+    X(ssize_t, gnutls_record_send_early_data, (void *, const void *, size_t))                      \
+    X(void, gnutls_deinit, (void *))
 #define SLW_SQLITE_FUNCTIONS(X)                                                                    \
     X(int, sqlite3_step, (void *))                                                                 \
     X(int, sqlite3_reset, (void *))                                                                \
@@ -43,7 +55,7 @@
 
 typedef int slw_sqlite_row(void *context, int count, char **values, char **names);
 
-enum slw_family { SLW_FAMILY_TLS, SLW_FAMILY_SQLITE, SLW_FAMILY_COUNT };
+enum slw_family { SLW_FAMILY_TLS, SLW_FAMILY_GNUTLS, SLW_FAMILY_SQLITE, SLW_FAMILY_COUNT };
 
 struct slw_library {
     void *caller; /* its link map */
@@ -51,6 +63,7 @@ struct slw_library {
     bool itself; /* the caller is that library */
 #define X(result, name, arguments) result(*name) arguments;
     SLW_TLS_FUNCTIONS(X)
+    SLW_GNUTLS_FUNCTIONS(X)
     SLW_SQLITE_FUNCTIONS(X)
 #undef X
 };
