@@ -10,6 +10,7 @@
 #include "collector/backend.h"
 #include "collector/call_graph.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,6 +100,12 @@ const struct slw_option slw_profile_options[] = {
              "neighbours are joined)."},
     SLW_OPTION_OFFCPU,
     SLW_OPTION_STAGES,
+    {.name = "stages-in",
+     .kind = SLW_OPTION_FILE,
+     .value = "FILE",
+     .repeated = true,
+     .text = "Look for stages in this library too, which the client opens by itself (dlopen). May "
+             "be repeated."},
     SLW_OPTION_NO_SAMPLING,
     SLW_OPTION_BACKEND,
     SLW_OPTION_MODEL,
@@ -415,6 +422,21 @@ int slw_profile_measuring(struct slw_profile *p, struct slw_error *err)
     return rc;
 }
 
+/* Libraries that the client will open. One that is not there is a slip of the pen. */
+static int set_stage_files(struct slw_profile *p, struct slw_error *err)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = slw_args_get_nth(p->args, "stages-in", i)) != NULL; i++) {
+        if (i == SLW_MAX_STAGE_FILES)
+            return slw_fail(err, SLW_E_USAGE, "--stages-in: at most %d files", SLW_MAX_STAGE_FILES);
+        if (access(name, R_OK) != 0)
+            return slw_fail_sys(err, SLW_E_USAGE, errno, "--stages-in: '%s'", name);
+        p->session.stage_files[i] = name;
+    }
+    return 0;
+}
+
 int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
 {
     int rc = check_exclusions(p->args, err);
@@ -425,6 +447,8 @@ int slw_profile_settings(struct slw_profile *p, struct slw_error *err)
         rc = slw_profile_measuring(p, err);
     if (rc >= 0)
         rc = set_window(p, err);
+    if (rc >= 0)
+        rc = set_stage_files(p, err);
     if (rc >= 0)
         rc = set_rounds(p, err);
     if (rc >= 0)

@@ -45,6 +45,8 @@ enum slw_call_graph {
 /* What is counted by itself, besides the whole target. */
 enum slw_per { SLW_PER_WHOLE, SLW_PER_PROCESS, SLW_PER_THREAD };
 
+#define SLW_MAX_STAGE_FILES 16
+
 struct slw_session_options {
     enum slw_target_kind target;
     char *const *argv;             /* SLW_TARGET_COMMAND: NULL-terminated, searched in PATH */
@@ -75,6 +77,8 @@ struct slw_session_options {
     enum slw_offcpu offcpu;
     bool no_stages; /* marks of stages are not looked at: each costs the client about a microsecond
                      */
+    const char *stage_files[SLW_MAX_STAGE_FILES]; /* more files with such marks, which the target
+                                                     opens later; the first NULL ends */
     enum slw_socket socket;
     const char *not_preloaded; /* why requests are not counted by the wire tap; NULL: no matter */
     uint64_t ring_bytes;      /* per CPU, and of the socket tap; a power of two pages; 0: default */

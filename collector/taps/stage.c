@@ -77,6 +77,26 @@ static int look_at(void *ctx, const char *path, struct slw_error *err)
     return 0;
 }
 
+/* What the client will open later, if it is not what it is linked with. */
+static int look_at_named(struct slw_tap_state *s, const struct slw_session_options *opts,
+                         struct slw_error *err)
+{
+    struct stat st;
+    int rc = 0;
+
+    for (size_t i = 0; i < SLW_MAX_STAGE_FILES && opts->stage_files[i] && rc == 0; i++) {
+        const size_t before = s->marks->mark_count;
+
+        if (stat(opts->stage_files[i], &st) == 0 && slw_stage_marks_know(s->marks, &st))
+            continue;
+        rc = look_at(s, opts->stage_files[i], err);
+        if (rc == 0 && s->marks->mark_count == before)
+            (void)slw_run_note(s->run, SLW_NOTE_WARNING, "no-stages-in-file", NULL,
+                               "no stages are marked in '%s'", opts->stage_files[i]);
+    }
+    return rc;
+}
+
 static int follow(void *ctx, uint32_t pid, uint32_t tid, struct slw_error *err)
 {
     struct slw_tap_state *s = ctx;
@@ -115,6 +135,8 @@ static int open_tap(const struct slw_session_options *opts, struct slw_live_targ
     if (!s)
         return slw_fail(err, SLW_E_NOMEM, "no memory for the stage tap");
     int rc = slw_tap_files(opts, target, look_at, s, &why);
+    if (rc == 0)
+        rc = look_at_named(s, opts, &why);
     if (rc == 0 && s->marks->mark_count > 0)
         rc = attach(s, opts, target, &why);
     if (rc == 0 && target->kind != SLW_TARGET_CGROUP)

@@ -190,6 +190,26 @@ class Counts(Stages):
         self.assertEqual(set(stages), {("stagelib", "library")})
         self.assert_stage(stages["stagelib", "library"], 3000, 3000 * 3001 // 2, 3000)
 
+    def test_a_library_that_is_opened_later(self):
+        """Named, it counts from its first call on, whatever its path; not named, it is told."""
+        library = built(self, "-O2", "-shared", "-fPIC", source=LIBRARY, name="liblater.so")
+        os.symlink(library, self.path("other.so"))
+        opens = ("python3", "-c", f"import ctypes\nf = ctypes.CDLL('{library}').lib_work\n"
+                 "for i in range(1, 301): f(ctypes.c_ulong(i))\n")
+        document, stages = self.staged(*opens, options=("--stages-in", self.path("other.so"),
+                                                        "--stages-in", library))
+        self.assertEqual(set(stages), {("stagelib", "library")})
+        self.assert_stage(stages["stagelib", "library"], 300, 300 * 301 // 2, 300)
+        self.assertNotIn("stages-opened-later", self.notes(document))
+        done = self.slotwise("profile", "--stages-in", self.path("none.so"), "--", "true",
+                             status=harness.USAGE)
+        self.assertIn("none.so", done.stderr)
+
+    def test_a_named_library_without_stages_is_told(self):
+        run = self.path("none.slotwise")
+        self.slotwise("profile", "-q", "--no-sampling", "--stages-in", "/bin/true", "-o", run, "--", "true")
+        self.assertIn("no-stages-in-file", self.notes(self.load(run)))
+
     def test_a_library_that_is_opened_later_is_told(self):
         library = built(self, "-O2", "-shared", "-fPIC", source=LIBRARY, name="liblater.so")
         run = self.path("later.slotwise")

@@ -77,16 +77,11 @@ void slw_stage_late_look(struct slw_stage_late *l, int pid)
     }
 }
 
-static bool is_known(const struct slw_stage_marks *known, const char *path)
+static bool is_new(const struct slw_stage_marks *known, const char *path)
 {
-    struct stat a, b;
+    struct stat st;
 
-    if (stat(path, &a) < 0)
-        return true; /* nobody can look into it */
-    for (size_t i = 0; i < known->file_count; i++)
-        if (stat(known->files[i], &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-            return true;
-    return false;
+    return stat(path, &st) == 0 && !slw_stage_marks_know(known, &st);
 }
 
 int slw_stage_late_tell(const struct slw_stage_late *l, const struct slw_stage_marks *known,
@@ -98,12 +93,12 @@ int slw_stage_late_tell(const struct slw_stage_late *l, const struct slw_stage_m
     if (!m)
         return slw_fail(err, SLW_E_NOMEM, "no memory to look for stages");
     for (size_t i = 0; i < l->count; i++)
-        if (!is_known(known, l->files[i].path))
+        if (is_new(known, l->files[i].path))
             (void)slw_stage_marks_file(m, l->files[i].path, NULL);
     if (m->stage_count > 0)
         rc =
             slw_run_note(run, SLW_NOTE_WARNING, "stages-opened-later",
-                         "link that library, or attach with -p when it is open",
+                         "name that library with --stages-in, or attach with -p when it is open",
                          "%zu stage(s) are marked in '%s', which the client opened later: they are "
                          "in no number",
                          m->stage_count, m->file_count > 0 ? m->files[0] : "");

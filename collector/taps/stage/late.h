@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of code that a client opens when its stages have been looked for already (dlopen): their
- * marks cannot be followed from the start any more, which is told. */
+ * marks cannot be followed from the start any more, which is told. Not for: files that were named
+ * before. */
 #ifndef SLW_COLLECTOR_TAPS_STAGE_LATE_H
 #define SLW_COLLECTOR_TAPS_STAGE_LATE_H
 

@@ -161,3 +161,13 @@ int slw_stage_marks_file(struct slw_stage_marks *m, const char *path, struct slw
         return 0;
     return slw_stage_marks_read(m, path, read_file, &fd, err);
 }
+
+bool slw_stage_marks_know(const struct slw_stage_marks *m, const struct stat *file)
+{
+    struct stat st;
+
+    for (size_t i = 0; i < m->file_count; i++)
+        if (stat(m->files[i], &st) == 0 && st.st_dev == file->st_dev && st.st_ino == file->st_ino)
+            return true;
+    return false;
+}

@@ -8,6 +8,7 @@
 #include "collector/taps/stage/sdt.h"
 
 #include <linux/types.h>
+#include <sys/stat.h>
 
 #include "collector/taps/stage/layout.h"
 
@@ -47,5 +48,8 @@ int slw_stage_marks_read(struct slw_stage_marks *m, const char *path, slw_sdt_re
 
 /* The same of the file at `path`. One that cannot be opened or is no regular file has none. */
 int slw_stage_marks_file(struct slw_stage_marks *m, const char *path, struct slw_error *err);
+
+/* Is it, under whatever name, a file whose marks are among them? */
+bool slw_stage_marks_know(const struct slw_stage_marks *m, const struct stat *file);
 
 #endif
