@@ -124,21 +124,30 @@ for (let k = 0; k < 4; k++) {
         return super().attach(program, *words, name=name)
 
 
-class Postgresql(test_wire_node.Node, test_wire.PostgresqlServer):
+class ByBpf(test_wire_node.Node):
+    """The drivers of Node.js, with whatever they do without TLS, and no word about the route."""
     tls = True
 
-    def test_pg(self):
-        test_socket.skip_without_bpf(self)
-        document = self.check(*self.client(f"""
-    const c = new driver.Client({{host: '127.0.0.1', port: {self.port}, user: 'slotwise',
-                                 database: 'postgres', ssl: {{rejectUnauthorized: false}}}});
-    await c.connect();
-    for (let i = 0; i < 100; i++) await c.query('select ' + i);
-    for (let i = 0; i < 100; i++) await c.query('select $1::int', [i]);
-    await Promise.all(Array.from({{length: 50}}, (_, i) => c.query('select $1::int + 2', [i])));
-    await c.end();
-""", "pg"), requests=250)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        test_socket.skip_without_bpf(cls)
+
+    def followed(self, document, *words, **kw):
+        super().followed(document, *words, **kw)
         self.assertIn("wire-bpf", self.notes(document))
+
+
+class Postgresql(ByBpf, test_wire_node.Postgresql):
+    pass
+
+
+class Ioredis(ByBpf, test_wire_node.Redis):
+    options = ("--tls", "--insecure")
+
+
+class Mariadb(ByBpf, test_wire_node.Mariadb):
+    pass
 
 
 if __name__ == "__main__":

@@ -9,6 +9,14 @@ MODULES = os.path.join(harness.ROOT, "tests", "clients", "node_modules")
 
 
 class Node(test_wire.Wire):
+    def encrypted(self):
+        """The drivers' options for a connection with TLS to a server nobody vouches for, or none."""
+        return "{rejectUnauthorized: false}" if self.tls else "undefined"
+
+    def tap(self, *command, options=(), **kw):
+        """Without TLS by the library, which is not what is chosen for Node; test_socket_tls takes that."""
+        return super().tap(*command, options=options if self.tls else ("--wire", "preload"), **kw)
+
     def client(self, text, driver):
         """A program that requires a driver: the command that runs it."""
         node = self.need("node")
@@ -26,7 +34,7 @@ class Postgresql(Node, test_wire.PostgresqlServer):
     def test_pg(self):
         document = self.check(*self.client(f"""
     const c = new driver.Client({{host: '127.0.0.1', port: {self.port}, user: 'slotwise',
-                                 database: 'postgres', ssl: false}});
+                                 database: 'postgres', ssl: {self.encrypted()}}});
     await c.connect();
     for (let i = 0; i < 200; i++) await c.query('select ' + i);
     for (let i = 0; i < 200; i++) await c.query('select $1::int', [i]);
@@ -42,7 +50,8 @@ class Postgresql(Node, test_wire.PostgresqlServer):
 class Redis(Node, test_wire.RedisServer):
     def test_ioredis(self):
         document = self.check(*self.client(f"""
-    const r = new driver({{port: {self.port}, host: '127.0.0.1', enableReadyCheck: false}});
+    const r = new driver({{port: {self.port}, host: '127.0.0.1', enableReadyCheck: false,
+                          tls: {self.encrypted()}}});
     for (let i = 0; i < 300; i++) await r.set('k' + i, 'x'.repeat(i));
     const p = r.pipeline();
     for (let i = 0; i < 1000; i++) p.get('k' + i % 300);
@@ -57,7 +66,7 @@ class Mariadb(Node, test_wire.MariadbServer):
     def test_mysql2(self):
         document = self.check(*self.client(f"""
     const c = await require('{MODULES}/mysql2/promise').createConnection(
-        {{host: '127.0.0.1', port: {self.port}, user: 'root'}});
+        {{host: '127.0.0.1', port: {self.port}, user: 'root', ssl: {self.encrypted()}}});
     for (let i = 0; i < 200; i++) await c.query('select ' + i);
     for (let i = 0; i < 300; i++) await c.execute('select ? + 1', [i]);
     await c.end();
