@@ -17,15 +17,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests", "system"))
 from harness import find_tool  # noqa: E402
 
-Cost = collections.namedtuple("Cost", "wall_s own_cpu_s tree_cpu_s peak_bytes status stdout stderr")
+Cost = collections.namedtuple("Cost", "wall_s own_cpu_s tree_cpu_s peak_bytes status stdout stderr user_cpu_s")
 
 
 MAX_OUTPUT_BYTES = 1 << 16  # of what a command printed; its numbers are at the end
 
 
 def run(argv, timeout=600, cwd=None):
-    """Run to the end. own_cpu_s is the program's alone, tree_cpu_s with the children it waited for,
-    peak_bytes its largest resident set."""
+    """Run to the end. own_cpu_s is the program's alone, tree_cpu_s with the children it waited for and
+    user_cpu_s that part of it which the kernel's ticks found outside the kernel, peak_bytes its largest
+    resident set."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.monotonic()
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd)
@@ -35,7 +36,7 @@ def run(argv, timeout=600, cwd=None):
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         return Cost(wall, own, usage.ru_utime + usage.ru_stime, peak, process.returncode, tail(out),
-                    tail(err))
+                    tail(err), usage.ru_utime)
 
 
 def tail(file):

@@ -24,7 +24,8 @@ struct passing {
     uint64_t data_ready; /* its loads */
     enum slw_sim_slot level;
     uint64_t allocated;
-    bool has_slot; /* a load or store of it took a slot that its work shares */
+    bool is_general; /* no vector register is loaded or stored */
+    bool has_slot;   /* a load or store of it took a slot that its work shares */
 };
 
 ALWAYS void take_frontend(struct pace *p, const struct slw_sim_core *s)
@@ -209,18 +210,46 @@ ALWAYS uint64_t address_ready(const struct slw_sim_backend *b, const struct slw_
     return slw_sim_later(b->ready[in->addresses[0]], b->ready[in->addresses[1]]);
 }
 
+/* Are its operands in general registers, or none? */
+ALWAYS bool is_general(const struct slw_sim_instruction *in)
+{
+    const uint32_t vectors = SLW_SIM_FLAGS - SLW_SIM_VECTOR;
+
+    return in->targets[0] - (uint32_t)SLW_SIM_VECTOR >= vectors &&
+           in->sources[0] - (uint32_t)SLW_SIM_VECTOR >= vectors;
+}
+
+/* Some cores foresee that what is loaded was just stored, and take the register it came from, as
+ * long as both are whole general registers and the store is still in the queue. */
+ALWAYS bool is_renamed(const struct slw_sim_core *s, const struct slw_sim_access *a, uint64_t slot,
+                       const struct passing *now)
+{
+    const struct slw_sim_memory *m = &s->memory;
+
+    return s->config.memory_renaming && now->is_general && a->bytes >= 4 &&
+           m->forward_bytes[slot] == a->bytes &&
+           s->backend.stores - m->forward_store[slot] <= s->config.store_queue_entries;
+}
+
 ALWAYS uint64_t forwarded(struct slw_sim_core *s, const struct slw_sim_access *a, uint64_t ready,
-                          enum slw_sim_slot *level)
+                          const struct passing *now, enum slw_sim_slot *level)
 {
     const struct slw_sim_memory *m = &s->memory;
     const uint64_t key = a->address >> 3;
+    const uint64_t slot = key % FORWARD_SLOTS;
 
-    if (m->forward_key[key % FORWARD_SLOTS] != key + 1 ||
-        m->forward_ready[key % FORWARD_SLOTS] <= ready)
+    if (m->forward_key[slot] != key + 1)
+        return ready;
+    if (is_renamed(s, a, slot, now)) {
+        s->events[SLW_SIM_FORWARDS]++;
+        *level = SLW_SIM_CORE_EXECUTION;
+        return slw_sim_later(now->allocated, m->forward_value[slot]);
+    }
+    if (m->forward_ready[slot] <= ready)
         return ready;
     s->events[SLW_SIM_FORWARDS]++;
     *level = SLW_SIM_MEMORY_L1;
-    return m->forward_ready[key % FORWARD_SLOTS];
+    return m->forward_ready[slot];
 }
 
 /* Most accesses are to the page of the one before, and to the line used last in its set. */
@@ -246,7 +275,7 @@ ALWAYS void load(struct slw_sim_core *s, struct pace *p, const struct slw_sim_ac
         allocate(s, p, b->load_queue[(b->loads - s->config.load_queue_entries) & b->load_mask]);
     const uint64_t issued =
         port(b, s->config.ports_load, slw_sim_later(now->allocated + 1, now->address_ready));
-    const uint64_t ready = forwarded(s, a, data(s, a, issued, &level), &level);
+    const uint64_t ready = forwarded(s, a, data(s, a, issued, &level), now, &level);
 
     if (ready > now->data_ready) {
         now->data_ready = ready;
@@ -283,6 +312,9 @@ ALWAYS void store(struct slw_sim_core *s, struct pace *p, const struct slw_sim_a
         b->drained << 8 | (b->drained > retired ? SLW_SIM_MEMORY_STORE : p->cause);
     m->forward_key[key % FORWARD_SLOTS] = key + 1;
     m->forward_ready[key % FORWARD_SLOTS] = known + s->config.forward_latency;
+    m->forward_value[key % FORWARD_SLOTS] = value;
+    m->forward_bytes[key % FORWARD_SLOTS] = now->is_general ? a->bytes : 0;
+    m->forward_store[key % FORWARD_SLOTS] = b->stores;
     now->has_slot = true;
 }
 
@@ -334,7 +366,7 @@ ALWAYS uint64_t compute(struct slw_sim_core *s, struct pace *p,
     unsigned slots = in->is & SLW_SIM_FUSED ? 0 : in->uops - (unsigned)shares;
 
     if (in->unit == SLW_SIM_UNIT_MOVE && now->has_slot)
-        return slw_sim_later(now->data_ready, sources_ready(b, in));
+        return slw_sim_later(now->data_ready, sources_ready(b, in)) + in->latency;
     if (in->is & SLW_SIM_REPEATS)
         slots = now->has_slot ? 0 : 1;
     if (in->is & SLW_SIM_FUSED)
@@ -408,12 +440,14 @@ ALWAYS uint64_t simple_load(struct slw_sim_core *s, struct pace *p,
                             const struct slw_sim_instruction *in, const struct slw_sim_access *a)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in)};
+    struct passing now = {.address_ready = address_ready(b, in), .is_general = is_general(in)};
 
     load(s, p, a, &now);
     uint64_t done = slw_sim_later(now.data_ready, sources_ready(b, in));
 
-    if (in->unit != SLW_SIM_UNIT_MOVE) {
+    if (in->unit == SLW_SIM_UNIT_MOVE) {
+        done += in->latency;
+    } else {
         done = port(b, in->ports, slw_sim_later(now.allocated + 1, done)) + in->latency;
         retire_not_before(s, p, done, SLW_SIM_CORE_EXECUTION);
     }
@@ -428,7 +462,7 @@ ALWAYS uint64_t simple_store(struct slw_sim_core *s, struct pace *p,
                              const struct slw_sim_instruction *in, const struct slw_sim_access *a)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in)};
+    struct passing now = {.address_ready = address_ready(b, in), .is_general = is_general(in)};
     uint64_t done = sources_ready(b, in);
 
     store(s, p, a, &now, in->is & SLW_SIM_PUSHES ? 0 : done);
@@ -448,7 +482,9 @@ static uint64_t with_accesses(struct slw_sim_core *s, struct pace *p,
                               const struct slw_sim_access *accesses, size_t count)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in), .level = SLW_SIM_CORE_EXECUTION};
+    struct passing now = {.address_ready = address_ready(b, in),
+                          .level = SLW_SIM_CORE_EXECUTION,
+                          .is_general = is_general(in)};
     bool stores = false;
     uint64_t done = 0;
 

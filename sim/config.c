@@ -47,7 +47,9 @@ const char *slw_sim_config_fault(const struct slw_sim_config *c)
         !divides_well(c->dtlb_entries, c->dtlb_ways) ||
         !divides_well(c->stlb_entries, c->stlb_ways))
         return "the sets of a TLB have to be a power of two";
-    if (!divides_well(c->btb_entries, c->btb_ways) || !is_power_of_two(c->uop_cache_sets))
+    if (!divides_well(c->btb_entries, c->btb_ways) ||
+        !divides_well(c->btb_first_entries, c->btb_first_ways) ||
+        !is_power_of_two(c->uop_cache_sets))
         return "the sets of the BTB and of the micro-op cache have to be a power of two";
     if (!is_power_of_two(c->fetch_window_bytes))
         return "fetch_window_bytes has to be a power of two";

@@ -39,6 +39,8 @@ static void init_predictor(struct slw_sim_core *s)
         p->tagged[i] = s->host.allocate(entries * sizeof(*p->tagged[i]));
     p->targets = s->host.allocate(entries * sizeof(*p->targets));
     slw_sim_cache_init(&p->btb, &s->host, c->btb_entries / c->btb_ways, c->btb_ways);
+    slw_sim_cache_init(&p->btb_first, &s->host, c->btb_first_entries / c->btb_first_ways,
+                       c->btb_first_ways);
 }
 
 /* A ring that holds `entries` back: only what is in use takes part in caches of the host. */

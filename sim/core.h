@@ -50,6 +50,7 @@ const char *slw_sim_config_fault(const struct slw_sim_config *config);
 
 /* Registers by number: 0-15 general, 16-47 vector, then these. */
 enum {
+    SLW_SIM_VECTOR = 16,
     SLW_SIM_FLAGS = 48,
     SLW_SIM_X87 = 49,
     SLW_SIM_NEVER_READ = 62, /* by prepare: where results go that have no register */

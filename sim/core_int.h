@@ -63,6 +63,7 @@ struct slw_sim_frontend {
     uint32_t bytes_in_cycle; /* decoded in its cycle, and whether a long instruction was */
     bool long_in_cycle;
     uint8_t cause;               /* enum slw_sim_slot: why `delivered` was late */
+    bool late;                   /* the next window was predicted by the second level of the BTB */
     bool from_uop_cache;         /* what is delivered now */
     uint64_t predicted;          /* cycle in which the branch predictor produced this window */
     uint64_t window, page, line; /* being fetched; ~0: none */
@@ -87,7 +88,7 @@ struct slw_sim_predictor {
     uint64_t *targets;                        /* mask + 1 */
     uint64_t returns[RETURN_RING];
     uint32_t returns_at;
-    struct slw_sim_cache btb;
+    struct slw_sim_cache btb, btb_first;
 };
 
 /* Allocation, execution, retirement. */
@@ -117,6 +118,10 @@ struct slw_sim_memory {
     uint64_t miss_line[64], miss_ready[64], miss_latest; /* miss_buffers of them */
     uint64_t early_line[EARLY_SLOTS], early_ready[EARLY_SLOTS];
     uint64_t forward_key[FORWARD_SLOTS], forward_ready[FORWARD_SLOTS];
+    /* For cores that rename memory: when the value itself was known, which store it was, and its
+     * bytes; 0: not of a general register. */
+    uint64_t forward_value[FORWARD_SLOTS], forward_store[FORWARD_SLOTS];
+    uint8_t forward_bytes[FORWARD_SLOTS];
     uint64_t streams[STREAMS];
     uint32_t streams_at;
     uint64_t free; /* cycle in which memory can deliver the next line */
@@ -172,7 +177,12 @@ struct slw_sim_shared {
 };
 
 /* What a branch did to the front end. */
-enum slw_sim_outcome { SLW_SIM_AS_PREDICTED, SLW_SIM_RESTEERED, SLW_SIM_MISPREDICTED };
+enum slw_sim_outcome {
+    SLW_SIM_AS_PREDICTED,
+    SLW_SIM_LATE, /* predicted by the second level of the BTB */
+    SLW_SIM_RESTEERED,
+    SLW_SIM_MISPREDICTED
+};
 
 static inline uint64_t slw_sim_later(uint64_t a, uint64_t b)
 {

@@ -145,8 +145,9 @@ static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction 
 {
     struct slw_sim_frontend *f = &s->frontend;
     const struct slw_sim_config *c = &s->config;
-    enum slw_sim_slot cause = SLW_SIM_FETCH_OTHER;
+    enum slw_sim_slot cause = f->late ? SLW_SIM_FETCH_RESTEER : SLW_SIM_FETCH_OTHER;
 
+    f->late = false;
     f->window = in->address >> f->window_shift;
     f->predicted = slw_sim_later(f->predicted + 1,
                                  f->ring[(f->ring_at - c->fetch_queue_entries) % FETCH_RING]);
@@ -261,7 +262,10 @@ void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool
 
     if (taken || outcome != SLW_SIM_AS_PREDICTED)
         f->window = ~UINT64_C(0);
-    if (outcome == SLW_SIM_RESTEERED) {
+    if (outcome == SLW_SIM_LATE) {
+        f->predicted += s->config.btb_second_cycles;
+        f->late = s->config.btb_second_cycles > 0;
+    } else if (outcome == SLW_SIM_RESTEERED) {
         f->delivered += (uint64_t)s->config.resteer_cycles << SLOT_BITS;
         f->predicted = slw_sim_later(f->predicted, slw_sim_cycle(f->delivered));
         f->cause = SLW_SIM_FETCH_RESTEER;

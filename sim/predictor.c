@@ -158,6 +158,7 @@ enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_si
     struct slw_sim_predictor *p = &s->predictor;
     const bool right = predict_kind(s, in, taken, target);
     bool known = true;
+    bool near = true;
 
     s->events[SLW_SIM_BRANCHES]++;
     s->events[SLW_SIM_TAKEN] += taken;
@@ -166,12 +167,17 @@ enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_si
     if (in->branch != SLW_SIM_CONDITIONAL && in->branch != SLW_SIM_RETURN)
         p->history = p->history << 1 | (in->address >> 3 & 1);
     if (taken && in->branch != SLW_SIM_RETURN) {
-        known = slw_sim_cache_touch(&p->btb, in->address, in->address ^ in->address >> 11);
+        const uint64_t set = in->address ^ in->address >> 11;
+
+        near = slw_sim_cache_touch(&p->btb_first, in->address, set);
+        known = slw_sim_cache_touch(&p->btb, in->address, set);
         s->events[SLW_SIM_BTB_MISSES] += !known;
     }
     if (in->branch == SLW_SIM_CALL || in->branch == SLW_SIM_CALL_INDIRECT)
         remember_return(s, in->address + in->length);
     if (!right)
         return SLW_SIM_MISPREDICTED;
-    return known ? SLW_SIM_AS_PREDICTED : SLW_SIM_RESTEERED;
+    if (!known)
+        return SLW_SIM_RESTEERED;
+    return near ? SLW_SIM_AS_PREDICTED : SLW_SIM_LATE;
 }

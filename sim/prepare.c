@@ -27,6 +27,21 @@ static uint8_t unit_latency(const struct slw_sim_config *c, uint8_t unit)
     }
 }
 
+/* What a load takes longer than the simplest one: into a vector register, or by an index. */
+static uint8_t load_latency(const struct slw_sim_config *c, const struct slw_sim_instruction *in)
+{
+    const bool is_vector = in->targets[0] >= SLW_SIM_VECTOR && in->targets[0] < SLW_SIM_FLAGS;
+    uint32_t latency = c->l1d_latency;
+
+    if (!(in->is & SLW_SIM_LOADS_DATA))
+        return 0;
+    if (is_vector && c->vector_load_latency > latency)
+        latency = c->vector_load_latency;
+    if (in->address_count > 1 && c->indexed_load_latency > latency)
+        latency = c->indexed_load_latency;
+    return (uint8_t)(latency - c->l1d_latency);
+}
+
 static uint8_t unit_busy(const struct slw_sim_config *c, uint8_t unit)
 {
     switch (unit) {
@@ -161,7 +176,8 @@ void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment
     for (uint32_t i = 0; i < segment->count; i++) {
         struct slw_sim_instruction *in = &segment->instructions[i];
 
-        in->latency = (uint8_t)(in->latency + unit_latency(config, in->unit));
+        in->latency =
+            (uint8_t)(in->latency + unit_latency(config, in->unit) + load_latency(config, in));
         in->busy = unit_busy(config, in->unit);
         in->ports = unit_ports(config, in->unit);
         if (i > 0 && fuses(in - 1, in))

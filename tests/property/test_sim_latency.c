@@ -103,10 +103,12 @@ static uint64_t cycles(const struct slw_sim_config *config, const struct kernel 
 }
 
 static const char *const latencies[] = {
-    "resteer_cycles", "refill_cycles",      "mul_latency",  "div32_latency",     "div32_busy",
-    "div64_latency",  "div64_busy",         "fp_latency",   "fp_divide_latency", "fp_divide_busy",
-    "locked_latency", "forward_latency",    "l1d_latency",  "l2_latency",        "l3_latency",
-    "memory_latency", "memory_line_cycles", "stlb_latency", "walk_latency",      "decode_switch",
+    "resteer_cycles",      "refill_cycles",        "mul_latency",       "div32_latency",
+    "div32_busy",          "div64_latency",        "div64_busy",        "fp_latency",
+    "fp_divide_latency",   "fp_divide_busy",       "locked_latency",    "forward_latency",
+    "l1d_latency",         "l2_latency",           "l3_latency",        "memory_latency",
+    "memory_line_cycles",  "stlb_latency",         "walk_latency",      "decode_switch",
+    "vector_load_latency", "indexed_load_latency", "btb_second_cycles",
 };
 
 static size_t index_of(const char *name)

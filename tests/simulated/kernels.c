@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Loops whose answer is known: each is held up by one thing and hardly anything else. The simulated
- * tier counts between the two client requests; run natively they do nothing.
+ * tier counts between the two client requests; run natively they do nothing. Each goes on where it
+ * was before.
  *
- * usage: kernels NAME [ROUNDS] */
+ * usage: kernels NAME [ROUNDS [TIMES]]
+ * TIMES: run natively so often, in turn with a chain of additions, and print the cycles of a round:
+ * CPU time by that of an addition. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <valgrind/valgrind.h>
 
 enum { REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'), REQUEST_STOP };
 
-#define LINE 64u
-#define PAGE 4096u
+#define LINE      64u
+#define PAGE      4096u
+#define MUCH_LOG2 22u /* lines: 256 MiB, past every cache described */
 
 /* Independent work for every kind of port: nothing waits. */
 static void adds(long rounds, void *data)
@@ -32,8 +37,9 @@ static void adds(long rounds, void *data)
 /* Each load says where the next one goes. */
 static void follow(long rounds, void *data)
 {
-    void **at = data;
+    static void **at;
 
+    at = at ? at : data;
     for (long i = 0; i < rounds; i++)
         at = *at;
     __asm__ volatile("" ::"r"(at));
@@ -42,9 +48,10 @@ static void follow(long rounds, void *data)
 static void branches(long rounds, void *data)
 {
     const uint8_t *random = data;
+    static size_t at;
 
     for (long i = 0; i < rounds; i++) {
-        if (random[i & 0xfffff] & 1)
+        if (random[at++ & 0xfffff] & 1)
             __asm__ volatile("add $3, %%eax" ::: "eax");
         else
             __asm__ volatile("sub $1, %%eax" ::: "eax");
@@ -86,15 +93,15 @@ static void multiply(long rounds, void *data)
         __asm__ volatile("imul %0, %0\n imul %0, %0\n imul %0, %0\n imul %0, %0\n" : "+r"(value));
 }
 
-/* One store to each line, in an order no prefetcher follows. */
+/* One store to each line, in an order no prefetcher follows; the pages are there. */
 static void stores(long rounds, void *data)
 {
     uint8_t *const bytes = data;
-    uint64_t at = 1;
+    static uint64_t at = 1;
 
     for (long i = 0; i < rounds; i++) {
         at = at * 6364136223846793005u + 1442695040888963407u;
-        *(volatile uint64_t *)(void *)(bytes + (at >> 38) * LINE) = at;
+        *(volatile uint64_t *)(void *)(bytes + (at >> (64 - MUCH_LOG2)) * LINE) = at;
     }
 }
 
@@ -110,16 +117,31 @@ static void decode(long rounds, void *data)
         __asm__ volatile("call long_code" ::: "memory");
 }
 
-/* What is stored is loaded by the next round. */
+/* What is stored is loaded by the next round. Of general registers, cores that rename memory would
+ * do without the load. */
 static void forward(long rounds, void *data)
 {
     for (long i = 0; i < rounds; i++)
-        __asm__ volatile("addq $1, (%0)" ::"r"(data) : "memory");
+        __asm__ volatile("movq (%0), %%xmm0\n paddq %%xmm1, %%xmm0\n movq %%xmm0, (%0)\n"
+                         :
+                         : "r"(data)
+                         : "xmm0", "memory");
+}
+
+/* One cycle an addition on any core: how long a cycle is. */
+static void clock_of_adds(long rounds, void *data)
+{
+    uint64_t value = 0;
+
+    (void)data;
+    for (long i = 0; i < rounds; i++)
+        __asm__ volatile(".rept 64\n add $1, %0\n .endr" : "+r"(value));
 }
 
 static void *map(size_t bytes)
 {
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+                   -1, 0);
 
     if (p == MAP_FAILED) {
         perror("mmap");
@@ -136,10 +158,9 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
-/* A ring through all of `count` places, `step` bytes apart, in random order (Sattolo). */
-static void *make_ring(size_t count, size_t step)
+/* A ring through all of `count` places of `bytes`, `step` apart, in random order (Sattolo). */
+static void *ring_in(uint8_t *bytes, size_t count, size_t step)
 {
-    uint8_t *bytes = map(count * step);
     uint32_t *order = map(count * sizeof(*order));
     uint64_t state = 88172645463325252u;
 
@@ -155,6 +176,11 @@ static void *make_ring(size_t count, size_t step)
     for (size_t i = 0; i < count; i++)
         *(void **)(void *)(bytes + order[i] * step) = bytes + order[(i + 1) % count] * step;
     return bytes;
+}
+
+static void *make_ring(size_t count, size_t step)
+{
+    return ring_in(map(count * step), count, step);
 }
 
 static void *line(void)
@@ -183,9 +209,40 @@ static void *page_ring(void)
     return make_ring(6144, PAGE + LINE);
 }
 
+/* One line of each of so many pages that the second TLB does not hold them, and the L2 their
+ * tables. */
+static void *more_pages(void)
+{
+    return make_ring(5000, PAGE + LINE);
+}
+
+/* The same in huge pages, so that no page is looked for: where the machine has them. */
+static void *huge_ring(size_t lines)
+{
+    const size_t huge = (size_t)1 << 21;
+    uint8_t *bytes =
+        mmap(NULL, lines * LINE + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (bytes == MAP_FAILED || madvise(bytes, lines * LINE + huge, MADV_HUGEPAGE) != 0) {
+        perror("huge pages");
+        exit(1);
+    }
+    return ring_in(bytes + (huge - (uintptr_t)bytes % huge), lines, LINE);
+}
+
+static void *huge_ring_of_2_mib(void)
+{
+    return huge_ring((size_t)1 << 15);
+}
+
+static void *huge_ring_of_128_mib(void)
+{
+    return huge_ring((size_t)1 << 21);
+}
+
 static void *much_memory(void)
 {
-    return map((size_t)LINE << 26);
+    return map((size_t)LINE << MUCH_LOG2);
 }
 
 static const struct kernel {
@@ -204,7 +261,61 @@ static const struct kernel {
     {"pages", follow, page_ring, 60000},
     {"decode", decode, line, 12},
     {"forward", forward, line, 50000},
+    /* Of use to compare with a machine only. */
+    {"clock", clock_of_adds, line, 5000},
+    {"walks", follow, more_pages, 60000},
+    {"third", follow, huge_ring_of_2_mib, 20000},
+    {"memory", follow, huge_ring_of_128_mib, 20000},
 };
+
+static double cpu_ns(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Not the very least: clocks that are set right go back, too. */
+static double tenth(double *times, size_t count)
+{
+    qsort(times, count, sizeof(*times), compare);
+    return times[count / 10];
+}
+
+/* What else the machine does makes times longer only: of many short ones the lower ones count. */
+static void print_cycles(const struct kernel *k, void *data, long rounds, long times)
+{
+    enum { MOST = 1000, ADDITIONS = 64, CHAIN = 5000 };
+    static double kernel[MOST];
+    static double clock[MOST];
+    size_t count = 0;
+
+    for (; count < MOST && (long)count < times; count++) {
+        const double start = cpu_ns();
+
+        k->run(rounds, data);
+        const double between = cpu_ns();
+
+        clock_of_adds(CHAIN, NULL);
+        kernel[count] = between - start;
+        clock[count] = cpu_ns() - between;
+    }
+    if (count == 0)
+        return;
+    const double addition = tenth(clock, count) / ((double)CHAIN * ADDITIONS);
+
+    printf("%.3f cycles %.4f GHz\n", tenth(kernel, count) / (double)rounds / addition,
+           1 / addition);
+}
 
 int main(int argc, char **argv)
 {
@@ -217,11 +328,15 @@ int main(int argc, char **argv)
         const long rounds = argc > 2 ? strtol(argv[2], NULL, 10) : k->rounds;
 
         k->run(rounds / 10 + 1, data); /* warm: cold misses are another question */
+        if (argc > 3) {
+            print_cycles(k, data, rounds, strtol(argv[3], NULL, 10));
+            return 0;
+        }
         VALGRIND_DO_CLIENT_REQUEST_STMT(REQUEST_START, 0, 0, 0, 0, 0);
         k->run(rounds, data);
         VALGRIND_DO_CLIENT_REQUEST_STMT(REQUEST_STOP, 0, 0, 0, 0, 0);
         return 0;
     }
-    (void)fprintf(stderr, "usage: kernels NAME [ROUNDS]\n");
+    (void)fprintf(stderr, "usage: kernels NAME [ROUNDS [TIMES]]\n");
     return 64;
 }

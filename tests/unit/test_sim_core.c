@@ -118,6 +118,74 @@ static void what_was_stored_is_loaded_after_the_forwarding_latency(void **state)
     assert_true(t.events[SLW_SIM_FORWARDS] > 9900);
 }
 
+/* A core that renames memory does not wait for what was stored from a general register, and waits
+ * like any other where it was a byte, or a vector register. */
+static void memory_is_renamed_between_general_registers(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen4");
+    const struct slw_sim_access same[] = {{.address = 0x10000, .bytes = 8},
+                                          {.address = 0x10000, .bytes = 8, .is_store = 1}};
+    const struct slw_sim_access byte[] = {{.address = 0x10000, .bytes = 1},
+                                          {.address = 0x10000, .bytes = 1, .is_store = 1}};
+    struct feed_segment f;
+
+    (void)state;
+    FEED(&f, &config, AT, "\x48\x83\x00\x01\xeb\xfa", same, 2); /* addq $1,(%rax); jmp */
+    const struct slw_sim_totals renamed = loop(&config, &f, same, 2, 10000);
+
+    FEED(&f, &config, AT, "\x80\x00\x01\xeb\xfb", byte, 2); /* addb $1,(%rax); jmp */
+    const struct slw_sim_totals forwarded = loop(&config, &f, byte, 2, 10000);
+
+    assert_in_range(renamed.cycles, 10000, 21000);
+    assert_in_range(forwarded.cycles, 10000 * (config.forward_latency + 1), 81000);
+    assert_true(renamed.events[SLW_SIM_FORWARDS] > 9900);
+}
+
+static void a_load_into_a_vector_register_takes_longer(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen4");
+    const struct slw_sim_access access = {.address = 0x10000, .bytes = 8};
+    struct feed_segment f;
+
+    (void)state;
+    /* movq (%rax),%xmm0; movq %xmm0,%rax; jmp */
+    FEED(&f, &config, AT, "\x66\x48\x0f\x6e\x00\x66\x48\x0f\x7e\xc0\xeb\xf4", &access, 1);
+    const struct slw_sim_totals t = loop(&config, &f, &access, 1, 10000);
+    const uint64_t round = config.vector_load_latency + 2;
+
+    assert_true(config.vector_load_latency > config.l1d_latency);
+    assert_in_range(t.cycles, 10000 * round - 100, 10000 * round + 600);
+}
+
+/* So many jumps, each to the next. */
+static uint64_t cycles_of_jumps(const struct slw_sim_config *config, unsigned count)
+{
+    static struct feed_segment jumps[3000];
+    struct slw_sim_core *core = feed_core(config);
+
+    for (unsigned i = 0; i < count; i++) /* jmp +1 */
+        FEED(&jumps[i], config, AT + 3 * i, "\xeb\x01", NULL, 0);
+    for (unsigned i = 0; i < 10 * count; i++) {
+        if (i == 5 * count)
+            slw_sim_restart(core);
+        slw_sim_step(core, &jumps[i % count].segment, NULL, 0, &jumps[(i + 1) % count].segment);
+    }
+    return feed_totals(core).cycles / 5;
+}
+
+static void what_only_the_second_level_of_the_btb_knows_is_predicted_later(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen4");
+
+    (void)state;
+    const uint64_t few = cycles_of_jumps(&config, 1000);
+    const uint64_t many = cycles_of_jumps(&config, 3000);
+
+    assert_in_range(few, 1000, 1100);
+    assert_in_range(many, 3000 * (1 + config.btb_second_cycles),
+                    3000 * (1 + config.btb_second_cycles) + 300);
+}
+
 /* A conditional jump over a nop, taken or not. */
 static struct slw_sim_totals branch(const struct slw_sim_config *config, const uint8_t *taken,
                                     unsigned count)
@@ -373,6 +441,10 @@ int main(void)
         cmocka_unit_test_teardown(independent_additions_are_limited_by_their_ports, release),
         cmocka_unit_test_teardown(a_dependent_load_takes_the_latency_of_its_level, release),
         cmocka_unit_test_teardown(what_was_stored_is_loaded_after_the_forwarding_latency, release),
+        cmocka_unit_test_teardown(memory_is_renamed_between_general_registers, release),
+        cmocka_unit_test_teardown(a_load_into_a_vector_register_takes_longer, release),
+        cmocka_unit_test_teardown(what_only_the_second_level_of_the_btb_knows_is_predicted_later,
+                                  release),
         cmocka_unit_test_teardown(a_pattern_is_learned_and_chance_is_not, release),
         cmocka_unit_test_teardown(a_call_makes_a_context_and_a_return_leaves_it, release),
         cmocka_unit_test_teardown(a_long_jump_pops_what_it_jumped_over, release),
