@@ -51,15 +51,16 @@ class Loop:
     def __init__(self, options, name, native, simulated=0):
         self.name, self.native, self.simulated = name, native, simulated
         self.program = os.path.join(build_of(options), "tests", "simulated", "simulated_kernels")
-        self.cycles, self.ghz, self.share = float("inf"), 0.0, ""
+        self.ns, self.ghz, self.share = float("inf"), [], ""
 
     def run(self):
         words = measure.must(measure.run([self.program, self.name, str(self.native), str(TIMES)]),
                              self.name).stdout.split()
-        self.cycles, self.ghz = min(self.cycles, float(words[0])), max(self.ghz, float(words[2]))
+        self.ns = min(self.ns, float(words[0]))
+        self.ghz.append(float(words[2]))
 
-    def native_cycles(self, _):
-        return self.cycles
+    def native_cycles(self, ghz):
+        return self.ns * ghz
 
     def model_cycles(self, options, core):
         argv = [self.program, self.name, str(self.simulated)]
@@ -153,9 +154,15 @@ def described(options):
         return {name: int(value) for name, value in (line.split() for line in f if line.strip())}
 
 
-def of_this_machine(core, probes):
+def frequency(all_points):
+    """What else the machine does makes a chain slower, hardly ever faster."""
+    found = [ghz for p in all_points if isinstance(p, Loop) for ghz in p.ghz]
+    return statistics.quantiles(found, n=4)[2]
+
+
+def of_this_machine(core, probes, ghz):
     """The parameters that differ between machines, from loops in which one load waits for the next."""
-    hop = {name: p.cycles for name, p in probes.items()}
+    hop = {name: p.native_cycles(ghz) for name, p in probes.items()}
     third, memory = round(hop["third"]), round(hop["memory"] - hop["third"])
     walk = round(hop["walks"] - core["l2_latency"] - core["stlb_latency"])
     return {"l3_latency": min(512, max(1, third)), "memory_latency": min(4096, max(1, memory)),
@@ -185,9 +192,9 @@ def main():
         for _ in range(options.rounds):
             for p in (*probes.values(), *all_points):
                 p.run()
-        ghz = statistics.median(p.ghz for p in probes.values())
+        ghz = frequency([*probes.values(), *all_points])
         core = described(options)
-        own = of_this_machine(core, probes) if options.described == "no" else {}
+        own = of_this_machine(core, probes, ghz) if options.described == "no" else {}
         path = folder("core")
         with open(path, "w", encoding="ascii") as f:
             f.writelines(f"{name} {value}\n" for name, value in {**core, **own}.items())

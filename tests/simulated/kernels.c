@@ -4,8 +4,8 @@
  * was before.
  *
  * usage: kernels NAME [ROUNDS [TIMES]]
- * TIMES: run natively so often, in turn with a chain of additions, and print the cycles of a round:
- * CPU time by that of an addition. */
+ * TIMES: run natively so often, in turn with a chain of additions, and print the CPU time of a
+ * round, and how many additions fit into one of 1 ns. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,7 +292,7 @@ static double tenth(double *times, size_t count)
 }
 
 /* What else the machine does makes times longer only: of many short ones the lower ones count. */
-static void print_cycles(const struct kernel *k, void *data, long rounds, long times)
+static void print_times(const struct kernel *k, void *data, long rounds, long times)
 {
     enum { MOST = 1000, ADDITIONS = 64, CHAIN = 5000 };
     static double kernel[MOST];
@@ -311,10 +311,8 @@ static void print_cycles(const struct kernel *k, void *data, long rounds, long t
     }
     if (count == 0)
         return;
-    const double addition = tenth(clock, count) / ((double)CHAIN * ADDITIONS);
-
-    printf("%.3f cycles %.4f GHz\n", tenth(kernel, count) / (double)rounds / addition,
-           1 / addition);
+    printf("%.4f ns %.4f GHz\n", tenth(kernel, count) / (double)rounds,
+           (double)CHAIN * ADDITIONS / tenth(clock, count));
 }
 
 int main(int argc, char **argv)
@@ -329,7 +327,7 @@ int main(int argc, char **argv)
 
         k->run(rounds / 10 + 1, data); /* warm: cold misses are another question */
         if (argc > 3) {
-            print_cycles(k, data, rounds, strtol(argv[3], NULL, 10));
+            print_times(k, data, rounds, strtol(argv[3], NULL, 10));
             return 0;
         }
         VALGRIND_DO_CLIENT_REQUEST_STMT(REQUEST_START, 0, 0, 0, 0, 0);
