@@ -89,6 +89,13 @@ void beside_forget(void)
     switches_before = switches();
 }
 
+/* In the child of a fork: its clocks begin anew, also in the call it was made by. */
+void beside_forget_parent(void)
+{
+    VG_(memset)(begin_ns, 0, sizeof(begin_ns));
+    beside_forget();
+}
+
 struct slw_sim_beside beside_now(void)
 {
     beside.switches = switches() - switches_before;

@@ -70,6 +70,8 @@ static void put(void *to, const char *bytes, size_t count)
 static void put_result(struct file *file, enum slw_sim_ended ended)
 {
     const struct slw_sim_beside beside = beside_now();
+    size_t stage_count = 0;
+    const struct slw_sim_staged *stages = all_stages(&stage_count);
     const struct slw_sim_result result = {
         .carrier = "valgrind",
         .carrier_version = SLW_SIM_VALGRIND_VERSION,
@@ -86,8 +88,8 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
         .process = (ULong)VG_(getpid)(),
         .mappings = all_mappings(),
         .mapping_count = mapping_count(),
-        .stages = all_stages(),
-        .stage_count = stage_count(),
+        .stages = stages,
+        .stage_count = stage_count,
         .core_of = core_of,
         .thread_limit = MAX_THREADS,
     };

@@ -392,6 +392,8 @@ void stop_counting(void)
 
 void forget_parent(ThreadId thread)
 {
+    beside_forget_parent();
+    forget_stages();
     for (UInt i = 0; i < MAX_THREADS; i++) {
         if (i == thread || !threads[i].core)
             continue;

@@ -93,17 +93,17 @@ void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, S
 void beside_before(ThreadId thread, UInt number);
 void beside_after(ThreadId thread, UInt number, SysRes result);
 void beside_forget(void);
+void beside_forget_parent(void);
 struct slw_sim_beside beside_now(void);
 
-/* stages.c: the marks of include/slotwise/stage.h. Looked for in each file that code comes from. */
+/* stages.c: marks are looked for in each file that code comes from. */
 void look_for_marks(const struct slw_sim_mapping *mapping);
 Bool has_marks(void);
 UInt mark_at(Addr address); /* index + 1; 0: none */
 void marked(ThreadId thread, UInt mark);
 void forget_stages(void);
 void forget_open_stages(ThreadId thread);
-UInt stage_count(void);
-const struct slw_sim_staged *all_stages(void);
+const struct slw_sim_staged *all_stages(size_t *ret_count);
 
 Bool is_looked_at(const struct block *block); /* by some thread, as the last one it ran */
 

@@ -287,7 +287,10 @@ int main(int argc, char **argv)
         return threads(count);
     else if (strcmp(what, "fork") == 0)
         return forked(count);
-    else if (strcmp(what, "scoped") == 0)
+    else if (strcmp(what, "late_fork") == 0) {
+        nested(count);
+        return forked(count);
+    } else if (strcmp(what, "scoped") == 0)
         scoped(count);
     else if (strcmp(what, "recursive") == 0)
         recursive(count);
