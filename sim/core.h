@@ -232,6 +232,10 @@ void slw_sim_read(const struct slw_sim_core *core, struct slw_sim_totals *ret_to
 
 uint64_t slw_sim_now(const struct slw_sim_core *core); /* cycles since it was made */
 
+/* The stack address the innermost call pushed its return address to; 0: not known, for there is
+ * none, or the path is deeper than is followed. */
+uint64_t slw_sim_innermost_slot(const struct slw_sim_core *core);
+
 /* The contexts in pre-order, without recursion: the root, then what follows `node`; NULL: no more.
  */
 const struct slw_sim_node *slw_sim_root(const struct slw_sim_core *core);

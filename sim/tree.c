@@ -103,6 +103,13 @@ void slw_sim_follow(struct slw_sim_core *s, const struct slw_sim_segment *segmen
     }
 }
 
+uint64_t slw_sim_innermost_slot(const struct slw_sim_core *core)
+{
+    const struct slw_sim_tree *t = &core->tree;
+
+    return t->depth > 0 && t->depth < SLW_SIM_MAX_FRAMES ? t->frames[t->depth - 1].slot : 0;
+}
+
 const struct slw_sim_node *slw_sim_root(const struct slw_sim_core *core)
 {
     return core->tree.root;

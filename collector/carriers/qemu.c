@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The plugin of sim/qemu/ for QEMU's user mode: for what Valgrind cannot run. Threads run at the
- * same time, and what the client executes is not followed. The launcher asks QEMU whether it takes
- * the plugin. */
+ * same time. The launcher asks QEMU whether it takes the plugin. */
 #include "collector/carriers/carrier.h"
 
 #include "base/arena.h"
@@ -24,6 +23,7 @@ const struct slw_carrier slw_carrier_qemu = {
     .summary = "a plugin for QEMU's user mode: for programs Valgrind cannot run",
     .launcher = "qemu/slotwise-simulate-qemu",
     .makes_repeatable = true,
-    .follows_exec = false,
+    .follows_exec = true,
+    .hides_tap = true,
     .command = command,
 };

@@ -5,9 +5,12 @@
 #include "sim/qemu/plugin_int.h"
 #include "sim/repeatable.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 
 static struct slw_sim_repeatable repeatable;
@@ -91,6 +94,13 @@ void forget_beside(void)
     switches_before = switches();
 }
 
+/* In the child of a fork: its clocks begin anew, also in the call it was made by. */
+void forget_beside_of_parent(void)
+{
+    memset(begin_ns, 0, sizeof(begin_ns));
+    forget_beside();
+}
+
 struct slw_sim_beside beside_now(void)
 {
     beside.switches = switches() - switches_before;
@@ -99,9 +109,33 @@ struct slw_sim_beside beside_now(void)
 
 /* ---- */
 
-/* What the client executes runs without QEMU: if it works, nobody is here any more to write. */
-static void before_exec(void)
+/* Not a name service that the C library asks on its own, nor datagrams, which only choose an
+ * address. */
+static bool is_to_server(const uint64_t *a, int64_t result)
 {
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+        char bytes[sizeof(struct sockaddr_un) + 1];
+    } address = {.bytes = ""};
+    const size_t size = a[2] < sizeof(address.local) ? a[2] : sizeof(address.local);
+    int type = 0;
+    socklen_t length = sizeof(type);
+
+    if ((result < 0 && result != -EINPROGRESS) ||
+        getsockopt((int)a[0], SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM ||
+        !peek(&address, a[1], size))
+        return false;
+    if (address.any.sa_family == AF_UNIX)
+        return !strstr(address.local.sun_path, "/nscd/");
+    return address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6;
+}
+
+/* What cannot be followed runs without QEMU: if it works, nobody is here any more to write. */
+static void before_exec(int64_t number, const uint64_t *a)
+{
+    if (number == SYS_execve)
+        execute(a[0], a[1], a[2]);
     finish_vcpus();
     write_output(SLW_SIM_ENDED_EXEC);
 }
@@ -114,11 +148,9 @@ void before_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t a1
         return;
     lock();
     memcpy(arguments[vcpu], (const uint64_t[]){a1, a2, a3, a4, a5, a6}, sizeof(arguments[vcpu]));
-    if (number == SYS_connect)
-        connects();
     exits |= number == SYS_exit_group || (number == SYS_exit && live_vcpus() <= 1);
     if (number == SYS_execve || number == SYS_execveat)
-        before_exec();
+        before_exec(number, arguments[vcpu]);
     if (options.is_repeatable)
         slw_sim_repeatable_before(&repeatable, vcpu, (uint64_t)number, arguments[vcpu]);
     keep_state();
@@ -133,6 +165,8 @@ void after_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_t resu
         return;
     lock();
     count_call(vcpu, number, result);
+    if (number == SYS_connect && is_to_server(arguments[vcpu], result))
+        connects();
     if (number == SYS_mmap || number == SYS_munmap || number == SYS_mremap)
         mappings_changed();
     if (options.is_repeatable)

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts QEMU's user mode with the plugin beside it. QEMU takes a path to an ELF file and nothing
- * else: what a shell and the kernel do (PATH, #!) is done here.
+ * else: what a shell and the kernel do (PATH, #!) is done here. The plugin executes this again for
+ * what the client executes.
  *
  * usage: slotwise-simulate-qemu OPTIONS... [--] COMMAND...
  *        slotwise-simulate-qemu --check
- * Options are those of the Valgrind tool (docs/simulated.md). Exit status 69: no QEMU, one without
- * plugins, one too new for this plugin, or a program it cannot run. */
+ * Options are those of the Valgrind tool (docs/simulated.md), and from the plugin --qemu=PATH and
+ * --qemu-version=V, which were checked before, and --as=NAME, what the command calls itself.
+ * Exit status 69: no QEMU, one without plugins, one too new for this plugin, or a program it cannot
+ * run. */
+#include "sim/qemu/program.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,6 +34,14 @@ enum { USAGE = 64, UNAVAILABLE = 69, INTERNAL = 70, MOST_WORDS = 64 };
 struct words {
     char *words[MOST_WORDS];
     size_t count;
+};
+
+/* What the options ask for. */
+struct job {
+    char plugin[MOST_OPTIONS]; /* after -plugin: its path and its options */
+    bool is_repeatable;
+    const char *qemu, *version; /* NULL: to be found */
+    const char *name;           /* NULL: the command as it was given */
 };
 
 static void add(struct words *w, const char *word)
@@ -157,71 +170,42 @@ static void find_program(const char *name, char *path, size_t size)
     }
 }
 
-static ssize_t read_start(const char *path, unsigned char *bytes, size_t size)
+static int add_script(struct words *w, const struct slw_qemu_program *program, const char *script)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t length = fd >= 0 ? read(fd, bytes, size) : -1;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return length;
-}
-
-static bool is_x86_64(const unsigned char *bytes, ssize_t length)
-{
-    return length >= 20 && memcmp(bytes, "\177ELF\2\1", 6) == 0 && bytes[18] == 62 &&
-           bytes[19] == 0;
-}
-
-/* What the kernel does with "#!INTERPRETER ARGUMENT", and env(1) with a name: what env would
- * execute would not be followed. */
-static int add_script(struct words *w, const char *script, char *line)
-{
-    unsigned char start[64] = {0};
-    char interpreter[PATH_MAX];
-
-    line[strcspn(line, "\n")] = '\0';
-    line += strspn(line, " \t");
-    const size_t word = strcspn(line, " \t");
-    const char *argument = line + word + strspn(line + word, " \t");
-    const bool is_env = word >= 4 && memcmp(line + word - 4, "/env", 4) == 0;
-
-    line[word] = '\0';
-    find_program(is_env && *argument && *argument != '-' ? argument : line, interpreter,
-                 sizeof(interpreter));
-    if (!is_x86_64(start, read_start(interpreter, start, sizeof(start))))
-        return unavailable("a script whose interpreter is no program for x86-64",
-                           "name the interpreter itself in the command");
-    add(w, interpreter);
-    if (*argument && !is_env)
-        add(w, argument);
+    add(w, program->interpreter);
+    if (program->argument[0])
+        add(w, program->argument);
     add(w, script);
     return 0;
 }
 
 /* The path of an ELF file, then what comes before the client's own arguments: a script is an
  * argument of its interpreter. */
-static int add_program(struct words *w, const char *name)
+static int add_program(struct words *w, const char *command, const char *name)
 {
     char path[PATH_MAX];
-    unsigned char start[256] = {0};
+    struct slw_qemu_program program;
 
-    find_program(name, path, sizeof(path));
-    const ssize_t length = read_start(path, start, sizeof(start) - 1);
-
-    if (length < 0) {
-        (void)fprintf(stderr, NAME "%s: %s\n", name, strerror(path[0] ? errno : ENOENT));
+    find_program(command, path, sizeof(path));
+    slw_qemu_look_at_program(path, &program);
+    switch (program.kind) {
+    case SLW_QEMU_UNREADABLE:
+        (void)fprintf(stderr, NAME "%s: %s\n", command, strerror(path[0] ? errno : ENOENT));
         return path[0] && errno == EACCES ? 126 : 127;
-    }
-    if (is_x86_64(start, length)) {
+    case SLW_QEMU_SCRIPT:
+        return add_script(w, &program, path);
+    case SLW_QEMU_ELF:
         add(w, "-0");
-        add(w, name);
+        add(w, name ? name : command);
         add(w, path);
         return 0;
+    case SLW_QEMU_FOREIGN:
+        break;
     }
-    if (length < 2 || start[0] != '#' || start[1] != '!')
-        return unavailable("not a program for x86-64", "use the carrier valgrind, or another host");
-    return add_script(w, path, (char *)start + 2);
+    if (program.interpreter[0])
+        return unavailable("a script whose interpreter is no program for x86-64",
+                           "name the interpreter itself in the command");
+    return unavailable("not a program for x86-64", "use the carrier valgrind, or another host");
 }
 
 /* ---- options ---- */
@@ -239,26 +223,54 @@ static void add_escaped(char *to, size_t size, const char *value)
     to[used] = '\0';
 }
 
-/* "--period=7" as "period=7"; what only the Valgrind tool knows is left out. */
-static int take_option(const char *word, char *plugin, size_t size, bool *ret_repeatable)
+/* "--period=7" as "period=7" */
+static bool take_plugin_option(const char *word, size_t length, struct job *job)
 {
     static const char *const known[] = {"core",   "core-name", "out", "period",
                                         "detail", "start",     "det"};
+    char *plugin = job->plugin;
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strlen(known[i]) != length || memcmp(known[i], word, length) != 0)
+            continue;
+        (void)snprintf(plugin + strlen(plugin), sizeof(job->plugin) - strlen(plugin),
+                       ",%s=", known[i]);
+        add_escaped(plugin, sizeof(job->plugin), word + length + 1);
+        job->is_repeatable |= strcmp(word, "det=yes") == 0;
+        return true;
+    }
+    return false;
+}
+
+static bool take_own_option(const char *word, size_t length, struct job *job)
+{
+    const struct {
+        const char *name;
+        const char **to;
+    } own[] = {{"qemu", &job->qemu}, {"qemu-version", &job->version}, {"as", &job->name}};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strlen(own[i].name) != length || memcmp(own[i].name, word, length) != 0)
+            continue;
+        *own[i].to = word + length + 1;
+        return true;
+    }
+    return false;
+}
+
+/* What only the Valgrind tool knows is left out. */
+static int take_option(const char *word, struct job *job)
+{
     static const char *const ignored[] = {"--tool=slotwise", "-q", "--trace-children=yes"};
     const size_t length = strcspn(word, "=");
 
     for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
         if (strcmp(word, ignored[i]) == 0)
             return 0;
-    for (size_t i = 0; word[length] && i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strncmp(word, "--", 2) != 0 || strlen(known[i]) != length - 2 ||
-            memcmp(known[i], word + 2, length - 2) != 0)
-            continue;
-        (void)snprintf(plugin + strlen(plugin), size - strlen(plugin), ",%s=", known[i]);
-        add_escaped(plugin, size, word + length + 1);
-        *ret_repeatable |= strcmp(word, "--det=yes") == 0;
+    if (word[length] && strncmp(word, "--", 2) == 0 &&
+        (take_plugin_option(word + 2, length - 2, job) ||
+         take_own_option(word + 2, length - 2, job)))
         return 0;
-    }
     (void)fprintf(stderr, NAME "no such option: %s\n", word);
     return USAGE;
 }
@@ -308,7 +320,7 @@ static void add_fixed(struct words *w, bool is_repeatable)
     add(w, "1");
 }
 
-static int run(struct words *w, char **arguments, int count)
+static int run(struct words *w, const char *qemu, char **arguments, int count)
 {
     char **all = calloc(w->count + (size_t)count + 1, sizeof(*all));
 
@@ -316,40 +328,53 @@ static int run(struct words *w, char **arguments, int count)
         return INTERNAL;
     memcpy(all, w->words, w->count * sizeof(*all));
     memcpy(all + w->count, arguments, (size_t)count * sizeof(*all));
-    (void)execvp(QEMU, all);
+    (void)execvp(qemu, all);
     perror(NAME QEMU);
     return UNAVAILABLE;
 }
 
-static int start(int argc, char **argv, const char *library, char *plugin, size_t size)
+static int start(char **command, int count, const char *library, const struct job *job)
 {
     struct words w = {.count = 0};
-    bool is_repeatable = false;
+
+    if (count == 0) {
+        (void)fprintf(stderr, NAME "no command\n");
+        return USAGE;
+    }
+    add_fixed(&w, job->is_repeatable);
+    add(&w, "-plugin");
+    add(&w, job->plugin);
+    int status = move_environment(&w, library);
+
+    if (status == 0)
+        status = add_program(&w, command[0], job->name);
+    return status != 0 ? status : run(&w, job->qemu ? job->qemu : QEMU, command + 1, count - 1);
+}
+
+/* The options are done; *ret_first is where the command begins. */
+static int take_options(int argc, char **argv, struct job *job, int *ret_first)
+{
     int i = 1, status = 0;
 
     for (; status == 0 && i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++)
-        status = take_option(argv[i], plugin, size, &is_repeatable);
-    i += i < argc && strcmp(argv[i], "--") == 0;
-    if (status == 0 && i >= argc) {
-        (void)fprintf(stderr, NAME "no command\n");
-        status = USAGE;
-    }
-    if (status != 0)
-        return status;
-    add_fixed(&w, is_repeatable);
-    add(&w, "-plugin");
-    add(&w, plugin);
-    status = move_environment(&w, library);
-    if (status == 0)
-        status = add_program(&w, argv[i]);
-    return status != 0 ? status : run(&w, argv + i + 1, argc - i - 1);
+        status = take_option(argv[i], job);
+    *ret_first = i + (i < argc && strcmp(argv[i], "--") == 0);
+    return status;
+}
+
+static void add_option(struct job *job, const char *name, const char *value)
+{
+    (void)strcat(job->plugin, name);
+    add_escaped(job->plugin, sizeof(job->plugin), value);
 }
 
 int main(int argc, char **argv)
 {
-    char self[PATH_MAX] = "", path[PATH_MAX + 32], version[64] = "";
-    static char plugin[MOST_OPTIONS];
+    char self[PATH_MAX] = "", path[PATH_MAX + 32], escaped[PATH_MAX * 2] = "", version[64] = "";
+    static struct job job;
     const ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    const bool is_check = argc == 2 && strcmp(argv[1], "--check") == 0;
+    int first = 0, status = 0;
 
     if (argc == 2 && strcmp(argv[1], "--nothing") == 0)
         return 0; /* what check() runs */
@@ -362,12 +387,15 @@ int main(int argc, char **argv)
 
     (void)snprintf(path, sizeof(path), "%.*s/slotwise-qemu.so", slash ? (int)(slash - self) : 0,
                    self);
-    add_escaped(plugin, sizeof(plugin), path);
-    const int status = check(self, plugin, version, sizeof(version));
-
-    if (status != 0 || (argc == 2 && strcmp(argv[1], "--check") == 0))
+    add_escaped(escaped, sizeof(escaped), path);
+    add_option(&job, "", path);
+    if (!is_check)
+        status = take_options(argc, argv, &job, &first);
+    if (status == 0 && !job.version)
+        status = check(self, escaped, version, sizeof(version));
+    if (status != 0 || is_check)
         return status;
-    (void)strcat(plugin, ",qemu=");
-    add_escaped(plugin, sizeof(plugin), version);
-    return start(argc, argv, path, plugin, sizeof(plugin));
+    add_option(&job, ",qemu=", job.version ? job.version : version);
+    add_option(&job, ",launcher=", self);
+    return start(argv + first, argc - first, path, &job);
 }

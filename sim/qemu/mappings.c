@@ -42,7 +42,9 @@ static uint32_t number_of(const struct slw_sim_mapping *m)
     mappings[used].path = strdup(m->path);
     if (!mappings[used].path)
         fail("out of memory");
-    return ++used;
+    used++;
+    look_for_marks(&mappings[used - 1]);
+    return used;
 }
 
 /* "start-end perms offset dev inode   /path": of those with a path. */
@@ -97,7 +99,7 @@ uint32_t mapping_of(uint64_t address)
     return 0;
 }
 
-bool is_program(uint32_t number)
+const char *program_path(void)
 {
     static char *program;
 
@@ -107,5 +109,18 @@ bool is_program(uint32_t number)
         program = path ? realpath(path, NULL) : NULL;
         free((void *)(uintptr_t)path);
     }
-    return number && program && strcmp(mappings[number - 1].path, program) == 0;
+    return program;
+}
+
+bool is_program(uint32_t number)
+{
+    return number && program_path() && strcmp(mappings[number - 1].path, program_path()) == 0;
+}
+
+bool is_library(uint32_t number, const char *name)
+{
+    const char *path = number ? mappings[number - 1].path : "";
+    const size_t length = strlen(path), name_length = strlen(name);
+
+    return length >= name_length && strcmp(path + length - name_length, name) == 0;
 }

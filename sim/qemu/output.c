@@ -25,7 +25,7 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static const char *start_name(void)
+const char *start_name(void)
 {
     switch (options.start) {
     case START_AT_CONNECT:
@@ -45,7 +45,8 @@ static const char *began_name(void)
     static const char *const names[] = {[BEGAN_WHOLE] = "whole",
                                         [BEGAN_PROGRAM] = "program",
                                         [BEGAN_CONNECT] = "connect",
-                                        [BEGAN_REQUEST] = "request"};
+                                        [BEGAN_REQUEST] = "request",
+                                        [BEGAN_STAGE] = "stage"};
 
     return names[began_with()];
 }
@@ -85,6 +86,8 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
     uint32_t mapping_count = 0;
     const struct slw_sim_mapping *mappings = all_mappings(&mapping_count);
     const struct slw_sim_beside beside = beside_now();
+    size_t stage_count = 0;
+    const struct slw_sim_staged *stages = all_stages(&stage_count);
     const struct slw_sim_result result = {
         .carrier = "qemu",
         .carrier_version = options.qemu_version,
@@ -101,6 +104,8 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
         .process = (uint64_t)getpid(),
         .mappings = mappings,
         .mapping_count = mapping_count,
+        .stages = stages,
+        .stage_count = stage_count,
         .core_of = core_of,
         .thread_limit = MAX_VCPUS,
     };
@@ -132,6 +137,16 @@ static bool make_name(char *name, size_t size, const char *suffix)
     else
         length = snprintf(name, size, "%s%s", options.out_file, suffix);
     return length > 0 && (size_t)length < size;
+}
+
+/* The process keeps its number, but what it executes does not know that it was forked. */
+bool output_of_program(char *name, size_t size)
+{
+    if (!options.out_file)
+        return false;
+    if (is_child && !last_mark(options.out_file))
+        return make_name(name, size, "");
+    return (size_t)snprintf(name, size, "%s", options.out_file) < size;
 }
 
 /* Under the name and a suffix, then renamed to the name and another one. */

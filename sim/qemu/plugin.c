@@ -69,7 +69,8 @@ static bool take_option(const char *name, size_t length, const char *value)
     } texts[] = {{"core", &options.core_file},
                  {"core-name", &options.core_name},
                  {"out", &options.out_file},
-                 {"qemu", &options.qemu_version}};
+                 {"qemu", &options.qemu_version},
+                 {"launcher", &options.launcher}};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (strlen(texts[i].name) != length || memcmp(texts[i].name, name, length) != 0)

@@ -17,16 +17,50 @@ enum { MAX_ACCESSES = 4096, MAX_MAPPINGS = 4096, MAX_VCPUS = 512 };
 struct block {
     struct slw_sim_segment segment;
     uint8_t *code;
+    size_t code_bytes;
+    uint32_t mark;      /* of a stage, which ends the block; 0: none */
+    bool is_tap;        /* of a library that slotwise preloads */
+    bool is_replay;     /* of the one that answers in place of a server */
     struct block *next; /* of those with the same hash */
 };
 
+/* Of one execution of a block, in program order. */
+struct accesses {
+    uint32_t count;
+    struct slw_sim_access all[MAX_ACCESSES];
+};
+
+/* What is kept of a thread while slotwise's own library runs, of which nothing is simulated. */
+struct in_tap {
+    bool is_in;
+    bool is_replay;      /* it came to the library that answers in place of a server */
+    uint64_t slot;       /* where it returns to its caller */
+    struct block *entry; /* the function that was called, and the last block that ran */
+    struct block *last;
+    struct accesses accesses; /* of that one */
+};
+
+struct vcpu {
+    unsigned number;
+    struct slw_sim_core *core;
+    struct block *pending; /* executed, not yet simulated */
+    struct accesses ours;  /* of it */
+    struct block *running; /* the pending one, or one of the tap, and where its accesses go */
+    struct accesses *accesses;
+    uint64_t batch; /* what the last mark of a stage said */
+    struct in_tap tap;
+    struct answer *answer; /* tap.c */
+};
+
 /* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
- * connects: what came before is forgotten, but for what is in caches and predictors. */
+ * connects or begins a stage: what came before is forgotten, but for what is in caches and
+ * predictors. */
 enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST, START_AUTO };
-enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST };
+enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST, BEGAN_STAGE };
 
 struct options {
     const char *core_file, *core_name, *out_file, *qemu_version;
+    const char *launcher;    /* NULL: what is executed is not followed */
     uint64_t period, detail; /* instructions; period 0: everything in detail */
     enum start_at start;
     bool is_repeatable;
@@ -42,20 +76,38 @@ void fail(const char *what); /* says so and ends the process */
 void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 bool peek(void *to, uint64_t address, size_t count);         /* the client's memory */
 bool poke(uint64_t address, const void *from, size_t count); /* false: it is not there */
+char *at_host(uint64_t address);
 
 /* mappings.c */
 uint32_t mapping_of(uint64_t address); /* number; 0: no file */
 void mappings_changed(void);
-bool is_program(uint32_t number); /* the file that is executed */
-void set_base(uint64_t base);     /* the host's address of the client's address 0 */
+bool is_program(uint32_t number);                   /* the file that is executed */
+const char *program_path(void);                     /* NULL: not known */
+bool is_library(uint32_t number, const char *name); /* whether its path ends so */
+void set_base(uint64_t base); /* the host's address of the client's address 0 */
 const struct slw_sim_mapping *all_mappings(uint32_t *ret_count);
 
+/* tap.c */
+bool tap_takes(struct vcpu *v, struct block *block); /* entered: true: it is not simulated */
+void tap_stands_for(uint64_t function);
+
+/* stages.c: marks are looked for in each file that code comes from. */
+void look_for_marks(const struct slw_sim_mapping *mapping);
+bool has_marks(void);
+uint32_t mark_at(uint64_t address); /* 0: none */
+void marked(unsigned vcpu, uint32_t mark, uint64_t batch);
+void forget_stages(void);
+void forget_open_stages(unsigned vcpu);
+const struct slw_sim_staged *all_stages(size_t *ret_count);
+
 /* vcpus.c */
+void simulate(struct vcpu *v, const struct slw_sim_segment *next); /* the pending block */
 void lock(void);
 void unlock(void);
 void block_entered(unsigned vcpu, void *block);
 void accessed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *index);
 void requested(unsigned vcpu, void *unused); /* the code of a client request is executed */
+void batch_told(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *unused);
 void vcpu_starts(qemu_plugin_id_t id, unsigned vcpu);
 void vcpu_ends(qemu_plugin_id_t id, unsigned vcpu);
 void start_counting(void);
@@ -63,6 +115,7 @@ bool has_started(void);
 enum began began_with(void);
 void program_begins(struct block *first); /* translated, and entered next */
 void connects(void);
+void stage_begins(void);
 void before_fork(void); /* nobody holds the lock in the child */
 void after_fork(void);
 void forget_parent(void); /* in the child of a fork */
@@ -78,11 +131,17 @@ void before_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t a1
                  uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8);
 void after_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_t result);
 void forget_beside(void);
+void forget_beside_of_parent(void);
 struct slw_sim_beside beside_now(void); /* what the kernel did since */
 bool has_exited(void);                  /* by itself, not by a signal */
 
+/* execute.c: instead of the client's own call; returns where that has to be made. */
+void execute(uint64_t path, uint64_t arguments, uint64_t environment);
+
 /* output.c */
+const char *start_name(void);
 void mark_child(void); /* this process was forked: it gets a file of its own */
+bool output_of_program(char *name, size_t size); /* for what this process executes */
 void write_output(enum slw_sim_ended ended);
 void close_output(void); /* nothing is written any more */
 void keep_state(void);   /* now and then, for when nobody can write anything any more */

@@ -3,6 +3,7 @@
  * was translated before, of the same code, is the same segment: QEMU throws its translations away
  * and makes them again. */
 #include "sim/qemu/plugin_int.h"
+#include "sim/stages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,11 @@ bool poke(uint64_t address, const void *from, size_t count)
     const struct iovec theirs = {.iov_base = (void *)(uintptr_t)(address + base), .iov_len = count};
 
     return process_vm_writev(getpid(), &ours, 1, &theirs, 1, 0) == (ssize_t)count;
+}
+
+char *at_host(uint64_t address)
+{
+    return (char *)(uintptr_t)(address + base); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 static void *allocate(size_t count, size_t size)
@@ -66,13 +72,19 @@ static bool is_half_read(const struct qemu_plugin_insn *insn)
     return length > qemu_plugin_insn_size(insn);
 }
 
+/* Those of the client: a mark is the last of them, and what is in its place ends the block. */
 static size_t count_instructions(const struct qemu_plugin_tb *tb)
 {
-    const size_t count = qemu_plugin_tb_n_insns(tb);
+    size_t count = qemu_plugin_tb_n_insns(tb);
 
     if (count > 1 && is_half_read(qemu_plugin_tb_get_insn(tb, count - 1)))
-        return count - 1;
-    return count > MAX_INSTRUCTIONS ? MAX_INSTRUCTIONS : count;
+        count--;
+    if (count > MAX_INSTRUCTIONS)
+        count = MAX_INSTRUCTIONS;
+    for (size_t i = 0; has_marks() && i < count; i++)
+        if (mark_at(qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, i))))
+            return i + 1;
+    return count;
 }
 
 /* Consecutive bytes of all its instructions. */
@@ -92,8 +104,9 @@ static size_t copy_code(const struct qemu_plugin_tb *tb, size_t count, uint8_t *
     return used;
 }
 
-static void decode(const struct qemu_plugin_tb *tb, struct slw_sim_segment *segment)
+static void decode(const struct qemu_plugin_tb *tb, struct block *b)
 {
+    struct slw_sim_segment *segment = &b->segment;
     struct slw_sim_access may[MAX_INSTRUCTIONS] = {0};
     size_t may_count = 0;
 
@@ -102,6 +115,12 @@ static void decode(const struct qemu_plugin_tb *tb, struct slw_sim_segment *segm
         const size_t size = qemu_plugin_insn_size(insn);
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
         struct slw_sim_instruction *in = &segment->instructions[i];
+
+        b->mark = mark_at(address);
+        if (b->mark) {
+            slw_sim_unknown(address, SLW_SIM_MARK_BYTES, in);
+            continue;
+        }
         const bool is_known =
             slw_sim_decode(qemu_plugin_insn_data(insn), size, address, in) == size;
 
@@ -118,13 +137,16 @@ static struct block *new_block(const struct qemu_plugin_tb *tb, size_t count, co
 {
     struct block *b = allocate(1, sizeof(*b));
 
+    b->code_bytes = bytes;
     b->code = allocate(bytes, 1);
     memcpy(b->code, code, bytes);
     b->segment.address = qemu_plugin_tb_vaddr(tb);
     b->segment.count = (uint32_t)count;
     b->segment.object = mapping_of(b->segment.address);
+    b->is_replay = is_library(b->segment.object, "/libslotwise-replay.so");
+    b->is_tap = b->is_replay || is_library(b->segment.object, "/libslotwise-wire.so");
     b->segment.instructions = allocate(count, sizeof(*b->segment.instructions));
-    decode(tb, &b->segment);
+    decode(tb, b);
     return b;
 }
 
@@ -138,7 +160,7 @@ static struct block *block_of(const struct qemu_plugin_tb *tb, size_t count)
 
     for (struct block *b = *bucket; b; b = b->next)
         if (b->segment.address == address && b->segment.count == count &&
-            b->segment.object == object && b->segment.bytes == bytes &&
+            b->segment.object == object && b->code_bytes == bytes &&
             memcmp(b->code, code, bytes) == 0)
             return b;
     struct block *b = new_block(tb, count, code, bytes);
@@ -187,7 +209,8 @@ void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
         if (is_request(insn))
             qemu_plugin_register_vcpu_insn_exec_cb(insn, requested, QEMU_PLUGIN_CB_NO_REGS, NULL);
-        qemu_plugin_register_vcpu_mem_cb(insn, accessed, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
+        qemu_plugin_register_vcpu_mem_cb(insn, b->mark && i + 1 == count ? batch_told : accessed,
+                                         QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
                                          (void *)(uintptr_t)i);
     }
 }

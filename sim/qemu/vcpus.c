@@ -9,16 +9,15 @@
 
 /* What a program says itself (valgrind.h, VG_USERREQ_TOOL_BASE('S', 'W')), and a preloaded library
  * of ours of a connection that is replayed. */
-enum { REQUEST_START = 0x53570000, REQUEST_STOP, REQUEST_CONNECTS = 0x53570003 };
+enum {
+    REQUEST_START = 0x53570000,
+    REQUEST_STOP,
+    REQUEST_STANDS_FOR,
+    REQUEST_CONNECTS,
+    REQUEST_COUNTING
+};
 
 enum { KEEP_EVERY = 1 << 18 }; /* blocks between two looks at the clock */
-
-struct vcpu {
-    struct slw_sim_core *core;
-    struct block *pending; /* executed, not yet simulated */
-    uint32_t access_count;
-    struct slw_sim_access accesses[MAX_ACCESSES];
-};
 
 static struct vcpu *vcpus[MAX_VCPUS];
 static struct slw_sim_shared *shared;
@@ -28,6 +27,7 @@ static bool is_counting;
 static enum began began;
 static uint32_t live = 1;
 static uint64_t executed, entered;
+static uint64_t counting_flag; /* of the tap, whether it counts requests; 0: no tap */
 
 /* One thread needs no lock, and most clients have one. */
 void lock(void)
@@ -77,25 +77,35 @@ static struct vcpu *new_vcpu(unsigned number)
         shared = slw_sim_shared_new(&config, &host);
     v->core = slw_sim_core_new(&config, &host, shared);
     set_mode(v->core);
+    v->accesses = &v->ours;
+    v->number = number;
     vcpus[number] = v;
     return v;
 }
 
-static void simulate(struct vcpu *v, const struct slw_sim_segment *next)
+void simulate(struct vcpu *v, const struct slw_sim_segment *next)
 {
     executed += v->pending->segment.count;
-    slw_sim_step(v->core, &v->pending->segment, v->accesses, v->access_count, next);
+    slw_sim_step(v->core, &v->pending->segment, v->ours.all, v->ours.count, next);
+    if (v->pending->mark)
+        marked(v->number, v->pending->mark, v->batch);
+}
+
+static void runs(struct vcpu *v, struct block *block)
+{
+    if (tap_takes(v, block))
+        return;
+    if (v->pending)
+        simulate(v, &block->segment);
+    v->pending = v->running = block;
+    v->accesses = &v->ours;
+    v->ours.count = 0;
 }
 
 void block_entered(unsigned vcpu, void *block)
 {
     lock();
-    struct vcpu *v = vcpu < MAX_VCPUS && vcpus[vcpu] ? vcpus[vcpu] : new_vcpu(vcpu);
-
-    if (v->pending)
-        simulate(v, &((struct block *)block)->segment);
-    v->pending = block;
-    v->access_count = 0;
+    runs(vcpu < MAX_VCPUS && vcpus[vcpu] ? vcpus[vcpu] : new_vcpu(vcpu), block);
     if (++entered % KEEP_EVERY == 0)
         keep_state();
     unlock();
@@ -109,23 +119,24 @@ static bool is_next_part(const struct slw_sim_access *a, uint32_t index, uint64_
            a->bytes >= 8 && bytes == 8 && a->bytes + bytes <= 64;
 }
 
-static void add_access(struct vcpu *v, uint32_t index, uint64_t address, unsigned bytes,
+static void add_access(struct accesses *to, uint32_t index, uint64_t address, unsigned bytes,
                        bool is_store)
 {
-    if (v->access_count < MAX_ACCESSES)
-        v->accesses[v->access_count++] = (struct slw_sim_access){.address = address,
-                                                                 .index = (uint16_t)index,
-                                                                 .bytes = (uint8_t)bytes,
-                                                                 .is_store = is_store};
+    if (to->count < MAX_ACCESSES)
+        to->all[to->count++] = (struct slw_sim_access){.address = address,
+                                                       .index = (uint16_t)index,
+                                                       .bytes = (uint8_t)bytes,
+                                                       .is_store = is_store};
 }
 
 /* An atomic operation is told as one store. */
-static bool is_also_load(const struct vcpu *v, const struct slw_sim_instruction *in, uint32_t index)
+static bool is_also_load(const struct accesses *before, const struct slw_sim_instruction *in,
+                         uint32_t index)
 {
     const uint8_t both = SLW_SIM_LOADS_DATA | SLW_SIM_STORES_DATA;
 
     return in->unit == SLW_SIM_UNIT_LOCKED && (in->is & both) == both &&
-           (v->access_count == 0 || v->accesses[v->access_count - 1].index != index);
+           (before->count == 0 || before->all[before->count - 1].index != index);
 }
 
 void accessed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *data)
@@ -135,13 +146,13 @@ void accessed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void 
     const unsigned bytes = 1u << qemu_plugin_mem_size_shift(info);
     struct vcpu *v = vcpus[vcpu];
 
-    if (!v || !v->pending || index >= v->pending->segment.count)
+    if (!v || !v->running || index >= v->running->segment.count)
         return;
-    struct slw_sim_instruction *in = &v->pending->segment.instructions[index];
+    struct slw_sim_instruction *in = &v->running->segment.instructions[index];
+    struct accesses *to = v->accesses;
 
-    if (v->access_count > 0 &&
-        is_next_part(&v->accesses[v->access_count - 1], index, address, bytes, is_store)) {
-        v->accesses[v->access_count - 1].bytes += (uint8_t)bytes;
+    if (to->count > 0 && is_next_part(&to->all[to->count - 1], index, address, bytes, is_store)) {
+        to->all[to->count - 1].bytes += (uint8_t)bytes;
         return;
     }
     if (in->is & SLW_SIM_SIMPLE) { /* the decoder knew of none */
@@ -149,9 +160,19 @@ void accessed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void 
         in->is &= (uint8_t)~SLW_SIM_SIMPLE;
         unlock();
     }
-    if (is_store && is_also_load(v, in, index))
-        add_access(v, index, address, bytes, false);
-    add_access(v, index, address, bytes, is_store);
+    if (is_store && is_also_load(to, in, index))
+        add_access(to, index, address, bytes, false);
+    add_access(to, index, address, bytes, is_store);
+}
+
+/* In the place of a mark of a stage: stages.c. */
+void batch_told(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *unused)
+{
+    struct vcpu *v = vcpus[vcpu];
+
+    (void)unused;
+    if (v && qemu_plugin_mem_is_store(info))
+        (void)peek(&v->batch, address, sizeof(v->batch));
 }
 
 static void finish(struct vcpu *v)
@@ -171,6 +192,7 @@ static void set_modes(void)
 static void forget_counts(void)
 {
     forget_beside();
+    forget_stages();
     for (unsigned i = 0; i < MAX_VCPUS; i++)
         if (vcpus[i])
             slw_sim_restart(vcpus[i]->core);
@@ -188,6 +210,13 @@ void start_counting(void)
     set_modes();
 }
 
+/* Requests are of what is counted here, and of nothing before it. */
+static void let_tap_count(uint32_t on)
+{
+    if (counting_flag)
+        (void)poke(counting_flag, &on, sizeof(on));
+}
+
 /* The first thread is the only one then. */
 void program_begins(struct block *first)
 {
@@ -200,6 +229,8 @@ void program_begins(struct block *first)
     if (v)
         v->pending = NULL;
     began = BEGAN_PROGRAM;
+    if (has_marks()) /* the first of them is where it begins */
+        let_tap_count(0);
     forget_counts();
 }
 
@@ -207,9 +238,19 @@ void connects(void)
 {
     if (options.start == START_AT_CONNECT)
         start_counting();
-    if (options.start != START_AUTO || began == BEGAN_CONNECT)
+    if (options.start != START_AUTO || began == BEGAN_CONNECT || began == BEGAN_STAGE)
         return;
     began = BEGAN_CONNECT;
+    let_tap_count(1);
+    forget_counts();
+}
+
+void stage_begins(void)
+{
+    if (options.start != START_AUTO || (began != BEGAN_PROGRAM && began != BEGAN_WHOLE))
+        return;
+    began = BEGAN_STAGE;
+    let_tap_count(1);
     forget_counts();
 }
 
@@ -229,28 +270,36 @@ static void stop_counting(struct vcpu *v)
     set_modes();
 }
 
-/* The request is the first word of a block of arguments, which were stored just before. */
-static uint64_t request_of(const struct vcpu *v)
+/* A request is a block of words, which were stored just before: its number, then its argument. */
+static uint64_t request_of(const struct accesses *a, uint64_t *ret_argument)
 {
-    for (uint32_t i = v->access_count; i > 0; i--) {
-        uint64_t word = 0;
+    for (uint32_t i = a->count; i > 0; i--) {
+        uint64_t words[2] = {0};
 
-        if (v->accesses[i - 1].is_store && peek(&word, v->accesses[i - 1].address, sizeof(word)) &&
-            (word == REQUEST_START || word == REQUEST_STOP || word == REQUEST_CONNECTS))
-            return word;
+        if (!a->all[i - 1].is_store || !peek(words, a->all[i - 1].address, sizeof(words)) ||
+            words[0] < REQUEST_START || words[0] > REQUEST_COUNTING)
+            continue;
+        *ret_argument = words[1];
+        return words[0];
     }
     return 0;
 }
 
 void requested(unsigned vcpu, void *unused)
 {
+    uint64_t argument = 0;
+
     (void)unused;
     lock();
     struct vcpu *v = vcpus[vcpu];
-    const uint64_t request = v ? request_of(v) : 0;
+    const uint64_t request = v ? request_of(v->accesses, &argument) : 0;
 
     if (request == REQUEST_CONNECTS)
         connects();
+    else if (request == REQUEST_STANDS_FOR)
+        tap_stands_for(argument);
+    else if (request == REQUEST_COUNTING)
+        counting_flag = argument;
     else if (request == REQUEST_START && options.start == START_AT_REQUEST)
         start_counting();
     else if (request == REQUEST_STOP && options.start == START_AT_REQUEST)
@@ -278,6 +327,7 @@ void vcpu_ends(qemu_plugin_id_t id, unsigned vcpu)
 {
     (void)id;
     lock();
+    forget_open_stages(vcpu);
     if (vcpu < MAX_VCPUS && vcpus[vcpu])
         finish(vcpus[vcpu]);
     live--;
@@ -312,6 +362,8 @@ void forget_parent(void)
 {
     (void)pthread_mutex_init(&mutex, NULL);
     live = 1;
+    forget_beside_of_parent();
+    forget_stages();
     for (unsigned i = 0; i < MAX_VCPUS; i++) {
         if (!vcpus[i])
             continue;

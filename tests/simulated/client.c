@@ -2,7 +2,7 @@
 /* A client with bad habits, for the carrier: threads that end, a fork, an exec, signals and
  * longjmp, deep recursion, code made at run time, a crash.
  *
- * usage: client WHAT */
+ * usage: client WHAT [PROGRAM]     (to execute instead of /bin/true) */
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,6 +22,7 @@
 #include <x86intrin.h>
 
 static volatile uint64_t sink;
+static const char *program = "/bin/true";
 static sigjmp_buf there;
 
 static void *work(void *rounds)
@@ -59,7 +60,7 @@ static int forks(void)
 
 static int executes(void)
 {
-    (void)execl("/bin/true", "true", (char *)NULL);
+    (void)execl(program, "true", (char *)NULL);
     return 1;
 }
 
@@ -290,6 +291,8 @@ int main(int argc, char **argv)
         {"avx2", wide_vectors},
     };
 
+    if (argc > 2)
+        program = argv[2];
     for (size_t i = 0; argc > 1 && i < sizeof(habits) / sizeof(habits[0]); i++)
         if (strcmp(argv[1], habits[i].name) == 0)
             return habits[i].run();

@@ -114,8 +114,10 @@ class Profile(Simulated):
 
 
 class Stages(Simulated):
-    def stages(self, what, count, **kw):
-        document, done = self.simulate(STAGE_CLIENT, what, str(count), **kw)
+    CARRIER = "valgrind"
+
+    def stages(self, what, count, options=("--full",), **kw):
+        document, done = self.simulate(STAGE_CLIENT, what, str(count), options=(*options, "--carrier", self.CARRIER), **kw)
         return {s["name"]: s for s in document["stages"]}, done
 
     def test_calls_and_batches_are_exact(self):
@@ -140,13 +142,16 @@ class Stages(Simulated):
         stages, _ = self.stages("threads", 10)
         self.assertEqual((stages["outer"]["calls"], stages["inner"]["calls"]), (40, 120))
 
+    def test_a_fork_counts_nothing_twice(self):
+        stages, _ = self.stages("late_fork", 10)
+        self.assertEqual((stages["outer"]["calls"], stages["inner"]["calls"]), (30, 90))
 
     def test_counting_begins_with_the_first_stage(self):
         """Everything before it is in no number; --start whole has it all."""
         stages, _ = self.stages("nested", 100)
         begun = self.counts(self.load_run("run"))["instructions"]
-        whole = self.counts(self.simulate(STAGE_CLIENT, "nested", "100", options=("--full", "--start", "whole"),
-                                          name="whole")[0])["instructions"]
+        self.stages("nested", 100, options=("--full", "--start", "whole"), name="whole")
+        whole = self.counts(self.load_run("whole"))["instructions"]
         self.assertGreater(whole, begun + 20000)  # the dynamic linker alone
         inside = sum(s["instructions"] for s in stages.values())
         self.assertGreater(begun, inside)
@@ -155,6 +160,24 @@ class Stages(Simulated):
     def load_run(self, name):
         with open(self.path(name + ".slotwise/run.json"), encoding="utf-8") as f:
             return json.load(f)
+
+
+class StagesOnQemu(Stages):
+    CARRIER = "qemu"
+
+    def setUp(self):
+        super().setUp()
+        if not os.path.exists(os.path.join(BUILD, "sim/qemu/slotwise-simulate-qemu")):
+            self.missing("no QEMU carrier in this build")
+        self.need("qemu-x86_64")
+
+    def test_carriers_agree_on_them(self):
+        here, _ = self.stages("nested", 100)
+        self.CARRIER = "valgrind"
+        there, _ = self.stages("nested", 100, name="valgrind")
+        for name in ("outer", "inner"):
+            for number in ("calls", "requests", "max_batch", "instructions"):
+                self.assertEqual(here[name][number], there[name][number], (name, number))
 
 
 class Compare(Simulated):
@@ -180,9 +203,10 @@ class Refusals(Simulated):
         self.assertIn(words, done.stderr)
         self.assertEqual([f for f in os.listdir(self.dir) if f.endswith(".slotwise")], [])
 
-    def test_without_valgrind(self):
-        self.refuse("--simulate", "--", "/bin/true", status=69, words="valgrind is not installed",
-                    env={"PATH": "/nowhere"})
+    def test_a_carrier_that_is_missing(self):
+        for carrier, words in (("valgrind", "valgrind is not installed"), ("qemu", "qemu-x86_64 is not installed")):
+            self.refuse("--simulate", "--carrier", carrier, "--", "/bin/true", status=69, words=words,
+                        env={"PATH": "/nowhere"})
 
     def test_options(self):
         self.refuse("--core", "haswell", "--", "/bin/true", status=64, words="--core needs --simulate")

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the client executes is simulated too: in its place the launcher is executed, which starts
+ * QEMU for it. A plugin cannot change a system call, but it can make another one before it. */
+#include "sim/qemu/plugin_int.h"
+#include "sim/qemu/program.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The kernel takes no more than 6 MiB of arguments in all; of environments neither. */
+enum { MOST_WORDS = 1 << 17, OWN_WORDS = 16, PIECE = 64 };
+
+/* A text of the client; false: it is not there, or longer than the room. */
+static bool peek_text(uint64_t address, char *to, size_t size)
+{
+    size_t used = 0;
+
+    while (used < size) { /* in pieces that cross no page */
+        const size_t left = PIECE - (address + used) % PIECE;
+        const size_t part = left < size - used ? left : size - used;
+
+        if (!peek(to + used, address + used, part))
+            return false;
+        if (memchr(to + used, '\0', part))
+            return true;
+        used += part;
+    }
+    return false;
+}
+
+/* How many pointers there are before a null one; -1: too many, or they are not there. */
+static long count_pointers(uint64_t array)
+{
+    uint64_t pointer = 0;
+
+    for (long i = 0; array && i < MOST_WORDS; i++) {
+        if (!peek(&pointer, array + (uint64_t)i * sizeof(pointer), sizeof(pointer)))
+            return -1;
+        if (pointer == 0)
+            return i;
+    }
+    return array ? -1 : 0;
+}
+
+/* As the host has them: what they point to is looked at by the kernel only, which says so where it
+ * is not there. */
+static bool copy_pointers(uint64_t array, long count, char **to)
+{
+    for (long i = 0; i < count; i++) {
+        uint64_t pointer = 0;
+
+        if (!peek(&pointer, array + (uint64_t)i * sizeof(pointer), sizeof(pointer)))
+            return false;
+        to[i] = at_host(pointer);
+    }
+    to[count] = NULL;
+    return true;
+}
+
+/* Where it is not, the client's own call is made: it fails, or gets what QEMU cannot give. */
+static bool is_followed(const char *path)
+{
+    struct slw_qemu_program program;
+    struct stat file;
+
+    if (stat(path, &file) != 0 || !S_ISREG(file.st_mode) || access(path, X_OK) != 0 ||
+        (file.st_mode & (S_ISUID | S_ISGID)))
+        return false;
+    slw_qemu_look_at_program(path, &program);
+    return program.kind == SLW_QEMU_ELF || program.kind == SLW_QEMU_SCRIPT;
+}
+
+/* The path of a program; that of this one is not QEMU's. */
+static bool path_of(uint64_t address, char *path, size_t size)
+{
+    char own[64];
+
+    if (!peek_text(address, path, size))
+        return false;
+    (void)snprintf(own, sizeof(own), "/proc/%d/exe", getpid());
+    if (strcmp(path, "/proc/self/exe") != 0 && strcmp(path, own) != 0)
+        return true;
+    const char *program = program_path();
+
+    return program && (size_t)snprintf(path, size, "%s", program) < size;
+}
+
+struct words {
+    char *words[OWN_WORDS + 1];
+    size_t count;
+    bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct words *w, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (w->count == OWN_WORDS || vasprintf(&w->words[w->count], format, arguments) < 0)
+        w->failed = true;
+    else
+        w->count++;
+    va_end(arguments);
+}
+
+/* The command line of the launcher, up to the client's own arguments. */
+static void add_own(struct words *w, const char *path, const char *name)
+{
+    char qemu[PATH_MAX] = "", output[PATH_MAX] = "";
+
+    w->failed |= readlink("/proc/self/exe", qemu, sizeof(qemu) - 1) <= 0 ||
+                 !output_of_program(output, sizeof(output));
+    add(w, "%s", options.launcher);
+    add(w, "--core=%s", options.core_file);
+    add(w, "--core-name=%s", options.core_name);
+    add(w, "--out=%s", output);
+    add(w, "--period=%llu", (unsigned long long)options.period);
+    add(w, "--detail=%llu", (unsigned long long)options.detail);
+    add(w, "--start=%s", start_name());
+    add(w, "--det=%s", options.is_repeatable ? "yes" : "no");
+    add(w, "--qemu=%s", qemu);
+    add(w, "--qemu-version=%s", options.qemu_version);
+    if (name)
+        add(w, "--as=%s", name);
+    add(w, "--");
+    add(w, "%s%s", strchr(path, '/') ? "" : "./", path);
+}
+
+static void start_launcher(const struct words *w, char **arguments, char **environment)
+{
+    long count = 0;
+
+    while (arguments[count])
+        count++;
+    const long given = count > 0 ? count - 1 : 0; /* the first is its name: --as */
+    char **all = calloc(w->count + (size_t)given + 1, sizeof(*all));
+
+    if (!all)
+        return;
+    memcpy(all, w->words, w->count * sizeof(*all));
+    if (given > 0)
+        memcpy(all + w->count, arguments + 1, (size_t)given * sizeof(*all));
+    (void)execve(options.launcher, all, environment);
+    free(all);
+}
+
+void execute(uint64_t path, uint64_t arguments, uint64_t environment)
+{
+    struct words w = {.count = 0};
+    char program[PATH_MAX], name[PATH_MAX];
+    const long argument_count = count_pointers(arguments);
+    const long variable_count = count_pointers(environment);
+    uint64_t first = 0;
+
+    if (!options.launcher || argument_count < 0 || variable_count < 0 ||
+        !path_of(path, program, sizeof(program)) || !is_followed(program))
+        return;
+    const bool has_name = argument_count > 0 && peek(&first, arguments, sizeof(first)) &&
+                          peek_text(first, name, sizeof(name));
+    char **both = calloc((size_t)(argument_count + variable_count) + 2, sizeof(*both));
+
+    add_own(&w, program, has_name ? name : NULL);
+    if (both && !w.failed && copy_pointers(arguments, argument_count, both) &&
+        copy_pointers(environment, variable_count, both + argument_count + 1))
+        start_launcher(&w, both, both + argument_count + 1);
+    for (size_t i = 0; i < w.count; i++)
+        free(w.words[i]);
+    free(both);
+}
