@@ -55,6 +55,19 @@ static char *preload(const struct slw_simulation *sim, const char *before, struc
                             sim->replay_library);
 }
 
+/* What is in the environment lies above the client's stack: paths of other lengths, here those of
+ * our own files, would be other counts. A path may have any number of slashes in front. */
+static char *setting(const struct slw_simulation *sim, const char *folder, struct slw_arena *arena)
+{
+    enum { STEP = 512 };
+    const size_t length = strlen(sim->directory) + strlen(folder);
+    char slashes[STEP + 1] = "";
+
+    memset(slashes, '/', STEP - length % STEP);
+    return slw_arena_printf(arena, "SLOTWISE_REPLAY=%s:%s%s:%s", sim->replay ? "replay" : "record",
+                            slashes, sim->directory, folder);
+}
+
 static int build(const struct slw_simulation *sim, char *const *envp, const char *folder,
                  struct slw_arena *arena, char ***ret_envp, struct slw_error *err)
 {
@@ -74,8 +87,7 @@ static int build(const struct slw_simulation *sim, char *const *envp, const char
     }
     if (!failed) {
         env[used] = preload(sim, before, arena);
-        env[used + 1] = slw_arena_printf(arena, "SLOTWISE_REPLAY=%s:%s:%s",
-                                         sim->replay ? "replay" : "record", sim->directory, folder);
+        env[used + 1] = setting(sim, folder, arena);
         env[used + 2] = NULL;
         failed = !env[used] || !env[used + 1];
     }

@@ -31,6 +31,20 @@ static int fill_file(int fd, struct slw_error *err)
                                   sizeof(struct slw_wire_map) / 1024);
 }
 
+/* As long for every process number: it is in the client's environment, which lies above its stack,
+ * and a simulated client counts by where that is. */
+static void name_memory(int process, int fd, char *to, size_t size)
+{
+    enum { WIDTH = 31 };
+    char number[16];
+    const int digits = snprintf(number, sizeof(number), "%d", fd);
+    const int used = snprintf(to, size, "/proc/%d/fd/", process);
+
+    for (int i = used; i < WIDTH - digits; i++)
+        to[i] = '/';
+    (void)snprintf(to + WIDTH - digits, size - (size_t)(WIDTH - digits), "%s", number);
+}
+
 /* Memory that clients reach through /proc, which needs no file system and leaves nothing behind; a
  * slotwise with file capabilities may not be looked into like that, and takes a file in /dev/shm.
  */
@@ -39,7 +53,7 @@ static int open_file(struct slw_wire *w, struct slw_error *err)
     if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1) {
         w->fd = memfd_create("slotwise-wire", MFD_CLOEXEC);
         if (w->fd >= 0) {
-            (void)snprintf(w->path, sizeof(w->path), "/proc/%d/fd/%d", (int)getpid(), w->fd);
+            name_memory((int)getpid(), w->fd, w->path, sizeof(w->path));
             return fill_file(w->fd, err);
         }
     }
