@@ -7,16 +7,18 @@ import os
 import subprocess
 import unittest
 
-from replay_clients import Replaying
+from replay_clients import BUILD, Replaying
 from harness import main
+
+CLIENT = os.path.join(BUILD, "tests/simulated/simulated_client")
 
 
 class Clients:
     CARRIER = None
 
-    def run_client(self, *command, status=0, says="", env=None, least=100000):
+    def run_client(self, *command, status=0, says="", env=None, least=100000, options=(), name="run"):
         command = [self.need(command[0]), *command[1:]]
-        done, counts, stacks, _, document = self.simulate("run", *command, options=("--carrier", self.CARRIER), env=env)
+        done, counts, *_, document = self.simulate(name, *command, options=options, env=env)
         self.assertEqual(document["command"]["exit_value"], status, done.stderr)
         self.assertIn(says, done.stdout)
         self.assertGreater(counts["instructions"], least)
@@ -61,17 +63,45 @@ class Clients:
                         says="899997")
 
     def test_java(self):
-        self.run_client("java", "-Xshare:auto", "-XX:+UseSerialGC", "-version")
+        with open(self.path("Sum.java"), "w", encoding="ascii") as f:
+            f.write("public class Sum { public static void main(String[] a) { long s = 0; "
+                    "for (int i = 0; i < 300000; i++) s += i % 7; System.out.println(s); } }")
+        subprocess.run([self.need("javac"), self.path("Sum.java")], check=True, capture_output=True, timeout=300)
+        self.run_client("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self.dir, "Sum", says="899997")
+
+    def test_bad_habits(self):
+        """Each does its work, to the last instruction and no error of its own, and is counted."""
+        for habit in ("threads", "fork", "vfork", "exec", "faults", "deep", "makes_code", "dlopen", "avx2"):
+            with self.subTest(habit=habit):
+                document, _ = self.run_client(CLIENT, habit, options=("--start", "whole"), name=habit, least=50000)
+                notes = {n["code"]: n["text"] for n in document["notes"]}
+                self.assertNotIn("simulation-partial", notes)
+                if habit == "deep":  # of 10,000 calls 4,096 are followed
+                    self.assertIn("too deep", notes["simulation-calls"])
+
+    def test_a_client_that_crashes(self):
+        document, done = self.run_client(CLIENT, "crash", status=6, least=10000)
+        self.assertIn("killed by signal 6", done.stderr)
+        notes = {n["code"]: n["text"] for n in document["notes"]}
+        self.assertRegex(notes["simulation-partial"], "^partial: 1 of 1 programs")
 
     def test_a_client_that_is_killed(self):
-        run = self.path("run.slotwise")
-        done = self.slotwise("profile", "--simulate", "--carrier", self.CARRIER, "--core", "zen5", "-o", run, "--", "sh",
-                             "-c", "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); done; kill -9 $$", status=None)
-        self.assertRegex(done.stderr, "partial|killed")
+        """Outright, so that nobody writes anything: what was kept before is told, and called partial."""
+        document, _ = self.run_client("sh", "-c", CLIENT + " endless & sleep 4; kill -9 $!; wait", least=1000000)
+        notes = {n["code"]: n["text"] for n in document["notes"]}
+        self.assertRegex(notes["simulation-partial"], "^partial: 1 of [0-9]+ programs")
 
 
 class Valgrind(Clients, Replaying):
     CARRIER = "valgrind"
+
+    def test_a_carrier_that_ends_itself(self):
+        """For want of memory, which the client forbids: an error or a partial result, and never an answer."""
+        run = self.path("run.slotwise")
+        done = self.slotwise("profile", "--simulate", "--carrier", self.CARRIER, "--core", "zen5", "-o", run, "--",
+                             "bash", "-c", "ulimit -v 1; a=x; for i in {1..24}; do a=$a$a; done; echo ${#a}", status=None)
+        self.assertNotIn("16777216", done.stdout)
+        self.assertRegex(done.stderr, "left no counts|partial")
 
 
 class Qemu(Clients, Replaying):
@@ -83,6 +113,7 @@ class Qemu(Clients, Replaying):
             f.write('package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n')
         subprocess.run([go, "build", "-o", self.path("hello"), self.path("m.go")], check=True, capture_output=True,
                        timeout=300, env=dict(os.environ, HOME=self.path("home"), GOFLAGS="-mod=mod"))
+        self.CARRIER = None  # the choice is slotwise's
         done, _, _, _, document = self.simulate("run", self.path("hello"))
         self.assertIn("hello", done.stdout)
         notes = [n["text"] for n in document["notes"] if n["code"] == "simulated-carrier"]
