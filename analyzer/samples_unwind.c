@@ -142,6 +142,8 @@ static bool start(struct slw_samples *s)
         s->unwindings = calloc(slw_perfdata_event_count(s->pd), sizeof(*s->unwindings));
     if (!s->tables)
         s->tables = slw_unwind_tables_new(&s->modules, s->procs, &s->symbols_options);
+    if (s->tables && s->opts->symbols)
+        slw_unwind_tables_set_symbols(s->tables, s->symbols);
     return s->unwindings && s->tables;
 }
 

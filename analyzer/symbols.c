@@ -197,6 +197,14 @@ int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
     return 0;
 }
 
+const struct slw_symbol *slw_symbols_generated(struct slw_symbols *s, uint32_t module,
+                                               uint64_t address)
+{
+    const struct slw_symbols_module *l = slw_symbols_loaded(s, module);
+
+    return l ? slw_symtab_find(&l->table, address) : NULL;
+}
+
 int slw_symbols_shown(struct slw_symbols *s, const char *name, const char **ret_shown)
 {
     return slw_demangle(s->demangler, name, ret_shown);

@@ -66,6 +66,13 @@ uint32_t slw_symbols_turn(struct slw_symbols *s, int32_t pid, uint64_t address, 
 /* Lent until slw_symbols_free. */
 const char *slw_symbols_turn_name(const struct slw_symbols *s, uint32_t turn);
 
+struct slw_symbol;
+
+/* What a map tells of an address of anonymous memory; NULL: nothing, or no memory. Lent until
+ * slw_symbols_free. */
+const struct slw_symbol *slw_symbols_generated(struct slw_symbols *s, uint32_t module,
+                                               uint64_t address);
+
 /* What to show for such a name: C++ and Rust as they were written. The same bytes where nothing is
  * to be demangled. Lent until slw_symbols_free. 0 or -SLW_E_NOMEM. */
 int slw_symbols_shown(struct slw_symbols *s, const char *name, const char **ret_shown);

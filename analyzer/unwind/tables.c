@@ -4,6 +4,7 @@
 #include "analyzer/symbols_int.h"
 #include "analyzer/unwind/cfi_cache.h"
 #include "analyzer/unwind/cfi_image.h"
+#include "analyzer/unwind/trampoline.h"
 #include "analyzer/unwind/undescribed.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ struct slw_unwind_tables {
     const struct slw_symbols_options *opts;
     struct module_table **tables; /* by module; entries stay where they are */
     uint32_t capacity;
+    struct slw_symbols *symbols; /* NULL: nobody is asked */
     const struct slw_task *task;
     uint64_t generation;
     int failed;
@@ -50,6 +52,11 @@ struct slw_unwind_tables *slw_unwind_tables_new(const struct slw_modules *module
     t->procs = procs;
     t->opts = opts;
     return t;
+}
+
+void slw_unwind_tables_set_symbols(struct slw_unwind_tables *t, struct slw_symbols *symbols)
+{
+    t->symbols = symbols;
 }
 
 void slw_unwind_tables_free(struct slw_unwind_tables *t)
@@ -197,6 +204,19 @@ static bool is_probe(const struct slw_unwind_tables *t, uint64_t address)
     return address == UINT64_C(0x7fffffffe000) || address == UINT64_C(0xfffffffff000);
 }
 
+/* Code that a map names. */
+static struct slw_unwind_code find_generated(const struct slw_unwind_tables *t, uint32_t module,
+                                             uint64_t address)
+{
+    struct slw_unwind_code code = {.state = SLW_UNWIND_NO_CFI};
+    const struct slw_symbol *function =
+        t->symbols ? slw_symbols_generated(t->symbols, module, address) : NULL;
+
+    if (function)
+        (void)slw_trampoline_find(function, address, &code);
+    return code;
+}
+
 /* Of a module whose file is here. */
 static struct slw_unwind_code find_in(struct slw_unwind_tables *t, uint32_t module,
                                       struct module_table *table, uint64_t offset)
@@ -232,6 +252,8 @@ static struct slw_unwind_code look_up(struct slw_unwind_tables *t, uint64_t addr
         t->failed = -SLW_E_NOMEM;
     if (!m || m->state == SLW_UNWIND_NO_FILE)
         return code;
+    if (t->modules->modules[map->module].kind == SLW_MODULE_ANONYMOUS)
+        return find_generated(t, map->module, address);
     return find_in(t, map->module, m, address - map->start + map->offset);
 }
 

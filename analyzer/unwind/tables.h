@@ -14,6 +14,8 @@ struct slw_unwind_tables;
 struct slw_unwind_tables *slw_unwind_tables_new(const struct slw_modules *modules,
                                                 const struct slw_procstate *procs,
                                                 const struct slw_symbols_options *opts);
+/* Who names generated code: some is known by its name. Lent; without it none is. */
+void slw_unwind_tables_set_symbols(struct slw_unwind_tables *t, struct slw_symbols *symbols);
 void slw_unwind_tables_free(struct slw_unwind_tables *t); /* NULL allowed */
 
 /* Addresses are those of this task from now on; to be told again whenever records were applied. */
