@@ -8,8 +8,9 @@
 
 struct slw_jit_history;
 
-/* More pages of code, counted once for each function on them, are no history but nonsense. */
-#define SLW_MAX_JIT_PAGES 16000000
+/* Pages of code, counted once for each function on them: some GiB. More is no history but
+ * nonsense, and would take long to put in order. */
+#define SLW_MAX_JIT_PAGES 2000000
 
 /* functions: as they were added, not finished; times: of each, in ns. Both are lent and outlive the
  * history. 0, -SLW_E_NOMEM, or -SLW_E_LIMIT. */
