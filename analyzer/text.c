@@ -9,8 +9,11 @@ struct range {
     uint32_t first, last;
 };
 
+/* `ranges` are in order. Most text comes before the first. */
 static bool in_ranges(uint32_t code, const struct range *ranges, size_t count)
 {
+    if (code < ranges[0].first)
+        return false;
     for (size_t i = 0; i < count; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)
             return true;
@@ -103,18 +106,23 @@ static size_t columns_of(uint32_t code)
     return is_combining(code) ? 0 : is_wide(code) ? 2 : 1;
 }
 
-size_t slw_text_columns(const char *s)
+static size_t columns_in(const char *s, size_t bytes)
 {
     size_t columns = 0;
 
-    while (*s) {
+    for (size_t i = 0; i < bytes;) {
         uint32_t code = 0;
-        size_t n = slw_text_decode(s, &code);
+        size_t n = slw_text_decode(s + i, &code);
 
         columns += n ? columns_of(code) : 1;
-        s += n ? n : 1;
+        i += n ? n : 1;
     }
     return columns;
+}
+
+size_t slw_text_columns(const char *s)
+{
+    return columns_in(s, strlen(s));
 }
 
 /* Bytes of the longest prefix of valid UTF-8 text of at most `columns`. */
@@ -189,34 +197,23 @@ static void new_line(struct slw_buf *out, size_t indent)
         slw_buf_putc(out, ' ');
 }
 
-static size_t columns_in(const char *s, size_t bytes)
-{
-    size_t columns = 0;
-
-    for (size_t i = 0; i < bytes;) {
-        uint32_t code = 0;
-        size_t n = slw_text_decode(s + i, &code);
-
-        columns += n ? columns_of(code) : 1;
-        i += n ? n : 1;
-    }
-    return columns;
-}
-
 /* One word on lines of its own as far as it is longer than a line; returns the columns used. */
 static size_t wrap_long_word(struct slw_buf *out, const char *s, size_t bytes, size_t columns,
                              size_t indent)
 {
-    while (columns_in(s, bytes) > columns - indent) {
+    size_t width = columns_in(s, bytes);
+
+    while (width > columns - indent) {
         size_t fits = prefix_bytes(s, columns - indent);
 
         slw_buf_put(out, s, fits);
+        width -= columns_in(s, fits);
         s += fits;
         bytes -= fits;
         new_line(out, indent);
     }
     slw_buf_put(out, s, bytes);
-    return indent + columns_in(s, bytes);
+    return indent + width;
 }
 
 static void wrap_clean(struct slw_buf *out, const char *s, size_t columns, size_t indent)
