@@ -143,16 +143,38 @@ __attribute__((noinline)) static void doze_on_a_mark(void)
         (void)doze(NULL);
 }
 
-static void *wait_for_byte(void *fd)
+struct waiter {
+    int fd;
+    _Atomic pid_t tid; /* once there is nothing left to do but to wait */
+};
+
+static void *wait_for_byte(void *waiter)
 {
+    struct waiter *w = waiter;
     volatile char frame[sizeof(mark)];
     char byte;
 
     for (size_t i = 0; i < sizeof(frame); i++)
         frame[i] = mark[i];
-    (void)!read(*(int *)fd, &byte, 1);
+    __asm__ volatile("" : : "r"(frame) : "memory"); /* else its bytes may be kept apart */
+    w->tid = (pid_t)syscall(SYS_gettid);
+    (void)!read(w->fd, &byte, 1);
     frame[0] = byte; /* it must be there until now */
     return NULL;
+}
+
+static bool is_waiting(struct waiter *w)
+{
+    char path[64], stat[256] = "";
+
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)w->tid);
+    FILE *f = w->tid ? fopen(path, "r") : NULL;
+    const char *line = f ? fgets(stat, sizeof(stat), f) : NULL;
+    const char *name_end = line ? strrchr(line, ')') : NULL;
+
+    if (f)
+        (void)fclose(f);
+    return name_end && strncmp(name_end, ") S", 3) == 0;
 }
 
 static void stacks_carry_all_the_time_of_the_waits(void **state)
@@ -183,7 +205,10 @@ static void a_wait_that_goes_on_is_flushed_with_its_stack(void **state)
     struct slw_off_bpf *b = opened(&copying);
     assert_int_equal(pipe(ends), 0);
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, wait_for_byte, &ends[0]), 0);
+    struct waiter waiter = {.fd = ends[0]};
+    assert_int_equal(pthread_create(&thread, NULL, wait_for_byte, &waiter), 0);
+    for (int i = 0; i < 1000 && !is_waiting(&waiter); i++)
+        (void)nanosleep(&moment, NULL);
     (void)nanosleep(&moment, NULL);
     slw_off_bpf_window(b, 1, slw_clock_monotonic_ns());
     slw_off_bpf_flush(b, add_sample, &tally);
