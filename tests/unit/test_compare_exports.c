@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What comparisons and runs are written as for other tools, byte for byte (tests/unit/expected),
- * and what hostile names, absent values and many metrics do to it. SLW_BLESS=1 rewrites the
- * expected files; review the diff. */
-#include "base/file.h"
+ * and what hostile names, absent values and many metrics do to it. */
 #include "flamegraph/exporter.h"
 #include "tests/compare_fixture.h"
 #include "tests/comparison_fixture.h"
+#include "tests/unit/expected_int.h"
 #include "tests/unit/run_observations_int.h"
 #include "tests/unit/xml_check_int.h"
 
@@ -15,20 +14,6 @@
 static const char *const formats[] = {
     "md", "junit", "csv", "github-benchmark", "github-benchmark-bigger", "bencher", "openmetrics"};
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))
-
-static void compare(const char *file, const char *text)
-{
-    char path[512];
-    char *expected = NULL;
-    size_t length;
-
-    (void)snprintf(path, sizeof(path), "%s/unit/expected/%s", SLW_TEST_DIR, file);
-    if (getenv("SLW_BLESS"))
-        assert_int_equal(slw_file_write(path, text, strlen(text), NULL), 0);
-    assert_int_equal(slw_file_read(path, 1 << 20, &expected, &length, NULL), 0);
-    assert_string_equal(text, expected);
-    free(expected);
-}
 
 static void a_comparison_reads_as_expected(void **state)
 {
@@ -44,12 +29,12 @@ static void a_comparison_reads_as_expected(void **state)
 
         (void)snprintf(file, sizeof(file), "compare-%s.%s", formats[i],
                        slw_comparison_renderer_find(formats[i])->extension);
-        compare(file, text);
+        assert_expected(file, text);
         free(text);
     }
     versus_free(&v);
     char *all_parts = hand_rendered(&h, "md");
-    compare("compare-all-parts.md", all_parts);
+    assert_expected("compare-all-parts.md", all_parts);
     free(all_parts);
     hand_free(&h);
 }

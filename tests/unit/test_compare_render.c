@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A comparison for a terminal and for programs, byte for byte (tests/unit/expected).
- * SLW_BLESS=1 rewrites the expected files; review the diff. */
+/* A comparison for a terminal and for programs, byte for byte (tests/unit/expected). */
 #include "analyzer/text.h"
-#include "base/file.h"
 #include "tests/awkward_comparisons.h"
+#include "tests/unit/expected_int.h"
 
 #include <jansson.h>
-
-static void assert_expected(const char *file, const char *text)
-{
-    char path[512];
-    char *expected = NULL;
-    size_t length;
-
-    (void)snprintf(path, sizeof(path), "%s/unit/expected/%s", SLW_TEST_DIR, file);
-    if (getenv("SLW_BLESS"))
-        assert_int_equal(slw_file_write(path, text, strlen(text), NULL), 0);
-    assert_int_equal(slw_file_read(path, 1 << 20, &expected, &length, NULL), 0);
-    assert_string_equal(text, expected);
-    free(expected);
-}
 
 static struct versus gated(void)
 {

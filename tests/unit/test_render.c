@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the renderers write, byte for byte (tests/unit/expected), and what names may do to them.
- * SLW_BLESS=1 rewrites the expected files; review the diff. */
+/* What the renderers write, byte for byte (tests/unit/expected), and what names may do to them. */
 #include "analyzer/text.h"
-#include "base/file.h"
 #include "tests/awkward_runs.h"
 #include "tests/traffic_fixture.h"
+#include "tests/unit/expected_int.h"
 
 #include <jansson.h>
 
@@ -14,20 +13,6 @@ static char *rendered(struct fixture *f, const char *renderer, const struct slw_
 
     assert_int_equal(slw_renderer_find(renderer)->render(fixture_report(f), o, &b, NULL), 0);
     return slw_buf_take(&b);
-}
-
-static void compare(const char *file, const char *text)
-{
-    char path[512];
-    char *expected = NULL;
-    size_t length;
-
-    (void)snprintf(path, sizeof(path), "%s/unit/expected/%s", SLW_TEST_DIR, file);
-    if (getenv("SLW_BLESS"))
-        assert_int_equal(slw_file_write(path, text, strlen(text), NULL), 0);
-    assert_int_equal(slw_file_read(path, 1 << 20, &expected, &length, NULL), 0);
-    assert_string_equal(text, expected);
-    free(expected);
 }
 
 static void sqlite_reads_as_expected(void **state)
@@ -44,7 +29,7 @@ static void sqlite_reads_as_expected(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct fixture f = fixture_sqlite();
         char *text = rendered(&f, cases[i].renderer, &cases[i].opts);
-        compare(cases[i].file, text);
+        assert_expected(cases[i].file, text);
         free(text);
         fixture_free(&f);
     }
@@ -105,7 +90,7 @@ static void a_client_reads_as_expected(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct fixture f = client_run();
         char *text = rendered(&f, cases[i].renderer, &cases[i].opts);
-        compare(cases[i].file, text);
+        assert_expected(cases[i].file, text);
         free(text);
         fixture_free(&f);
     }
@@ -169,7 +154,7 @@ static void a_top_down_tree_reads_as_expected(void **state)
         const struct slw_render_options opts = {0};
         struct slw_buf b = {0};
         assert_int_equal(slw_renderer_find(renderers[i][0])->render(f.report, &opts, &b, NULL), 0);
-        compare(renderers[i][1], b.data);
+        assert_expected(renderers[i][1], b.data);
         if (i == 0)
             assert_lines_fit(b.data, "skylake", 80);
         slw_buf_release(&b);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the renderers of sweeps write, byte for byte (tests/unit/expected). SLW_BLESS=1 rewrites the
- * expected files; review the diff. */
-#include "base/file.h"
+/* What the renderers of sweeps write, byte for byte (tests/unit/expected). */
 #include "tests/sweep_fixture.h"
+#include "tests/unit/expected_int.h"
 
 #include <jansson.h>
 
@@ -15,20 +14,6 @@ static char *rendered(const struct slw_sweep_report *r, const char *renderer,
     assert_non_null(found);
     assert_int_equal(found ? found->render(r, o, &b, NULL) : -1, 0);
     return slw_buf_take(&b);
-}
-
-static void compare(const char *file, const char *text)
-{
-    char path[512];
-    char *expected = NULL;
-    size_t length;
-
-    (void)snprintf(path, sizeof(path), "%s/unit/expected/%s", SLW_TEST_DIR, file);
-    if (getenv("SLW_BLESS"))
-        assert_int_equal(slw_file_write(path, text, strlen(text), NULL), 0);
-    assert_int_equal(slw_file_read(path, 1 << 20, &expected, &length, NULL), 0);
-    assert_string_equal(text, expected);
-    free(expected);
 }
 
 /* Noise of a few percent from whole numbers, so that every libm gives the same bytes. */
@@ -114,7 +99,7 @@ static void sweeps_read_as_expected(void **state)
         struct sweep_fixture *f = cases[i].make();
         char *text = rendered(fixture_made(f), cases[i].renderer, &cases[i].opts);
 
-        compare(cases[i].file, text);
+        assert_expected(cases[i].file, text);
         free(text);
         fixture_free(f);
     }
