@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs whose names are hostile or missing: no byte of them may break a report, a graph or a
 file, and none may be lost on the way."""
+import contextlib
 import json
 import os
 import shutil
@@ -124,13 +125,24 @@ class Names(harness.Case):
         findings = json.loads(self.slotwise("report", run, "--format", "json").stdout)["findings"]
         self.assertIn("no-symbols", [finding["id"] for finding in findings])
 
+    def spinning(self, slotwise, program):
+        """Wait until the client is the program, and some samples are there."""
+        def is_there():
+            for pid in harness.children_of(slotwise.pid):
+                with contextlib.suppress(OSError):
+                    if os.readlink(f"/proc/{pid}/exe") == program:
+                        return True
+            return False
+        harness.wait_until(is_there, 60, "start of the client")
+        harness.time.sleep(0.3)
+
     def test_program_replaced_while_running(self):
         """An upgrade during the run: the new file's symbols are not the old code's."""
         program = self.path("upgraded")
         shutil.copy(harness.CLIENT, program)
         run = self.path("run.slotwise")
         process = self.start("profile", "--keep-raw", "-o", run, "--", program, "spin", "1500")
-        harness.time.sleep(0.7)
+        self.spinning(process, program)
         other = self.compile(["completely_different_function"])
         os.replace(other, program)
         self.finish(process)
@@ -146,7 +158,7 @@ class Names(harness.Case):
         shutil.copy(harness.CLIENT, program)
         run = self.path("run.slotwise")
         process = self.start("profile", "-o", run, "--", program, "spin", "1000")
-        harness.time.sleep(0.5)
+        self.spinning(process, program)
         os.unlink(program)
         self.finish(process)
         self.assertGreater(sum(s["samples"] for s in self.load(run)["samplings"]), 300)
