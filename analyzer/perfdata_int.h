@@ -61,7 +61,7 @@ static inline uint16_t slw_perf_u16(struct slw_perf_cursor *c)
 
     if (at)
         memcpy(&v, at, sizeof(v));
-    return c->swap ? (uint16_t)((v >> 8) | (v << 8)) : v;
+    return c->swap ? __builtin_bswap16(v) : v;
 }
 
 /* A record's header: type, misc and size, and a cursor over what follows. */
