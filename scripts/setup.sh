@@ -65,6 +65,7 @@ test|mariadb-server|a server to profile a client against
 test|mariadb-client|mysqlslap and mariadb, clients to profile
 test|sysbench|a client whose output is read
 test|memcached|a server to profile a client against
+test|libmemcached-tools|memcslap and memcaslap, clients to profile
 test|openssl|makes certificates for the servers of tests
 test|python3-redis|a client library to profile
 test|python3-psycopg2|a client library to profile

@@ -115,6 +115,12 @@ class Redis(RedisServer):
     def test_redis_cli(self):
         self.check("redis-cli", "-p", self.port, "-r", "50", "lrange", "mylist", "0", "10", flushes=50)
 
+    def test_resp3(self):
+        """Answers are maps; HELLO 3 is a request."""
+        self.cli("hset", "h", "a", "1", "b", "2")
+        document = self.check("redis-cli", "-3", "-p", self.port, "-r", "20", "hgetall", "h", flushes=21)
+        self.assertEqual(document["requests"], 21)
+
     def test_subscribers_end_the_matching_only(self):
         self.check("sh", "-c", f"timeout 1 redis-cli -p {self.port} subscribe a; true")
 
@@ -455,56 +461,69 @@ class Mariadb(MariadbServer):
         self.assertEqual(document["requests"], 4)
 
 
-class Memcached(Wire):
-    SCRIPT = """
-import socket, sys
-s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-f = s.makefile('rb')
-def ask(text, end):
-    s.sendall(text)
-    while True:
-        line = f.readline()
-        if line.startswith(b'VALUE'):
-            f.read(int(line.split()[3]) + 2)
-        if line.startswith(end):
-            return
-for i in range(300):
-    ask(b'set k%d 0 0 10\\r\\n0123456789\\r\\n' % i, b'STORED')
-for i in range(200):
-    ask(b'get k%d\\r\\n' % i, b'END')
-batch = b''.join(b'get k%d\\r\\n' % i for i in range(64))
-s.sendall(batch)
-for i in range(64):
-    while not f.readline().startswith(b'END'):
-        pass
-for i in range(10):
-    s.sendall(b'set q%d 0 0 1 noreply\\r\\nx\\r\\n' % i)
-ask(b'touch k1 100\\r\\n', b'TOUCHED')
-ask(b'delete k1\\r\\n', b'DELETED')
-ask(b'nonsense\\r\\n', b'ERROR')
-ask(b'mg k2 v q\\r\\nmg none v q\\r\\nmn\\r\\n', b'MN')
-s.sendall(b'quit\\r\\n')
+    CLIENT = r"""
+#include <mysql.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int all_results(MYSQL *m)
+{
+    int sets = 0, more;
+
+    do {
+        mysql_free_result(mysql_store_result(m));
+        sets++;
+    } while ((more = mysql_next_result(m)) == 0);
+    return more < 0 ? sets : -1;
+}
+
+int main(int argc, char **argv)
+{
+    MYSQL *m = mysql_init(NULL);
+    my_bool on = 0;
+    unsigned rows = 100;
+    int values[100];
+
+    for (int i = 0; i < 100; i++)
+        values[i] = i;
+    mysql_options(m, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+    on = argc > 2;
+    if (on)
+        mysql_options(m, MYSQL_OPT_SSL_ENFORCE, &on);
+    if (!mysql_real_connect(m, "127.0.0.1", "root", "", "t", (unsigned)atoi(argv[1]), NULL,
+                            CLIENT_MULTI_STATEMENTS) ||
+        mysql_query(m, "create or replace table y(a int); insert into y values(1), (2); select * from y") ||
+        all_results(m) != 3)
+        return 1;
+    MYSQL_STMT *s = mysql_stmt_init(m);
+    MYSQL_BIND b = {.buffer_type = MYSQL_TYPE_LONG, .buffer = values};
+    static const char text[] = "insert into y values(?)";
+    if (mysql_stmt_prepare(s, text, sizeof(text) - 1) ||
+        mysql_stmt_attr_set(s, STMT_ATTR_ARRAY_SIZE, &rows) || mysql_stmt_bind_param(s, &b) ||
+        mysql_stmt_execute(s) || mysql_stmt_affected_rows(s) != 100 || mysql_stmt_close(s))
+        return 2;
+    mysql_close(m);
+    return 0;
+}
 """
 
-    def test_counts(self):
-        _, port = self.server("memcached")
-        program = self.path("load.py")
-        with open(program, "w", encoding="ascii") as f:
-            f.write(self.SCRIPT)
-        document = self.tap(SYSTEM_PYTHON, program, port)
-        self.followed(document, "memcached")
-        with socket.create_connection(("127.0.0.1", int(port))) as s:
-            s.sendall(b"stats\r\n")
-            text = b""
-            while b"END\r\n" not in text:
-                text += s.recv(4096)
-        stats = dict(line.split(None, 2)[1:] for line in text.decode().splitlines() if " " in line)
-        known = 1 + 1 + 1  # delete, the one that is no command, and mn, which no counter of it has
-        self.assertEqual(document["requests"], int(stats["cmd_get"]) + int(stats["cmd_set"]) +
-                         int(stats["cmd_touch"]) + known)
-        self.assertEqual(document["requests"], 300 + 200 + 64 + 10 + 1 + 1 + 1 + 3)
-        self.assertEqual(max(c["max_batch"] for c in document["connections"]), 64)
-        self.assertEqual(self.total(document, "errors", "memcached"), 1)
+    def test_several_statements_and_bulk(self):
+        """One request of three statements; a prepared one for a hundred rows is one request, too."""
+        source, program = self.path("c.c"), self.path("client")
+        with open(source, "w", encoding="ascii") as f:
+            f.write(self.CLIENT)
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libmariadb"], capture_output=True,
+                               text=True, check=False).stdout.split()
+        if subprocess.run([os.environ.get("SLW_CC", "cc"), "-o", program, source, *flags],
+                          capture_output=True, check=False).returncode != 0:
+            self.missing("cannot build with libmariadb")
+        document = self.tap(program, self.port, *(["tls"] if self.tls else []))
+        self.followed(document, "MySQL")
+        self.assertEqual(document["requests"], 1 + 1 + 1)
+        self.assertEqual(self.total(document, "statements", "MySQL"), 3 + 1)
+        self.assertEqual(self.total(document, "prepares", "MySQL"), 1)
+        self.assertEqual(self.total(document, "rows", "MySQL"), 2)
+        self.assertEqual(self.sql("select count(*) from t.y").strip(), "102")
 
 
 if __name__ == "__main__":
