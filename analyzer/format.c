@@ -221,10 +221,43 @@ void slw_format_losses(struct slw_buf *out, const struct slw_losses *l)
     }
 }
 
+/* Connections that BPF counted say so. */
+static bool was_preloaded(const struct slw_run *run)
+{
+    for (size_t i = 0; i < run->connection_count; i++)
+        if (!run->connections[i].from.detail)
+            return true;
+    return false;
+}
+
+static uint64_t samples_in_tap(const struct slw_report *r)
+{
+    for (size_t i = 0; i < r->module_count; i++)
+        if (strcmp(r->modules[i].module_name, "libslotwise-wire.so") == 0)
+            return r->modules[i].self_samples;
+    return 0;
+}
+
+/* The preloaded library runs in the client's own time; how much of it, the samples tell. */
+static void put_wire_tap(struct slw_buf *out, const struct slw_report *r)
+{
+    if (!r->column || r->samples_column < 0 || r->samples == 0) {
+        slw_buf_puts(out, "; not in this: the wire tap, which runs in the client's own CPU time");
+        return;
+    }
+    const uint64_t inside = samples_in_tap(r);
+    slw_buf_puts(out, "; not in this: the wire tap, in the client's own CPU time: ");
+    slw_format_integer(out, inside);
+    slw_buf_puts(out, " of ");
+    slw_format_integer(out, r->samples);
+    slw_buf_printf(out, " samples (%.1f %%)", 100.0 * (double)inside / (double)r->samples);
+}
+
 /* What runs inside the client, or inside whatever the kernel interrupts, is in no CPU time of ours.
  */
-static void put_taps(struct slw_buf *out, const struct slw_run *run)
+static void put_taps(struct slw_buf *out, const struct slw_report *r)
 {
+    const struct slw_run *run = r->run;
     const struct slw_self_cost *s = &run->self;
 
     if (s->bpf_ns > 0) {
@@ -234,12 +267,13 @@ static void put_taps(struct slw_buf *out, const struct slw_run *run)
     } else if (s->bpf_absent) {
         slw_buf_printf(out, "; not in this: the time of its BPF programs (%s)", s->bpf_absent);
     }
-    if (run->connection_count > 0)
-        slw_buf_puts(out, "; not in this: the wire tap, which runs in the client's own CPU time");
+    if (was_preloaded(run))
+        put_wire_tap(out, r);
 }
 
-void slw_format_self(struct slw_buf *out, const struct slw_run *run)
+void slw_format_self(struct slw_buf *out, const struct slw_report *r)
 {
+    const struct slw_run *run = r->run;
     const struct slw_self_cost *s = &run->self;
 
     slw_buf_puts(out, "slotwise itself: ");
@@ -257,7 +291,7 @@ void slw_format_self(struct slw_buf *out, const struct slw_run *run)
         slw_format_integer(out, s->wakeups);
         slw_buf_puts(out, " wake-ups");
     }
-    put_taps(out, run);
+    put_taps(out, r);
 }
 
 bool slw_format_has_intervals(const struct slw_report *r)

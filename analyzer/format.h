@@ -59,7 +59,7 @@ void slw_format_losses(struct slw_buf *out, const struct slw_losses *l);
 
 /* "slotwise itself: 61 us user, ...": what measuring cost, and what of that is not in the number.
  */
-void slw_format_self(struct slw_buf *out, const struct slw_run *run);
+void slw_format_self(struct slw_buf *out, const struct slw_report *r);
 
 /* Has some node of the tree, or a metric, an interval? */
 bool slw_format_has_intervals(const struct slw_report *r);

@@ -476,11 +476,11 @@ static void put_stacks(struct slw_buf *out, const struct slw_run *run)
     }
 }
 
-static void put_self(struct slw_buf *out, const struct slw_run *run)
+static void put_self(struct slw_buf *out, const struct slw_report *r)
 {
     struct slw_buf line = {0};
 
-    slw_format_self(&line, run);
+    slw_format_self(&line, r);
     slw_md_prose(out, line.data ? line.data : "");
     slw_buf_puts(out, "\n\n");
     if (slw_buf_failed(&line))
@@ -531,7 +531,7 @@ static int render_md(const struct slw_report *report, const struct slw_render_op
     put_printed(out, report);
     put_notes(out, report->run);
     put_stacks(out, report->run);
-    put_self(out, report->run);
+    put_self(out, report);
     put_legend(out, report);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory for a report") : 0;
 }

@@ -210,7 +210,7 @@ static void put_self(const struct slw_term_page *t)
 {
     struct slw_buf line = {0};
 
-    slw_format_self(&line, t->r->run);
+    slw_format_self(&line, t->r);
     slw_buf_putc(t->out, '\n');
     slw_term_styled(t, SLW_TERM_DIM, 0, "", line.data ? line.data : "");
     if (slw_buf_failed(&line))

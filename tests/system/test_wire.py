@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Requests counted on the wire are the server's own count, exactly, and a client that is watched does
 what it does alone."""
+import json
 import os
 import re
 import signal
@@ -195,6 +196,18 @@ class Redis(RedisServer):
 
     def test_killed(self):
         self.case("kill", 100, status=128 + signal.SIGKILL)
+
+    def test_its_own_cost_is_told(self):
+        """Of the client's samples, those in the library."""
+        run = self.path("cost.slotwise")
+        self.slotwise("profile", "-q", "-o", run, "--", self.need("redis-benchmark"), "-p", self.port,
+                      "-q", "-t", "set", "-P", "64", "-n", "300000")
+        report = json.loads(self.slotwise("report", run, "--format", "json").stdout)
+        inside = sum(m["self"]["samples"] for m in report["modules"]
+                     if m["module"].endswith("/libslotwise-wire.so"))
+        text = " ".join(self.slotwise("report", run).stdout.split())
+        self.assertIn(f"the wire tap, in the client's own CPU time: {inside} of "
+                      f"{report['samples']['count']:,} samples (", text)
 
     def test_turned_off(self):
         document = self.tap("redis-cli", "-p", self.port, "ping", options=("--no-wire",))
