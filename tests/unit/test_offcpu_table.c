@@ -9,9 +9,10 @@
 #include <string.h>
 
 #define BUCKETS 2
+#define PLACES  ((size_t)BUCKETS * SLW_OFF_WAYS)
 
 static struct slw_off_bucket buckets[BUCKETS];
-static struct slw_off_thread records[BUCKETS * SLW_OFF_WAYS];
+static struct slw_off_thread records[PLACES];
 
 static struct slw_off_table fresh(size_t record_count)
 {
@@ -31,7 +32,7 @@ static size_t found(const struct slw_off_table *table, uint32_t tid)
     struct slw_off_thread t;
     size_t count = 0;
 
-    for (size_t i = 0; i < (size_t)BUCKETS * SLW_OFF_WAYS; i++)
+    for (size_t i = 0; i < PLACES; i++)
         if (slw_off_table_get(table, i, &t) && t.tid == tid) {
             assert_int_equal(t.born_ns, tid);
             count++;
@@ -43,15 +44,15 @@ static void a_table_has_a_power_of_two_of_buckets_for_so_many_threads(void **sta
 {
     (void)state;
     assert_int_equal(slw_off_bucket_count(1), 1);
-    assert_int_equal(slw_off_bucket_count(2 * SLW_OFF_WAYS - 1), 1);
-    assert_int_equal(slw_off_bucket_count(2 * SLW_OFF_WAYS), 2);
+    assert_int_equal(slw_off_bucket_count(PLACES - 1), 1);
+    assert_int_equal(slw_off_bucket_count(PLACES), 2);
     assert_int_equal(slw_off_bucket_count(SLW_OFF_LIVE_THREADS), SLW_OFF_BUCKETS);
     assert_int_equal(slw_off_bucket_count(SIZE_MAX), SLW_OFF_BUCKETS);
 }
 
 static void a_thread_is_put_in_once_and_found_once(void **state)
 {
-    struct slw_off_table table = fresh(BUCKETS * SLW_OFF_WAYS);
+    struct slw_off_table table = fresh(PLACES);
 
     (void)state;
     assert_int_equal(put(&table, 7), SLW_OFF_PUT);
@@ -64,7 +65,7 @@ static void a_thread_is_put_in_once_and_found_once(void **state)
 
 static void a_bucket_is_full_alone(void **state)
 {
-    struct slw_off_table table = fresh(BUCKETS * SLW_OFF_WAYS);
+    struct slw_off_table table = fresh(PLACES);
 
     (void)state;
     for (uint32_t i = 1; i <= SLW_OFF_WAYS; i++)
@@ -87,7 +88,7 @@ static void a_table_may_be_smaller_than_a_bucket(void **state)
 /* What the program does while it brings a child in. */
 static void what_is_claimed_is_there_and_not_yet_found(void **state)
 {
-    struct slw_off_table table = fresh(BUCKETS * SLW_OFF_WAYS);
+    struct slw_off_table table = fresh(PLACES);
 
     (void)state;
     buckets[1].tids[3] = 7 | SLW_OFF_CLAIMED;
@@ -105,7 +106,7 @@ static void *put_all(void *context)
     struct slw_off_table *table = context;
     size_t puts = 0;
 
-    for (uint32_t tid = 1; tid <= BUCKETS * SLW_OFF_WAYS / 2; tid++)
+    for (uint32_t tid = 1; tid <= PLACES / 2; tid++)
         puts += put(table, tid) == SLW_OFF_PUT;
     return (void *)(uintptr_t)puts;
 }
@@ -114,7 +115,7 @@ static void two_who_put_the_same_threads_put_each_once(void **state)
 {
     (void)state;
     for (int round = 0; round < 200; round++) {
-        struct slw_off_table table = fresh(BUCKETS * SLW_OFF_WAYS);
+        struct slw_off_table table = fresh(PLACES);
         pthread_t other;
         void *puts;
 
@@ -122,7 +123,7 @@ static void two_who_put_the_same_threads_put_each_once(void **state)
         size_t ours = (size_t)(uintptr_t)put_all(&table);
         assert_int_equal(pthread_join(other, &puts), 0);
         size_t all = 0;
-        for (uint32_t tid = 1; tid <= BUCKETS * SLW_OFF_WAYS / 2; tid++) {
+        for (uint32_t tid = 1; tid <= PLACES / 2; tid++) {
             assert_int_equal(found(&table, tid), 1);
             all += found(&table, tid);
         }

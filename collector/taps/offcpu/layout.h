@@ -12,11 +12,11 @@ enum slw_off_state {
     SLW_OFF_STATE_COUNT
 };
 
-#define SLW_OFF_STATES       16   /* power of two, so that the verifier believes a mask */
-#define SLW_OFF_SYSCALLS     1024 /* numbers end below 500 today */
-#define SLW_OFF_WAYS         8    /* threads whose numbers end alike */
-#define SLW_OFF_BUCKETS      2048 /* power of two, so that the verifier believes a mask */
-#define SLW_OFF_LIVE_THREADS (SLW_OFF_BUCKETS * SLW_OFF_WAYS) /* followed at a time; 6 MiB */
+#define SLW_OFF_STATES       16          /* power of two, so that the verifier believes a mask */
+#define SLW_OFF_SYSCALLS     1024        /* numbers end below 500 today */
+#define SLW_OFF_WAYS         8           /* threads whose numbers end alike */
+#define SLW_OFF_BUCKETS      2048        /* power of two, so that the verifier believes a mask */
+#define SLW_OFF_LIVE_THREADS 16384       /* places of all buckets; 6 MiB of maps */
 #define SLW_OFF_CLAIMED      0x80000000u /* on the number of a thread: not to be found yet */
 #define SLW_OFF_ENDED_BYTES  (1 << 20)   /* ring of ended threads: some 3000 between two polls */
 #define SLW_OFF_STACK_DEPTH  127         /* kernel.perf_event_max_stack */

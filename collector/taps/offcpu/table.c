@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/taps/offcpu/table.h"
 
+_Static_assert(SLW_OFF_LIVE_THREADS == SLW_OFF_BUCKETS * SLW_OFF_WAYS, "a record for each place");
+
 __u32 slw_off_bucket_count(size_t thread_max)
 {
     __u32 count = 1;
