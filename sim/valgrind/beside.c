@@ -18,13 +18,13 @@ static struct slw_sim_beside beside;
 static ULong begin_ns[MAX_THREADS];
 static ULong switches_before;
 
-static UWord call_kernel(UWord number, UWord first, UWord second)
+UWord ask_kernel(UWord number, UWord first, UWord second, UWord third)
 {
     UWord result;
 
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "a"(number), "D"(first), "S"(second)
+                     : "a"(number), "D"(first), "S"(second), "d"(third)
                      : "rcx", "r11", "memory");
     return result;
 }
@@ -33,7 +33,7 @@ static ULong cpu_ns(void)
 {
     ULong time[2] = {0, 0};
 
-    (void)call_kernel(__NR_clock_gettime, THREAD_CPU_TIME, (UWord)time);
+    (void)ask_kernel(__NR_clock_gettime, THREAD_CPU_TIME, (UWord)time, 0);
     return time[0] * 1000000000ull + time[1];
 }
 
@@ -41,17 +41,17 @@ static ULong switches(void)
 {
     ULong usage[USAGE_WORDS] = {0};
 
-    (void)call_kernel(__NR_getrusage, USAGE_SELF, (UWord)usage);
+    (void)ask_kernel(__NR_getrusage, USAGE_SELF, (UWord)usage, 0);
     return usage[USAGE_SWITCHES];
 }
 
-static Bool reads(UInt number)
+Bool call_receives(UInt number)
 {
     return number == __NR_read || number == __NR_readv || number == __NR_pread64 ||
            number == __NR_recvfrom || number == __NR_recvmsg;
 }
 
-static Bool writes(UInt number)
+Bool call_sends(UInt number)
 {
     return number == __NR_write || number == __NR_writev || number == __NR_pwrite64 ||
            number == __NR_sendto || number == __NR_sendmsg;
@@ -77,9 +77,9 @@ void beside_after(ThreadId thread, UInt number, SysRes result)
     }
     if (sr_isError(result))
         return;
-    if (reads(number))
+    if (call_receives(number))
         beside.bytes_in += sr_Res(result);
-    else if (writes(number))
+    else if (call_sends(number))
         beside.bytes_out += sr_Res(result);
 }
 

@@ -136,8 +136,10 @@ void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count)
 {
     (void)count;
     look_at_exit(number);
-    if (options.repeatable)
+    if (options.repeatable) {
         slw_sim_repeatable_before(&repeatable, thread, number, arguments);
+        answers_before(number, arguments);
+    }
     keep_state();
     beside_before(thread, number);
 }
@@ -146,8 +148,11 @@ void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, S
 {
     (void)count;
     beside_after(thread, number, result);
-    if (number == __NR_connect && is_to_server(arguments, result))
+    answers_after(number, arguments, result);
+    if (number == __NR_connect && is_to_server(arguments, result)) {
         connects();
+        answers_connected(arguments[0]);
+    }
     const Long was = sr_isError(result) ? -(Long)sr_Err(result) : (Long)sr_Res(result);
 
     if (!options.repeatable)

@@ -31,17 +31,6 @@ static bool read_file(void *file, void *to, size_t size, uint64_t offset)
            VG_(read)(descriptor, to, (Int)size) == (Int)size;
 }
 
-static UWord protect(Addr address, UWord bytes, UWord how)
-{
-    UWord result;
-
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"((UWord)__NR_mprotect), "D"(address), "S"(bytes), "d"(how)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 /* A jump over the rest of the nop. */
 static Bool make_jump(Addr address)
 {
@@ -52,11 +41,12 @@ static Bool make_jump(Addr address)
 
     if (!s || !s->hasX || s->end < page + bytes - 1 ||
         VG_(memcmp)((const void *)address, slw_sim_mark_nop, SLW_SIM_MARK_BYTES) != 0 ||
-        protect(page, bytes, VKI_PROT_READ | VKI_PROT_WRITE | VKI_PROT_EXEC) != 0)
+        ask_kernel(__NR_mprotect, page, bytes, VKI_PROT_READ | VKI_PROT_WRITE | VKI_PROT_EXEC) != 0)
         return False;
     ((UChar *)address)[0] = 0xeb;
     ((UChar *)address)[1] = 0x03;
-    (void)protect(page, bytes, VKI_PROT_READ | VKI_PROT_EXEC | (s->hasW ? VKI_PROT_WRITE : 0));
+    (void)ask_kernel(__NR_mprotect, page, bytes,
+                     VKI_PROT_READ | VKI_PROT_EXEC | (s->hasW ? VKI_PROT_WRITE : 0));
     return True;
 }
 

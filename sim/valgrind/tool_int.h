@@ -96,6 +96,15 @@ void beside_forget(void);
 void beside_forget_parent(void);
 struct slw_sim_beside beside_now(void);
 
+UWord ask_kernel(UWord number, UWord first, UWord second, UWord third); /* for the tool itself */
+Bool call_receives(UInt number);
+Bool call_sends(UInt number);
+
+/* answers.c: with --det, what servers owe. */
+void answers_connected(UWord file);
+void answers_before(UInt number, const UWord *arguments);
+void answers_after(UInt number, const UWord *arguments, SysRes result);
+
 /* stages.c: marks are looked for in each file that code comes from. */
 void look_for_marks(const struct slw_sim_mapping *mapping);
 Bool has_marks(void);

@@ -44,7 +44,7 @@ class Replaying(Case):
         run = self.path(name + ".slotwise")
         carrier = ("--carrier", self.CARRIER) if self.CARRIER else ()
         done = self.slotwise("profile", "--simulate", "--core", "zen5", *carrier, *options, "-o", run, "--", *command,
-                             status=status, env=dict(os.environ, **(env or {})))
+                             status=status, env=dict(os.environ, **(env or {})), timeout=600)
         with open(os.path.join(run, "run.json"), encoding="utf-8") as f:
             document = json.load(f)
         counts = {c["event"]: c["raw"] for c in document["counts"] if c["from"]["source"] == "simulated"}
