@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The kernel takes no more than 6 MiB of arguments in all; of environments neither. */
+/* More arguments, or variables, than these are not followed. */
 enum { MOST_WORDS = 1 << 17, OWN_WORDS = 16, PIECE = 64 };
 
 /* A text of the client; false: it is not there, or longer than the room. */

@@ -35,7 +35,7 @@ bool poke(uint64_t address, const void *from, size_t count)
 
 char *at_host(uint64_t address)
 {
-    return (char *)(uintptr_t)(address + base); /* NOLINT(performance-no-int-to-ptr) */
+    return (char *)(uintptr_t)(address + base);
 }
 
 static void *allocate(size_t count, size_t size)
