@@ -85,6 +85,7 @@ test|qemu-system-arm|an Arm machine with a PMU, emulated
 test|gcc-aarch64-linux-gnu|builds slotwise for that machine
 test|libc6-dev-arm64-cross|C library headers of that machine
 test|cpio|packs what that machine boots
+test|golang-go|builds a program with compressed debug information
 test|qemu-user|the second carrier of the simulated tier
 test|xz-utils|packs a symbol table into a program
 test|debuginfod|serves debug files in a test
@@ -121,6 +122,7 @@ wanted() { # package -> whether it has to be installed by us
     case $1 in
     nodejs) ! node_is_enough ;;
     npm) ! command -v npm >/dev/null ;;
+    golang-go) ! command -v go >/dev/null ;;
     libc6-dev-i386 | lib32gcc-12-dev) [ "$(dpkg --print-architecture)" = amd64 ] && ! installed "$1" ;;
     *) ! installed "$1" ;;
     esac
