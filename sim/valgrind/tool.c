@@ -70,6 +70,13 @@ static void print_debug_usage(void)
     VG_(printf)("    (none)\n");
 }
 
+/* Valgrind says what is wrong, and may go on. */
+#define BAD_OPTION(...)                                                                            \
+    do {                                                                                           \
+        VG_(fmsg_bad_option)(__VA_ARGS__);                                                         \
+        VG_(exit)(1);                                                                              \
+    } while (0)
+
 static void read_core(void)
 {
     static HChar text[65536];
@@ -77,27 +84,27 @@ static void read_core(void)
     SysRes file;
 
     if (!options.core_file)
-        VG_(fmsg_bad_option)("--core", "is required\n");
+        BAD_OPTION("--core", "is required\n");
     file = VG_(open)(options.core_file, VKI_O_RDONLY, 0);
     if (sr_isError(file))
-        VG_(fmsg_bad_option)("--core", "cannot open %s\n", options.core_file);
+        BAD_OPTION("--core", "cannot open %s\n", options.core_file);
     const Int length = VG_(read)((Int)sr_Res(file), text, sizeof(text));
 
     VG_(close)((Int)sr_Res(file));
     if (length < 0)
-        VG_(fmsg_bad_option)("--core", "cannot read %s\n", options.core_file);
+        BAD_OPTION("--core", "cannot read %s\n", options.core_file);
     const size_t line = slw_sim_config_parse(text, (size_t)length, &config, &why);
 
     if (line)
-        VG_(fmsg_bad_option)("--core", "%s:%lu: %s\n", options.core_file, (UWord)line, why);
+        BAD_OPTION("--core", "%s:%lu: %s\n", options.core_file, (UWord)line, why);
 }
 
 static void options_done(void)
 {
     if (options.detail > options.period)
-        VG_(fmsg_bad_option)("--detail", "is more than --period\n");
+        BAD_OPTION("--detail", "is more than --period\n");
     if (options.period && !options.detail)
-        VG_(fmsg_bad_option)("--period", "needs --detail\n");
+        BAD_OPTION("--period", "needs --detail\n");
     read_core();
     host = (struct slw_sim_host){.allocate = allocate, .broken = broken};
     make_repeatable();

@@ -458,8 +458,9 @@ def case_a_bad_description_is_refused():
     with open(path, "w", encoding="ascii") as f:
         f.write("width 4\nheight 3\n")
     _, done = simulate(["/bin/true"], core_file=path, status=None)
-    assert done.returncode != 0
+    assert done.returncode == 1, done  # and nothing was started with half of it
     assert b"bad.core:2: no parameter of that name" in done.stderr, done.stderr
+    assert b"INTERNAL ERROR" not in done.stderr, done.stderr
 
 
 if __name__ == "__main__":
