@@ -10,26 +10,17 @@ int slw_http_send(const struct slw_http_request *request, struct slw_http_answer
     return slw_fail(err, SLW_E_UNSUPPORTED, "this slotwise is static and cannot push");
 }
 #else
-#include "base/parse.h"
 #include "push/curl.h"
+#include "push/reply.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-/* Read of an answer before it is cut off. Its status says what happened, its text only why. */
-#define MAX_BODY_BYTES   (64 * 1024)
-#define MAX_HEADER_BYTES (256 * 1024)
-#define MAX_RETRY_S      3600
-#define RAW_TEXT         8192
 
 struct call {
     struct slw_curl curl;
     CURL *easy;
     struct curl_slist *headers;
-    struct slw_http_answer answer;
-    char text[RAW_TEXT + 1]; /* before secrets are taken out: cutting could leave half of one */
-    size_t body_bytes, header_bytes, text_bytes;
+    struct slw_reply reply;
     bool out_of_memory;
     char why[CURL_ERROR_SIZE];
 };
@@ -39,53 +30,15 @@ struct call {
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
     struct call *c = ctx;
-    const size_t length = size * count;
-    const size_t room = RAW_TEXT - c->text_bytes;
-    const size_t taken = length < room ? length : room;
 
-    memcpy(c->text + c->text_bytes, data, taken);
-    c->text_bytes += taken;
-    c->body_bytes += length;
-    return c->body_bytes > MAX_BODY_BYTES ? 0 : length;
+    return slw_reply_body(&c->reply, data, size * count) ? size * count : 0;
 }
 
-/* The value of `name` when the line is that header. */
-static bool header_value(const char *line, size_t length, const char *name, char *out, size_t size)
-{
-    const size_t n = strlen(name);
-
-    if (length <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
-        return false;
-    line += n + 1;
-    length -= n + 1;
-    while (length > 0 && (*line == ' ' || *line == '\t')) {
-        line++;
-        length--;
-    }
-    while (length > 0 && strchr("\r\n \t", line[length - 1]))
-        length--;
-    (void)snprintf(out, size, "%.*s", (int)(length < size ? length : size - 1), line);
-    return true;
-}
-
-/* Trailers come this way too: gRPC tells its status in one. */
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct call *c = ctx;
-    const size_t length = size * count;
-    char value[RAW_TEXT + 1];
-    uint64_t n;
 
-    if (header_value(line, length, "retry-after", value, sizeof(value)) &&
-        slw_parse_u64(value, "Retry-After", 0, MAX_RETRY_S, &n, NULL) == 0)
-        c->answer.retry_after_s = n; /* the other form, a date, is left to our own patience */
-    if (header_value(line, length, "grpc-status", value, sizeof(value)) &&
-        slw_parse_u64(value, "grpc-status", 0, 1000, &n, NULL) == 0)
-        c->answer.grpc_status = (int)n;
-    if (header_value(line, length, "grpc-message", value, sizeof(value)))
-        (void)memcpy(c->text, value, sizeof(value));
-    c->header_bytes += length;
-    return c->header_bytes > MAX_HEADER_BYTES ? 0 : length;
+    return slw_reply_header(&c->reply, line, size * count) ? size * count : 0;
 }
 
 /* ---- what is sent ---- */
@@ -171,13 +124,12 @@ static int conclude(struct call *c, CURLcode code, const struct slw_push_endpoin
     if (code == CURLE_OUT_OF_MEMORY)
         return slw_fail(err, SLW_E_NOMEM, "no memory to push");
     (void)c->curl.easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-    c->answer.status = (int)status;
-    c->answer.broken = is_trust(code);
-    if (code != CURLE_OK && (status == 0 || !c->text[0]))
-        (void)snprintf(c->text, sizeof(c->text), "%s",
-                       c->why[0] ? c->why : c->curl.easy_strerror(code));
-    slw_push_endpoint_scrub(e, c->text);
-    (void)snprintf(c->answer.text, sizeof(c->answer.text), "%.*s", SLW_HTTP_TEXT, c->text);
+    c->reply.answer.status = (int)status;
+    c->reply.answer.broken = is_trust(code);
+    slw_reply_finish(&c->reply, e,
+                     code == CURLE_OK ? NULL
+                     : c->why[0]      ? c->why
+                                      : c->curl.easy_strerror(code));
     return 0;
 }
 
@@ -209,7 +161,7 @@ static int perform(struct call *c, const struct slw_http_request *r, struct slw_
 int slw_http_send(const struct slw_http_request *request, struct slw_http_answer *ret_answer,
                   struct slw_error *err)
 {
-    struct call c = {.answer = {.grpc_status = -1}};
+    struct call c = {.reply = {.answer = {.grpc_status = -1}}};
     int rc = slw_curl_open(&c.curl, err);
 
     if (rc < 0)
@@ -217,7 +169,7 @@ int slw_http_send(const struct slw_http_request *request, struct slw_http_answer
     rc = perform(&c, request, err);
     slw_curl_close(&c.curl);
     if (rc >= 0)
-        *ret_answer = c.answer;
+        *ret_answer = c.reply.answer;
     return rc;
 }
 #endif
