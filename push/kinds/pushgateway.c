@@ -6,10 +6,25 @@
 
 #include <string.h>
 
+/* A key of the group replaces labels of its name in the metrics, whose own say what they are of:
+ * where a label is called like one of those it becomes exported_NAME, as Prometheus itself does. */
+static bool is_taken(const char *name)
+{
+    static const char *const own[] = {
+        "arm",    "bound",    "command", "copy",   "cpu",   "event",  "experiment", "gated",
+        "host",   "imported", "index",   "kernel", "key",   "metric", "mode",       "pmu",
+        "reason", "source",   "tool",    "unit",   "value", "word"};
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (strcmp(name, own[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Base64 is the only way to write a '/'. */
 static void put_key(struct slw_buf *url, const char *name, const char *value)
 {
-    slw_buf_printf(url, "/%s@base64/", name);
+    slw_buf_printf(url, "/%s%s@base64/", is_taken(name) ? "exported_" : "", name);
     slw_push_put_base64(url, value, strlen(value), 1);
 }
 

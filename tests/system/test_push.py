@@ -36,8 +36,9 @@ class Case(harness.Case):
         run = self.path(f"run{self.runs}.slotwise")
         if "--push-spool" not in options:
             options = ("--push-spool", self.spool, *options)
-        done = self.slotwise("profile", "--offcpu", "no", "--wire", "no", "-o", run, *options, "--",
-                             harness.CLIENT, "spin", spin, status=status, env=env)
+        done = self.slotwise("profile", "--offcpu", "no", "--wire", "no", "--stages", "no", "-o",
+                             run, *options, "--", harness.CLIENT, "spin", spin, status=status,
+                             env=env)
         self.load(run)
         return done.stderr, run
 
@@ -105,7 +106,8 @@ class Arrives(Case):
         gateway = fleet.push_gateway(self)
         prometheus = fleet.prometheus(self, gateway)
         self.push("--push-gateway", gateway, "--label", "env=old/one")
-        said, run = self.push("--push-gateway", gateway + "/metrics", "--label", "env=a/b")
+        said, run = self.push("--push-gateway", gateway + "/metrics", "--label", "env=a/b", "--label",
+                              "source=hardware")
         document = self.load(run)
         counted = {c["event"]: c for c in document["counts"] if "absent" not in c}
         self.assertIn("task-clock", counted)
@@ -114,6 +116,7 @@ class Arrives(Case):
             lambda: fleet.query(prometheus, "slotwise_counted" + matching), 30, "scrape")
         self.assertEqual(float(result["value"][1]), counted["task-clock"]["raw"], said)
         self.assertEqual(result["metric"]["source"], "software")
+        self.assertEqual(result["metric"]["exported_source"], "hardware", "a label, no provenance")
         self.assertEqual(result["metric"]["instance"], os.uname().nodename)
         window, = fleet.query(prometheus, 'slotwise_window_seconds{env="a/b"}')
         self.assertAlmostEqual(float(window["value"][1]), document["wall_ns"] / 1e9, places=6)
@@ -152,6 +155,21 @@ class Down(Case):
         said, _ = self.push("--push", url, "--label", "run=3")
         self.assertIn("2 pushes kept by earlier runs were sent", said)
         self.assertEqual([p.labels["run"] for p in back.pushed], ["3", "1", "2"])
+        self.assertEqual(self.kept(), [])
+
+    def test_a_run_that_is_killed_while_it_sends_loses_nothing(self):
+        gone = threading.Event()
+        self.addCleanup(gone.set)
+        server = self.server(behave=lambda _, n: n == 1 and (gone.wait(60) or True))
+        process = self.start("profile", "-o", self.path("killed.slotwise"), "--push", server.url,
+                             "--push-spool", self.spool, "--label", "run=killed", "--",
+                             harness.CLIENT, "spin", "20")
+        harness.wait_until(lambda: server.requests, 60, "a request")
+        process.kill()
+        process.wait(60)
+        self.count(self.kept(), 1)
+        self.push("--push", server.url, "--label", "run=next")
+        self.assertEqual([p.labels["run"] for p in server.pushed], ["next", "killed"])
         self.assertEqual(self.kept(), [])
 
     def test_of_metrics_only_the_last_waits(self):
