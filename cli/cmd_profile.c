@@ -120,7 +120,8 @@ static int run_sessions(struct slw_profile *p, struct slw_error *err)
 /* The run is saved by now; what is not sent is in the spool before it is tried. */
 static int push(struct slw_profile *p, struct slw_error *err)
 {
-    (void)slw_signals_catch("given up; what was not sent is left to the next run");
+    (void)slw_signals_catch("given up; what was not sent is %s",
+                            p->pushing->options.spool ? "left to the next run" : "lost");
     if (!p->window)
         slw_signals_analysing();
     return slw_pushing_send(p->pushing, p->run, p->stacks, p->quiet, err);

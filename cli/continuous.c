@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -154,7 +155,8 @@ static uint64_t wait_for_beat(struct state *s, uint64_t due_ns)
 /* What a run directory may hold: files. */
 static void remove_run(const char *path)
 {
-    DIR *d = opendir(path);
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *e;
 
     while (d && (e = readdir(d)))
@@ -162,6 +164,8 @@ static void remove_run(const char *path)
             (void)unlinkat(dirfd(d), e->d_name, 0);
     if (d)
         (void)closedir(d);
+    else if (fd >= 0)
+        (void)close(fd);
     (void)rmdir(path);
 }
 

@@ -83,11 +83,11 @@ static void send_backlog(const struct slw_push_options *o, struct slw_push_resul
 
     if (slw_spool_list(o->spool, &files, NULL) < 0)
         return;
-    for (size_t i = 0; i < files.count; i++)
-        if (slw_clock_monotonic_ns() >= until_ns || send_file(o, files.files[i].name, r) == STOP) {
-            r->waiting += files.count - i - 1;
+    size_t left = files.count;
+    while (left > 0 && slw_clock_monotonic_ns() < until_ns)
+        if (send_file(o, files.files[files.count - left--].name, r) == STOP)
             break;
-        }
+    r->waiting += left;
     free(files.files);
 }
 
