@@ -35,7 +35,9 @@ static char *decode(const char *text, size_t length)
         if (c == '%') {
             const int high = i + 2 < length ? hex(text[i + 1]) : -1;
             const int low = i + 2 < length ? hex(text[i + 2]) : -1;
-            c = high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
+            c = '\0';
+            if (high >= 0 && low >= 0)
+                c = (char)(high << 4 | low);
             i += 2;
         }
         if (iscntrl((unsigned char)c)) {
