@@ -38,6 +38,7 @@ static void init_predictor(struct slw_sim_core *s)
     for (unsigned i = 0; i < HISTORIES; i++)
         p->tagged[i] = s->host.allocate(entries * sizeof(*p->tagged[i]));
     p->targets = s->host.allocate(entries * sizeof(*p->targets));
+    p->last_targets = s->host.allocate(entries * sizeof(*p->last_targets));
     slw_sim_cache_init(&p->btb, &s->host, c->btb_entries / c->btb_ways, c->btb_ways);
     slw_sim_cache_init(&p->btb_first, &s->host, c->btb_first_entries / c->btb_first_ways,
                        c->btb_first_ways);

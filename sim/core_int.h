@@ -85,7 +85,7 @@ struct slw_sim_predictor {
     uint32_t mask;
     uint8_t *bimodal;                         /* (mask + 1) * 4 */
     struct slw_sim_tagged *tagged[HISTORIES]; /* mask + 1 each */
-    uint64_t *targets;                        /* mask + 1 */
+    uint64_t *targets, *last_targets;         /* mask + 1: by path, with a tag; by branch */
     uint64_t returns[RETURN_RING];
     uint32_t returns_at;
     struct slw_sim_cache btb, btb_first;

@@ -145,12 +145,14 @@ static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction 
 {
     struct slw_sim_frontend *f = &s->frontend;
     const struct slw_sim_config *c = &s->config;
-    enum slw_sim_slot cause = f->late ? SLW_SIM_FETCH_RESTEER : SLW_SIM_FETCH_OTHER;
+    const bool elsewhere = in->address >> PAGE_SHIFT != f->page && c->code_page_cycles > 0;
+    enum slw_sim_slot cause = f->late || elsewhere ? SLW_SIM_FETCH_RESTEER : SLW_SIM_FETCH_OTHER;
 
     f->late = false;
     f->window = in->address >> f->window_shift;
     f->predicted = slw_sim_later(f->predicted + 1,
                                  f->ring[(f->ring_at - c->fetch_queue_entries) % FETCH_RING]);
+    f->predicted += elsewhere ? c->code_page_cycles : 0;
     const uint64_t translation = code_page(s, in);
     uint64_t ready = f->predicted + translation;
 

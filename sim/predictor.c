@@ -7,6 +7,9 @@
 /* The branches each table looks back at: 5, 14, 34 and 64. */
 static const uint64_t history_masks[HISTORIES] = {0x1f, 0x3fff, 0x3ffffffff, ~UINT64_C(0)};
 
+/* An address of a process; the rest of a word is the tag. */
+#define TARGET_MASK 0xffffffffffffu
+
 struct lookup {
     struct slw_sim_tagged *entry[HISTORIES];
     uint16_t tag[HISTORIES];
@@ -100,15 +103,22 @@ static inline bool predict_conditional(struct slw_sim_predictor *p, uint64_t add
     return predicted == taken;
 }
 
+/* A target that differs by path has an entry with a tag; most branches go where they went last, as
+ * those of a procedure linkage table do, and get none. */
 static inline bool predict_indirect(struct slw_sim_predictor *p, uint64_t address, uint64_t target)
 {
-    uint64_t *by_path = &p->targets[(address ^ address >> 10 ^ p->path ^ p->path >> 9) & p->mask];
-    uint64_t *alone = &p->targets[(address >> 1 ^ address >> 13) & p->mask];
-    const uint64_t predicted = *by_path ? *by_path : *alone;
+    const uint64_t h = hash(p->path, address);
+    const uint64_t tag = (h >> 16 & 0x7fff) | 0x8000;
+    uint64_t *const by_path = &p->targets[h & p->mask];
+    uint64_t *const last = &p->last_targets[(address >> 1 ^ address >> 13) & p->mask];
+    const uint64_t own = tag << 48 | (target & TARGET_MASK);
+    const bool knows = *by_path >> 48 == tag;
+    const bool right = knows ? *by_path == own : *last == target;
 
-    *by_path = target;
-    *alone = target;
-    return predicted == target;
+    if (knows || !right)
+        *by_path = own;
+    *last = target;
+    return right;
 }
 
 static inline bool predict_return(struct slw_sim_core *s, uint64_t target)

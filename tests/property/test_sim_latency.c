@@ -108,7 +108,7 @@ static const char *const latencies[] = {
     "fp_divide_latency",   "fp_divide_busy",       "locked_latency",    "forward_latency",
     "l1d_latency",         "l2_latency",           "l3_latency",        "memory_latency",
     "memory_line_cycles",  "stlb_latency",         "walk_latency",      "decode_switch",
-    "vector_load_latency", "indexed_load_latency", "btb_second_cycles",
+    "vector_load_latency", "indexed_load_latency", "btb_second_cycles", "code_page_cycles",
 };
 
 static size_t index_of(const char *name)

@@ -225,6 +225,65 @@ static void a_pattern_is_learned_and_chance_is_not(void **state)
     assert_true(share(&guessed, "bad_speculation") > 0.7);
 }
 
+/* An indirect jump that goes to one place, behind a branch that goes anywhere: the path to it is
+ * always another one. */
+static void where_a_jump_always_goes_is_known_on_any_path(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen4");
+    struct slw_sim_core *core = feed_core(&config);
+    struct feed_segment chance, fall, jump, back;
+    uint64_t random = 88172645463325252u;
+
+    (void)state;
+    FEED(&chance, &config, AT, "\x85\xc0\x75\x02", NULL, 0); /* test; jne +2 */
+    FEED(&fall, &config, AT + 4, "\x66\x90", NULL, 0);
+    FEED(&jump, &config, AT + 6, "\xff\xe0", NULL, 0); /* jmp *%rax */
+    FEED(&back, &config, AT + 256, "\xe9\xfb\xfe\xff\xff", NULL, 0);
+    for (unsigned i = 0; i < 5000; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        const bool taken = random >> 40 & 1;
+
+        slw_sim_step(core, &chance.segment, NULL, 0, taken ? &jump.segment : &fall.segment);
+        if (!taken)
+            slw_sim_step(core, &fall.segment, NULL, 0, &jump.segment);
+        slw_sim_step(core, &jump.segment, NULL, 0, &back.segment);
+        slw_sim_step(core, &back.segment, NULL, 0, &chance.segment);
+    }
+    assert_in_range(feed_totals(core).events[SLW_SIM_INDIRECT_MISSES], 1, 5);
+}
+
+/* A jump there and one back, to another page or not. */
+static uint64_t cycles_of_jumps_over(const struct slw_sim_config *config, unsigned bytes)
+{
+    struct slw_sim_core *core = feed_core(config);
+    struct feed_segment there, back;
+    char to[] = "\xe9....";
+    const uint32_t distance = bytes - 5;
+    const uint32_t home = 0u - bytes - 5;
+
+    memcpy(to + 1, &distance, sizeof(distance));
+    FEED(&there, config, AT, to, NULL, 0);
+    memcpy(to + 1, &home, sizeof(home));
+    FEED(&back, config, AT + bytes, to, NULL, 0);
+    for (unsigned i = 0; i < 2000; i++) {
+        slw_sim_step(core, &there.segment, NULL, 0, &back.segment);
+        slw_sim_step(core, &back.segment, NULL, 0, &there.segment);
+    }
+    return feed_totals(core).cycles;
+}
+
+static void code_of_another_page_is_predicted_later(void **state)
+{
+    const struct slw_sim_config config = feed_config("zen4");
+
+    (void)state;
+    assert_true(config.code_page_cycles > 0);
+    assert_in_range(cycles_of_jumps_over(&config, 1024), 4000, 5000);
+    assert_in_range(cycles_of_jumps_over(&config, 65536 + 1024),
+                    4000 * (1 + config.code_page_cycles),
+                    4000 * (1 + config.code_page_cycles) + 1000);
+}
+
 struct calls {
     struct slw_sim_config config;
     struct slw_sim_core *core;
@@ -446,6 +505,8 @@ int main(void)
         cmocka_unit_test_teardown(what_only_the_second_level_of_the_btb_knows_is_predicted_later,
                                   release),
         cmocka_unit_test_teardown(a_pattern_is_learned_and_chance_is_not, release),
+        cmocka_unit_test_teardown(where_a_jump_always_goes_is_known_on_any_path, release),
+        cmocka_unit_test_teardown(code_of_another_page_is_predicted_later, release),
         cmocka_unit_test_teardown(a_call_makes_a_context_and_a_return_leaves_it, release),
         cmocka_unit_test_teardown(a_long_jump_pops_what_it_jumped_over, release),
         cmocka_unit_test_teardown(a_stub_is_not_what_was_called, release),
