@@ -3,7 +3,7 @@
 behaviour, the workload `stages` at four batches and two kinds of request, sqlite3 and gzip. There may be
 no PMU: native cycles are user CPU time times a frequency, and the frequency is that at which a chain of
 additions, one cycle each, runs in turn with them. Of each point the least counts: what else the machine
-does makes times longer only. Of programs two executions of different length are subtracted, so that start
+does makes times longer only, and each runs before everything else where that is allowed. Of programs two executions of different length are subtracted, so that start
 and end cancel, and both sides repeat the same work; kernel time is taken out by its share of the ticks of
 all rounds. Libraries are told to choose the code they choose on the CPU the carrier shows (no AVX-512, no
 SHA instructions).
@@ -14,6 +14,7 @@ among the points, and takes the place of what the description says; --described 
 
 Says something only where the described core is the one of this machine (--core), and only about the sum
 of cycles: where they go cannot be checked without a PMU."""
+import collections
 import json
 import os
 import shutil
@@ -54,8 +55,8 @@ class Loop:
         self.ns, self.ghz, self.share = float("inf"), [], ""
 
     def run(self):
-        words = measure.must(measure.run([self.program, self.name, str(self.native), str(TIMES)]),
-                             self.name).stdout.split()
+        words = measure.must(measure.run([self.program, self.name, str(self.native), str(TIMES)],
+                                         alone=True), self.name).stdout.split()
         self.ns = min(self.ns, float(words[0]))
         self.ghz.append(float(words[2]))
 
@@ -77,19 +78,22 @@ class Program:
 
     def run(self):
         for n in self.native:
-            cost = measure.must(measure.run(self.argv(n)), self.name)
+            cost = measure.must(measure.run(self.argv(n), alone=True), self.name)
             self.seconds[n].append(cost.own_cpu_s)
         self.user += cost.user_cpu_s
         self.all += cost.tree_cpu_s
 
+    def user_share(self):
+        return self.user / self.all
+
     @property
     def share(self):
-        return f"  ({100 * self.user / self.all:.0f} % of CPU time was user's)"
+        return f"  ({100 * self.user_share():.0f} % of CPU time was user's)"
 
     def native_cycles(self, ghz):
         few, many = self.native
         least = min(self.seconds[many]) - min(self.seconds[few])
-        return least * self.user / self.all / (many - few) * ghz * 1e9
+        return least * self.user_share() / (many - few) * ghz * 1e9
 
     def model_cycles(self, options, core):
         few, many = self.simulated
@@ -98,21 +102,24 @@ class Program:
 
 
 class Stages(Program):
-    """The workload `stages`, which says itself what its requests took; many short runs of it."""
+    """The workload `stages`, which says itself what its requests took; many short runs of it. Batches of all
+    sizes make the same system calls, so the share of the kernel is that of all of them."""
 
-    def __init__(self, name, argv, native, simulated):
+    def __init__(self, name, argv, native, simulated, ticks):
         super().__init__(name, argv, (), simulated)
-        self.requests, self.times = native, []
+        self.requests, self.times, self.ticks = native, [], ticks
 
     def run(self):
         argv = [*self.argv(self.requests), "--runs", str(RUNS), "--format", "json"]
-        for one in json.loads(measure.must(measure.run(argv), self.name).stdout)["runs"]:
+        for one in json.loads(measure.must(measure.run(argv, alone=True), self.name).stdout)["runs"]:
             self.times.append(one["cpu_ns_per_request"])
-            self.user += one["user_ns"]
-            self.all += one["user_ns"] + one["system_ns"]
+            self.ticks.update(user=one["user_ns"], system=one["system_ns"])
+
+    def user_share(self):
+        return self.ticks["user"] / (self.ticks["user"] + self.ticks["system"])
 
     def native_cycles(self, ghz):
-        return sorted(self.times)[len(self.times) // 10] * self.user / self.all * ghz
+        return sorted(self.times)[len(self.times) // 10] * self.user_share() * ghz
 
 
 def build_of(options):
@@ -133,10 +140,11 @@ def points(options, folder):
     for name, (native, simulated) in KERNELS.items():
         yield Loop(options, name, native, simulated)
     for op in OPS:
+        ticks = collections.Counter()
         for batch in BATCHES:
             yield Stages(f"stages {op} {batch}", lambda n, op=op, batch=batch: [
                 workload, "run", "stages", "--requests", str(n), "--warm-up", "500", "--batch",
-                str(batch), "--op", op], 2000, (1000, 3000))
+                str(batch), "--op", op], 2000, (1000, 3000), ticks)
     if shutil.which("sqlite3"):
         yield Program("sqlite3", lambda n: [shutil.which("sqlite3"), ":memory:", *[SQL] * n],
                     (4, 24), (1, 3))
