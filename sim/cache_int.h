@@ -21,6 +21,12 @@ static inline void slw_sim_cache_init(struct slw_sim_cache *cache, const struct 
     cache->ways = ways;
 }
 
+/* Its set will be asked for soon: into the caches of the host with it. */
+static inline void slw_sim_cache_prefetch(const struct slw_sim_cache *cache, uint64_t set)
+{
+    __builtin_prefetch(cache->keys + (set & cache->set_mask) * cache->ways);
+}
+
 /* Is it the most recent one of its set? */
 static inline bool slw_sim_cache_is_latest(const struct slw_sim_cache *cache, uint64_t key,
                                            uint64_t set)
@@ -60,8 +66,8 @@ static inline bool slw_sim_cache_has(const struct slw_sim_cache *cache, uint64_t
     return false;
 }
 
-/* Make it the most recent one, if it is there. */
-static inline void slw_sim_cache_refresh(struct slw_sim_cache *cache, uint64_t key, uint64_t set)
+/* Is it there? Then it is the most recent one of its set afterwards. */
+static inline bool slw_sim_cache_refresh(struct slw_sim_cache *cache, uint64_t key, uint64_t set)
 {
     uint64_t *const line = cache->keys + (set & cache->set_mask) * cache->ways;
 
@@ -71,8 +77,9 @@ static inline void slw_sim_cache_refresh(struct slw_sim_cache *cache, uint64_t k
         for (; i > 0; i--)
             line[i] = line[i - 1];
         line[0] = key + 1;
-        return;
+        return true;
     }
+    return false;
 }
 
 #endif

@@ -131,8 +131,7 @@ static void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
             break;
     }
     for (size_t i = 0; i < access_count; i++)
-        if (!slw_sim_data_is_near(&s->memory, &accesses[i]))
-            slw_sim_data_warm(s, &accesses[i]);
+        slw_sim_data_warm(s, &accesses[i]);
     if (last->branch == SLW_SIM_SYSCALL) {
         s->events[SLW_SIM_SYSCALLS]++;
     } else if (last->branch && next) {
@@ -143,13 +142,16 @@ static void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
     }
 }
 
-static void count_accesses(struct slw_sim_core *s, const struct slw_sim_access *accesses,
-                           size_t access_count)
+static void count_accesses(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+                           const struct slw_sim_access *accesses, size_t access_count)
 {
     uint64_t stores = 0;
 
-    for (size_t i = 0; i < access_count; i++)
-        stores += accesses[i].is_store;
+    if (segment->is_fixed)
+        stores = segment->stores;
+    else
+        for (size_t i = 0; i < access_count; i++)
+            stores += accesses[i].is_store;
     s->events[SLW_SIM_LOADS] += access_count - stores;
     s->events[SLW_SIM_STORES] += stores;
 }
@@ -172,7 +174,7 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
 {
     core->events[SLW_SIM_INSTRUCTIONS] += segment->count;
     core->tree.current->instructions += segment->count;
-    count_accesses(core, accesses, access_count);
+    count_accesses(core, segment, accesses, access_count);
     if (is_detailed(core, segment->count)) {
         if (!core->is_timed) {
             slw_sim_deliver_from(core);
@@ -188,6 +190,7 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
         warm(core, segment, accesses, access_count, next);
     }
     if (next) {
+        slw_sim_look_ahead(core, next);
         slw_sim_follow(core, segment, accesses, access_count, next);
     } else { /* another thread may use this core later */
         core->tree.current = core->tree.root;

@@ -148,6 +148,8 @@ struct slw_sim_segment {
     struct slw_sim_instruction *instructions;
     uint32_t count, bytes;
     uint32_t object; /* the carrier's number of the mapped file; 0: none */
+    uint32_t stores; /* by prepare: among the accesses it was prepared with */
+    bool is_fixed;   /* by the carrier: each execution has these accesses and no others */
 };
 
 /* Fill in what depends on the core: windows, fusion, latencies, ports. Decode must have filled

@@ -80,8 +80,17 @@ struct slw_sim_tagged {
     uint8_t useful;
 };
 
+/* Where the tables of the conditional predictor are asked for a branch, and by which tags. */
+struct slw_sim_lookup {
+    uint64_t address;
+    struct slw_sim_tagged *entry[HISTORIES];
+    uint16_t tag[HISTORIES];
+    uint8_t *bimodal;
+};
+
 struct slw_sim_predictor {
     uint64_t history, path;
+    struct slw_sim_lookup ahead; /* of the branch that comes next, of address 0: of none */
     uint32_t mask;
     uint8_t *bimodal;                         /* (mask + 1) * 4 */
     struct slw_sim_tagged *tagged[HISTORIES]; /* mask + 1 each */
@@ -228,7 +237,11 @@ void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction
 void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool taken,
                       uint64_t resolved);
 
-/* predictor.c: predict and learn. */
+/* predictor.c: what the branch at the end of `next` needs is fetched into the host's caches, some
+ * time before slw_sim_predict asks for it. Predicts nothing. */
+void slw_sim_look_ahead(struct slw_sim_core *s, const struct slw_sim_segment *next);
+
+/* Predict and learn. */
 enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_sim_instruction *in,
                                      bool taken, uint64_t target);
 

@@ -16,16 +16,20 @@ static uint64_t end_line(const struct slw_sim_instruction *in)
     return (in->address + in->group_bytes - 1u) >> LINE_SHIFT;
 }
 
-static bool has_lines(const struct slw_sim_core *s, const struct slw_sim_instruction *in)
+/* Refresh the lines a hit of the micro-op cache stands for, where they still are. Are all? */
+static inline bool keep_lines(struct slw_sim_core *s, const struct slw_sim_instruction *in)
 {
-    for (uint64_t line = first_line(in); line <= end_line(in); line++)
-        if (!slw_sim_cache_has(&s->frontend.l1i, line, line))
-            return false;
-    return true;
+    const uint64_t end = end_line(in);
+    bool all = true;
+
+    for (uint64_t line = first_line(in); line <= end; line++)
+        all &= slw_sim_cache_refresh(&s->frontend.l1i, line, line);
+    return all;
 }
 
-/* Is the group in the micro-op cache? It is afterwards, unless it takes too many lines. */
-static bool in_uop_cache(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+/* Does the micro-op cache deliver the group? It has it afterwards, unless it takes too many lines.
+ */
+static inline bool in_uop_cache(struct slw_sim_core *s, const struct slw_sim_instruction *in)
 {
     struct slw_sim_frontend *f = &s->frontend;
     const struct slw_sim_config *c = &s->config;
@@ -37,7 +41,7 @@ static bool in_uop_cache(struct slw_sim_core *s, const struct slw_sim_instructio
         return false;
     for (uint32_t i = 0; i < lines; i++)
         all &= slw_sim_cache_touch(&f->uop_cache, window << 4 | i, window);
-    return all && (!c->uop_cache_inclusive || has_lines(s, in));
+    return all && (keep_lines(s, in) || !c->uop_cache_inclusive);
 }
 
 static void on_its_way(struct slw_sim_frontend *f, uint64_t line, uint64_t ready)
@@ -122,13 +126,6 @@ static uint64_t code_lines(struct slw_sim_core *s, const struct slw_sim_instruct
     return ready;
 }
 
-/* Refresh the lines an op cache hit stands for, where they still are. */
-static void keep_lines(struct slw_sim_core *s, const struct slw_sim_instruction *in)
-{
-    for (uint64_t line = first_line(in); line <= end_line(in); line++)
-        slw_sim_cache_refresh(&s->frontend.l1i, line, line);
-}
-
 static uint64_t code_page(struct slw_sim_core *s, const struct slw_sim_instruction *in)
 {
     struct slw_sim_frontend *f = &s->frontend;
@@ -162,7 +159,6 @@ static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction 
         s->events[SLW_SIM_UOP_CACHE_HITS]++;
         f->from_uop_cache = true;
         f->first = SLOTS - c->uop_cache_width;
-        keep_lines(s, in);
     } else {
         s->events[SLW_SIM_UOP_CACHE_MISSES]++;
         if (f->from_uop_cache)
@@ -246,10 +242,8 @@ void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction
     (void)code_page(s, in);
     f->from_uop_cache = in_uop_cache(s, in);
     s->events[f->from_uop_cache ? SLW_SIM_UOP_CACHE_HITS : SLW_SIM_UOP_CACHE_MISSES]++;
-    if (f->from_uop_cache) {
-        keep_lines(s, in);
+    if (f->from_uop_cache)
         return;
-    }
     for (uint64_t line = first_line(in); line <= end_line(in); line++)
         warm_code_line(s, line);
 }

@@ -164,13 +164,11 @@ uint64_t slw_sim_data(struct slw_sim_core *s, const struct slw_sim_access *a, ui
     return ready;
 }
 
-static void warm_line(struct slw_sim_core *s, uint64_t line)
+/* Without time: the line was not in the L1d. */
+static __attribute__((noinline)) void warm_miss(struct slw_sim_core *s, uint64_t line)
 {
-    enum slw_sim_slot level;
-
-    if (slw_sim_cache_touch(&s->memory.l1d, line, line))
-        return;
     const uint64_t free = s->memory.free;
+    enum slw_sim_slot level;
 
     s->events[SLW_SIM_L1D_MISSES]++;
     (void)slw_sim_beyond_l1(s, line, 0, false, &level);
@@ -179,15 +177,22 @@ static void warm_line(struct slw_sim_core *s, uint64_t line)
     s->memory.free = free; /* no time passes while warming */
 }
 
+static inline void warm_line(struct slw_sim_core *s, uint64_t line)
+{
+    if (!slw_sim_cache_touch(&s->memory.l1d, line, line))
+        warm_miss(s, line);
+}
+
+/* The page of the last access is the most recent one of its set: it does not have to be asked for.
+ */
 void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a)
 {
     const uint64_t line = a->address >> LINE_SHIFT;
     const uint64_t page = a->address >> PAGE_SHIFT;
 
-    if (page != s->memory.page) {
-        s->memory.page = page;
+    if (!slw_sim_cache_is_latest(&s->memory.dtlb, page, page))
         (void)slw_sim_translate(s, &s->memory.dtlb, page, SLW_SIM_DTLB_MISSES);
-    }
+    s->memory.page = page;
     warm_line(s, line);
     if (last_line(a) != line)
         warm_line(s, line + 1);

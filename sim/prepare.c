@@ -173,6 +173,9 @@ static bool is_simple(const struct slw_sim_instruction *in)
 void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment *segment,
                      const struct slw_sim_access *accesses, size_t access_count)
 {
+    segment->stores = 0;
+    for (size_t i = 0; i < access_count; i++)
+        segment->stores += accesses[i].is_store;
     for (uint32_t i = 0; i < segment->count; i++) {
         struct slw_sim_instruction *in = &segment->instructions[i];
 

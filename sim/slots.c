@@ -8,7 +8,8 @@ static uint64_t charge(struct slw_sim_core *s, enum slw_sim_slot why, uint64_t s
 {
     const uint64_t taken = slots < left ? slots : left;
 
-    slw_sim_lose(s, why, taken);
+    if (taken > 0)
+        slw_sim_lose(s, why, taken);
     return left - taken;
 }
 
@@ -42,6 +43,18 @@ static uint64_t charge_recovery(struct slw_sim_core *s, uint64_t left, uint64_t 
     return charge(s, SLW_SIM_BAD_SPECULATION, slots_until(s, b->resumed, left, end), left);
 }
 
+/* What allocation waited for in the back end. */
+static inline enum slw_sim_slot cause_of_wait(const struct slw_sim_backend *b, uint64_t waited,
+                                              uint64_t *ret_until)
+{
+    if (b->serial_until > waited >> 8) {
+        *ret_until = b->serial_until;
+        return SLW_SIM_CORE_EXECUTION;
+    }
+    *ret_until = waited >> 8;
+    return (enum slw_sim_slot)(waited & 0xff);
+}
+
 void slw_sim_charge(struct slw_sim_core *s, uint64_t before, uint64_t end, uint64_t waited,
                     bool recovering)
 {
@@ -49,18 +62,17 @@ void slw_sim_charge(struct slw_sim_core *s, uint64_t before, uint64_t end, uint6
     const uint64_t width = s->config.width;
     const uint64_t used = slw_sim_used(before, b->first);
     const uint64_t gap = (end - slw_sim_cycle(before)) * width - used;
-    uint64_t backend = waited >> 8;
-    enum slw_sim_slot cause = (enum slw_sim_slot)(waited & 0xff);
+    uint64_t backend = 0;
+    const enum slw_sim_slot cause = cause_of_wait(b, waited, &backend);
     uint64_t left = gap;
 
-    if (b->serial_until > backend) {
-        backend = b->serial_until;
-        cause = SLW_SIM_CORE_EXECUTION;
-    }
     if (recovering)
         left = charge_recovery(s, left, end);
     left = charge(s, cause, slots_until(s, backend, left, end), left);
+    if (left == 0)
+        return;
     /* The rest of a cycle in which something was delivered, then whole cycles without. */
     left = charge(s, SLW_SIM_FETCH_BANDWIDTH, left == gap ? width - used : 0, left);
-    slw_sim_lose(s, (enum slw_sim_slot)s->frontend.cause, left);
+    if (left > 0)
+        slw_sim_lose(s, (enum slw_sim_slot)s->frontend.cause, left);
 }

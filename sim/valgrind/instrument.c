@@ -89,7 +89,7 @@ static void add_access(struct making *m, IRExpr *address, IRExpr *guard, Bool is
 {
     struct block *b = m->block;
 
-    if (b->access_count >= MAX_ACCESSES || m->index < 0)
+    if (b->access_count >= b->most_accesses || m->index < 0)
         return;
     struct slw_sim_access *a = &b->accesses[b->access_count++];
 
@@ -198,13 +198,40 @@ static Int count_instructions(const IRSB *in)
     return count;
 }
 
-static struct block *new_block(Int instructions)
+/* At most so many accesses: no statement has more than two (compare and swap). The code points into
+ * the array, so it cannot grow. */
+static UInt most_accesses(const IRSB *in)
+{
+    UInt count = 0;
+
+    for (Int i = 0; i < in->stmts_used; i++)
+        switch (in->stmts[i]->tag) {
+        case Ist_WrTmp:
+            count += in->stmts[i]->Ist.WrTmp.data->tag == Iex_Load;
+            break;
+        case Ist_Store:
+        case Ist_StoreG:
+        case Ist_LoadG:
+            count++;
+            break;
+        case Ist_Dirty:
+        case Ist_CAS:
+            count += 2;
+            break;
+        default:
+            break;
+        }
+    return count < MAX_ACCESSES ? count : MAX_ACCESSES;
+}
+
+static struct block *new_block(Int instructions, UInt accesses)
 {
     struct block *b = VG_(calloc)("sim.block", 1, sizeof(*b));
 
     b->segment.instructions =
         VG_(calloc)("sim.instructions", (SizeT)instructions, sizeof(*b->segment.instructions));
-    b->accesses = VG_(calloc)("sim.accesses", MAX_ACCESSES, sizeof(*b->accesses));
+    b->accesses = VG_(calloc)("sim.accesses", accesses ? accesses : 1, sizeof(*b->accesses));
+    b->most_accesses = accesses;
     return b;
 }
 
@@ -262,7 +289,7 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
     if (instructions == 0)
         return in;
     m.to = deepCopyIRSBExceptStmts(in);
-    m.block = new_block(instructions);
+    m.block = new_block(instructions, most_accesses(in));
     block_is_made(m.block, closure->nraddr);
     while (in->stmts[i]->tag != Ist_IMark)
         addStmtToIRSB(m.to, in->stmts[i++]);
@@ -272,10 +299,8 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
     call_at_entry(&m);
     for (; i < in->stmts_used; i++)
         add_statement(&m, in, i);
-    /* In place: the code already points into the array. */
-    if (m.block->access_count)
-        VG_(realloc_shrink)(m.block->accesses, m.block->access_count * sizeof(*m.block->accesses));
     slw_sim_prepare(&config, &m.block->segment, m.block->accesses, m.block->access_count);
+    m.block->segment.is_fixed = !m.block->is_partial;
     if (!has_begun && is_program(m.block->segment.object)) {
         has_begun = True;
         program_begins(m.block);

@@ -32,7 +32,7 @@
 struct block {
     struct slw_sim_segment segment;
     struct slw_sim_access *accesses;
-    UInt access_count;
+    UInt access_count, most_accesses;
     Bool is_partial;            /* some accesses may not happen: those keep the address 0 */
     Bool is_tap;                /* of a library that slotwise preloads */
     Bool is_replay;             /* of the one that answers in place of a server */
