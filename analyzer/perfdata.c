@@ -19,7 +19,9 @@
 /* A pipe is read to its end into memory, which bounds it by what machines have. */
 #define MAX_PIPE_BYTES ((size_t)16 << 30)
 
-#define RESIDENT_BYTES ((uint64_t)4 << 20) /* of the mapping; more buys no speed */
+/* Of the mapping; more buys no speed, unless copies of stacks are walked after they were read. */
+#define RESIDENT_BYTES        ((uint64_t)4 << 20)
+#define RESIDENT_COPIES_BYTES ((uint64_t)24 << 20)
 
 static void give_back(struct slw_perfdata *pd)
 {
@@ -31,7 +33,7 @@ static void give_back(struct slw_perfdata *pd)
 void slw_perf_looked_at(struct slw_perfdata *pd, uint64_t bytes)
 {
     pd->looked_at += bytes;
-    if (pd->looked_at >= RESIDENT_BYTES)
+    if (pd->looked_at >= (pd->has_copies ? RESIDENT_COPIES_BYTES : RESIDENT_BYTES))
         give_back(pd);
 }
 
@@ -340,61 +342,39 @@ const uint8_t *slw_perf_bytes_at(const struct slw_perfdata *pd, uint64_t positio
     return pd->bytes + at;
 }
 
-/* The record at its place. False: it cannot be decoded. */
-static bool decode_at(struct slw_perfdata *pd, uint64_t position, bool count_damage,
-                      struct slw_perf_record *ret_record)
+/* One record at its place. */
+static int deliver(struct slw_perfdata *pd, uint64_t position, bool count_damage,
+                   slw_perf_record_fn fn, void *ctx)
 {
     struct slw_perf_raw raw;
+    struct slw_perf_record record;
     size_t left;
     const uint8_t *at = slw_perf_bytes_at(pd, position, &left);
+    int rc = 0;
 
     if (!slw_perf_raw_at(pd, at, left, &raw))
-        return false; /* cannot happen: blocks hold whole records only */
-    const bool ok = slw_perf_decode(pd, &raw, ret_record);
-    ret_record->offset = slw_perf_file_offset(pd, position);
-    if (!ok && count_damage)
-        slw_perf_damaged(pd, ret_record->offset, raw.size, "record whose fields do not fit it");
+        return 0; /* cannot happen: blocks hold whole records only */
+    const bool ok = slw_perf_decode(pd, &raw, &record);
+    record.offset = slw_perf_file_offset(pd, position);
+    if (ok)
+        rc = fn(ctx, &record);
+    else if (count_damage)
+        slw_perf_damaged(pd, record.offset, raw.size, "record whose fields do not fit it");
     slw_perf_looked_at(pd, raw.size);
-    return ok;
-}
-
-/* The next record that can be decoded. 1, 0 (there is none), or -SLW_E_NOMEM. */
-static int next_record(struct slw_perfdata *pd, struct slw_perf_order *order, bool count_damage,
-                       struct slw_perf_record *ret_record)
-{
-    uint64_t position = 0;
-    int more;
-
-    while ((more = slw_perf_order_next(pd, order, &position)) > 0)
-        if (decode_at(pd, position, count_damage, ret_record))
-            break;
-    return more;
-}
-
-int slw_perfdata_each_ahead(struct slw_perfdata *pd, slw_perf_record_fn fn, slw_perf_ahead_fn ahead,
-                            void *ctx)
-{
-    const bool count_damage = !pd->walked;
-    struct slw_perf_record records[2];
-    struct slw_perf_order order = {0};
-    unsigned current = 0;
-    int rc = 0, more;
-
-    pd->walked = true;
-    more = next_record(pd, &order, count_damage, &records[current]);
-    while (rc == 0 && more > 0) {
-        more = next_record(pd, &order, count_damage, &records[!current]);
-        if (more > 0 && ahead)
-            ahead(ctx, &records[!current]);
-        rc = fn(ctx, &records[current]);
-        current = !current;
-    }
-    slw_perf_order_release(&order);
-    give_back(pd);
-    return rc == 0 && more < 0 ? more : rc;
+    return rc;
 }
 
 int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
 {
-    return slw_perfdata_each_ahead(pd, fn, NULL, ctx);
+    const bool count_damage = !pd->walked;
+    struct slw_perf_order order = {0};
+    uint64_t position = 0;
+    int rc = 0, more = 1;
+
+    pd->walked = true;
+    while (rc == 0 && (more = slw_perf_order_next(pd, &order, &position)) > 0)
+        rc = deliver(pd, position, count_damage, fn, ctx);
+    slw_perf_order_release(&order);
+    give_back(pd);
+    return rc == 0 && more < 0 ? more : rc;
 }

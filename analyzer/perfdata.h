@@ -178,11 +178,6 @@ bool slw_perfdata_find_id(const struct slw_perfdata *pd, uint64_t id, uint32_t *
  * that cannot be decoded is counted as damage and skipped. May be called again. */
 typedef int (*slw_perf_record_fn)(void *ctx, const struct slw_perf_record *record);
 int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx);
-/* The same; `ahead` is shown each record before the one in front of it is handed to fn, so that it
- * can have memory fetched that will be looked at: what a recording holds lies in no cache. */
-typedef void (*slw_perf_ahead_fn)(void *ctx, const struct slw_perf_record *next);
-int slw_perfdata_each_ahead(struct slw_perfdata *pd, slw_perf_record_fn fn, slw_perf_ahead_fn ahead,
-                            void *ctx);
 
 static inline uint64_t slw_perf_value(const struct slw_perf_values *v, uint64_t index)
 {

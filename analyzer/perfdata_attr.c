@@ -154,6 +154,7 @@ int slw_perf_add_attr(struct slw_perfdata *pd, const uint8_t *attr, size_t attr_
         c.end = attr + size;
     struct slw_perf_event *e = &pd->events[pd->event_count];
     *e = (struct slw_perf_event){.attr = read_attr(&c)};
+    pd->has_copies |= (e->attr.sample_type & PERF_SAMPLE_STACK_USER) != 0;
     e->name = slw_perf_default_name(pd, &e->attr);
     if (!e->name)
         return -SLW_E_NOMEM;

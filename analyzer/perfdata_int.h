@@ -109,6 +109,7 @@ struct slw_perfdata {
     void *map; /* NULL: not mapped */
     char *heap;
     uint64_t looked_at; /* bytes since pages were last given back */
+    bool has_copies;    /* of stacks, in samples of some event */
     bool swap, pipe;
     uint64_t data_start, data_end;
     struct slw_perf_event *events;

@@ -67,17 +67,17 @@ static bool raw_at(const struct slw_perfdata *pd, uint64_t position, struct slw_
     return slw_perf_raw_at(pd, at, left, ret_raw);
 }
 
-/* Of a record with the copy of a stack: the end, where the length of the copy stands, and the
- * innermost frames will be looked at when its turn comes. */
+/* Of a record with the copy of a stack: the end, where the length of the copy stands, and what
+ * stands before the copy will be looked at when its turn comes. */
 static void announce(const struct slw_perf_raw *raw)
 {
-    const size_t line = 64, frames_at = 128, frames = 512;
+    const size_t line = 64, before_copy = 256;
     const uint8_t *at = raw->body.end - raw->size;
 
     if (raw->size < LARGE_RECORD_BYTES)
         return;
     __builtin_prefetch(raw->body.end - 1);
-    for (size_t i = frames_at; i < frames_at + frames; i += line)
+    for (size_t i = line; i < before_copy; i += line)
         __builtin_prefetch(at + i);
 }
 

@@ -357,6 +357,12 @@ const struct slw_map *slw_procstate_find(const struct slw_procstate *ps,
     return slw_mapset_find(ps->processes[task->process].maps, address);
 }
 
+const struct slw_mapset *slw_procstate_maps(const struct slw_procstate *ps,
+                                            const struct slw_task *task)
+{
+    return ps->processes[task->process].maps;
+}
+
 const struct slw_map *slw_procstate_find_kernel(const struct slw_procstate *ps, uint64_t address)
 {
     return slw_mapset_find(ps->kernel, address);

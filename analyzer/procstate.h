@@ -22,6 +22,7 @@ struct slw_task {
 };
 
 struct slw_procstate;
+struct slw_mapset;
 
 #define SLW_MAX_MAPS 262144 /* per process; four times the kernel's default vm.max_map_count */
 
@@ -40,6 +41,9 @@ const char *slw_procstate_comm(const struct slw_procstate *ps, uint32_t comm);
 /* The mapping of an address, or NULL. Valid until the next apply. */
 const struct slw_map *slw_procstate_find(const struct slw_procstate *ps,
                                          const struct slw_task *task, uint64_t address);
+/* All of them; NULL: none. Valid until the next apply. */
+const struct slw_mapset *slw_procstate_maps(const struct slw_procstate *ps,
+                                            const struct slw_task *task);
 const struct slw_map *slw_procstate_find_kernel(const struct slw_procstate *ps, uint64_t address);
 
 /* A number that grows whenever a mapping of the task's process or of the kernel changes: as long as

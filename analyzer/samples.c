@@ -21,9 +21,12 @@ static int on_record(void *ctx, const struct slw_perf_record *r)
     struct slw_samples *s = ctx;
     struct slw_losses *losses = &s->run->losses;
 
+    if (r->kind == SLW_PERF_SAMPLE)
+        return r->event < 0 ? 0 : slw_samples_queue(s, r);
+    int flushed = slw_samples_flush(s);
+    if (flushed < 0)
+        return flushed;
     switch (r->kind) {
-    case SLW_PERF_SAMPLE:
-        return r->event < 0 ? 0 : slw_samples_add(s, r);
     case SLW_PERF_LOST:
         losses->lost_records += r->lost;
         return 0;
@@ -46,6 +49,7 @@ static int on_record(void *ctx, const struct slw_perf_record *r)
         return rc;
     }
     case SLW_PERF_COMM:
+    case SLW_PERF_SAMPLE:
     case SLW_PERF_UNTHROTTLE:
     default:
         return slw_procstate_apply(s->procs, r);
@@ -73,7 +77,9 @@ static int read_samples(struct slw_samples *s)
     s->procs = slw_procstate_new(&s->modules, s->pd);
     int rc = s->chains && s->procs ? slw_samples_start_times(s) : -SLW_E_NOMEM;
     if (rc == 0)
-        rc = slw_perfdata_each_ahead(s->pd, on_record, slw_samples_announce, s);
+        rc = slw_perfdata_each(s->pd, on_record, s);
+    if (rc == 0)
+        rc = slw_samples_flush(s);
     if (rc == 0)
         rc = slw_samples_name_stacks(s);
     return rc < 0 ? rc : slw_samples_close_books(s);
@@ -149,12 +155,13 @@ static int load(struct slw_samples *s, const char *path, struct slw_error *err)
 
 static void release(struct slw_samples *s)
 {
+    slw_samples_forget_batches(s);
     slw_chains_free(s->chains);
     slw_group_reads_free(s->reads);
     slw_moments_free(s->times);
     slw_stacks_free(s->stacks);
     slw_symbols_free(s->symbols);
-    slw_unwind_tables_free(s->tables);
+    slw_unwinder_free(s->unwinder);
     slw_procstate_free(s->procs);
     slw_modules_release(&s->modules);
     free(s->locations.locations);

@@ -64,12 +64,43 @@ struct slw_chain {
 
 struct slw_chains;
 
-/* Where the frames of a thread's last copied stack lay. */
-#define SLW_PLACES        32
-#define SLW_PLACE_THREADS 16 /* power of two; a sample is mostly of one of the threads that run */
-struct slw_places {
+/* A sample from when it is met to when its weight is added: what has to be known of that moment,
+ * and the callers that were found in the copy of its stack. */
+struct slw_sample {
+    const struct slw_perf_record *record;
+    struct slw_task task;
+    struct slw_unwind_space space;
+    bool copied; /* there is a copy to be unwound */
+    struct slw_unwound unwound;
+    size_t frames_at; /* of those of the batch */
+};
+
+/* Samples that are unwound together, in their order. */
+#define SLW_BATCH_SAMPLES 256
+struct slw_batch {
+    struct slw_sample samples[SLW_BATCH_SAMPLES];
+    struct slw_perf_record records[SLW_BATCH_SAMPLES]; /* theirs */
+    size_t count, bytes;                               /* of copies */
+    struct slw_unwound_frame *frames;
+    size_t frame_count, frame_capacity;
+    int rc; /* of unwinding them */
+};
+
+/* Where the registers of an event's samples stand among the recorded ones; -1: nowhere. */
+struct slw_register_places {
+    bool usable; /* a machine whose stacks are followed */
+    enum slw_cfi_machine machine;
+    int8_t at[SLW_CFI_REGISTERS]; /* by DWARF number */
+    int8_t ip, sp;
+};
+
+/* Where the frames lay of the last copied stack of a thread that ended at the same place. */
+#define SLW_PLACES     32
+#define SLW_PLACE_SETS 256 /* power of two */
+struct slw_frame_places {
     int32_t tid;
     uint32_t count;
+    uint64_t sp;
     uint64_t at[SLW_PLACES];
 };
 
@@ -82,6 +113,17 @@ struct slw_nameless {
     int32_t pids[SLW_MAX_NAMELESS];  /* whose generated code that is */
     size_t pid_count;
 };
+
+/* All that unwinding changes: one thread has it at a time. */
+struct slw_unwinder {
+    const struct slw_perfdata *pd;
+    struct slw_unwind_tables *tables;
+    struct slw_register_places *registers; /* by event */
+    struct slw_frame_places places[SLW_PLACE_SETS];
+    struct slw_unwound_frame frames[SLW_MAX_STACK_DEPTH];
+};
+
+struct slw_unwinding_thread; /* samples_batch.c */
 
 struct slw_samples {
     const struct slw_samples_options *opts;
@@ -108,10 +150,11 @@ struct slw_samples {
     const struct slw_task *task; /* whose sample is being read */
     struct slw_chain_step steps[SLW_MAX_STACK_DEPTH];
     struct slw_symbols_options symbols_options; /* also those of tables */
-    struct slw_unwind_tables *tables;           /* NULL: no stack was copied yet */
-    struct slw_unwound_frame unwound[SLW_MAX_STACK_DEPTH];
-    struct slw_places places[SLW_PLACE_THREADS];
-    struct slw_unwinding *unwindings; /* by event; NULL: the same */
+    struct slw_unwinder *unwinder;              /* NULL: no stack was copied yet */
+    struct slw_batch *batch;                    /* the one that is filled; NULL likewise */
+    struct slw_unwinding_thread *thread;        /* NULL: there is none */
+    uint64_t batches;                           /* that were full */
+    struct slw_unwinding *unwindings;           /* by event; NULL: the same */
     uint64_t delivered, foreign_frames, no_period, refused;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
     struct slw_nameless nameless;
@@ -149,8 +192,13 @@ int slw_samples_fetch(struct slw_samples *s);
 void slw_samples_count_nameless(struct slw_samples *s, const char *const *names);
 int slw_samples_nameless_notes(struct slw_samples *s);
 
-/* samples_stack.c: one sample into the chains; the chains, named, into the stacks. */
-int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r);
+/* samples_stack.c: what has to be known of a sample now, its stack taken for not copied; later, the
+ * sample into the chains, with the frames of its copy, if it has one; the chains, named, into the
+ * stacks. */
+int slw_samples_begin(struct slw_samples *s, const struct slw_perf_record *r,
+                      struct slw_sample *ret_sample);
+int slw_samples_add(struct slw_samples *s, const struct slw_sample *sample,
+                    const struct slw_unwound_frame *frames);
 int slw_samples_name_stacks(struct slw_samples *s);
 
 /* Add `samples` samples of together `weight` to the event's columns of s->weights. */
@@ -158,13 +206,21 @@ void slw_samples_weigh(struct slw_samples *s, size_t event, uint64_t samples, ui
 /* s->weights into the totals of the run's samplings; clears them. */
 void slw_samples_total(struct slw_samples *s, bool taken);
 
-/* samples_unwind.c: the callers in the copy of a stack, into s->unwound. *ret_depth 0: there is no
- * copy, or it is of no use. Counts how it ended. 0 or -SLW_E_NOMEM. */
-int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, size_t *ret_depth,
-                       enum slw_unwound_end *ret_end);
+/* samples_batch.c: a sample takes its turn; all that wait for theirs do, which has to be before
+ * anything else is made of the recording. Copied stacks are unwound together, by a thread of its
+ * own where there are many. 0 or -SLW_E_x. */
+int slw_samples_queue(struct slw_samples *s, const struct slw_perf_record *r);
+int slw_samples_flush(struct slw_samples *s);
+void slw_samples_forget_batches(struct slw_samples *s);
 
-/* A slw_perf_ahead_fn: the copy of this record's stack will be followed soon. */
-void slw_samples_announce(void *samples, const struct slw_perf_record *r);
+/* samples_unwind.c */
+bool slw_samples_has_copy(const struct slw_samples *s, const struct slw_perf_record *r);
+struct slw_unwinder *slw_unwinder_new(const struct slw_samples *s); /* NULL: no memory */
+void slw_unwinder_free(struct slw_unwinder *u);                     /* NULL allowed */
+/* The callers in the copies of a batch. How it went is in b->rc: 0 or -SLW_E_NOMEM. */
+void slw_unwinder_run(struct slw_unwinder *u, struct slw_batch *b);
+/* Counts how the stack of a sample ended. 0 or -SLW_E_NOMEM. */
+int slw_samples_count_unwound(struct slw_samples *s, const struct slw_sample *sample);
 
 /* Tell the run how the stacks of each event ended, and where. */
 int slw_samples_unwound_notes(struct slw_samples *s);

@@ -189,22 +189,22 @@ static void judge(struct slw_samples *s, const struct walk *w, const struct slw_
 /* Put the callers that were found in the copy in the place of what the chain says of user code. The
  * leaf stays: it is the sampled address. An unfinished stack that is shorter than the chain, whose
  * callers were then found by frame pointers, is the worse one. */
-static int walk_copy(struct slw_samples *s, struct walk *w, const struct slw_perf_record *r)
+static void walk_copy(struct walk *w, const struct slw_sample *sample,
+                      const struct slw_unwound_frame *frames)
 {
+    const struct slw_perf_record *r = sample->record;
+    const size_t depth = sample->unwound.depth;
     bool user = leaf_mode(r) == PERF_RECORD_MISC_USER;
-    size_t depth, keep = 0, from = user && r->sample.has_ip;
-    enum slw_unwound_end end;
-    int rc = slw_samples_unwind(s, r, &depth, &end);
+    size_t keep = 0, from = user && r->sample.has_ip;
 
-    if (rc < 0 || depth == 0 || (end != SLW_UNWOUND_COMPLETE && w->user_frames >= depth))
-        return rc;
+    if (depth == 0 || (sample->unwound.end != SLW_UNWOUND_COMPLETE && w->user_frames >= depth))
+        return;
     while (keep < w->depth && (keep < from || (w->steps[keep].kind & SLW_STEP_KERNEL)))
         keep++;
     w->depth = keep;
     w->user_frames = from;
     for (size_t i = from; i < depth; i++)
-        push(w, PERF_RECORD_MISC_USER, s->unwound[i].address, s->unwound[i].exact);
-    return 0;
+        push(w, PERF_RECORD_MISC_USER, frames[i].address, frames[i].exact);
 }
 
 static int account(struct slw_samples *s, uint32_t chain, const struct slw_perf_record *r)
@@ -242,26 +242,43 @@ static void tell_turns(struct slw_samples *s, const struct walk *w, const struct
     }
 }
 
-int slw_samples_add(struct slw_samples *s, const struct slw_perf_record *r)
+int slw_samples_begin(struct slw_samples *s, const struct slw_perf_record *r,
+                      struct slw_sample *ret_sample)
 {
     struct slw_task *task = slw_procstate_task(s->procs, r->pid, r->tid);
+    int rc = task ? name_thread(s, task) : -SLW_E_NOMEM;
+
+    if (rc < 0)
+        return rc;
+    ret_sample->record = r;
+    ret_sample->task = *task;
+    ret_sample->space = slw_unwind_space(s->procs, task);
+    ret_sample->unwound.depth = 0;
+    ret_sample->copied = false;
+    return 0;
+}
+
+int slw_samples_add(struct slw_samples *s, const struct slw_sample *sample,
+                    const struct slw_unwound_frame *frames)
+{
+    const struct slw_perf_record *r = sample->record;
     struct walk w = {.steps = s->steps};
     uint32_t chain = SLW_NO_CHAIN;
+    int rc = 0;
 
-    if (!task)
-        return -SLW_E_NOMEM;
     walk_chain(&w, r);
     walk_calls(s, &w, r);
     judge(s, &w, r);
-    s->task = task;
-    int rc = name_thread(s, task);
-    if (rc == 0)
-        rc = walk_copy(s, &w, r);
+    s->task = &sample->task;
+    if (sample->copied) {
+        rc = slw_samples_count_unwound(s, sample);
+        walk_copy(&w, sample, frames);
+    }
     if (rc < 0)
         return rc;
     if (s->opts->symbols && slw_symbols_has_turns(s->symbols))
         tell_turns(s, &w, r);
-    const struct slw_chain_root root = {task->tag, slw_procstate_generation(s->procs, task)};
+    const struct slw_chain_root root = {sample->task.tag, sample->space.generation};
     rc = slw_chains_follow(s->chains, &root, w.steps, w.depth, slw_samples_locate, s, &chain);
     return rc < 0 ? rc : account(s, chain, r);
 }

@@ -9,17 +9,19 @@
 #include <string.h>
 
 /* Bit numbers of sample_regs_user, by DWARF number. Source: asm/perf_regs.h of each machine. */
-#define PERF_X86_SP 7
-#define PERF_X86_IP 8
-#define PERF_ARM_SP 31
-#define PERF_ARM_PC 32
-#define MAX_NOTES   5 /* files that are named */
+#define LINE              64 /* of a cache */
+#define FETCHED_REGISTERS 192
+#define FETCHED_STACK     512
+#define FETCHED_AHEAD     2 /* samples */
+#define PERF_X86_IP       8
+#define PERF_ARM_PC       32
+#define MAX_NOTES         5 /* files that are named */
 static const uint8_t x86_bits[] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23};
 
 /* False: recorded on a machine whose stacks are not followed. */
-static bool machine_of(const struct slw_samples *s, enum slw_cfi_machine *ret_machine)
+static bool machine_of(const struct slw_perfdata *pd, enum slw_cfi_machine *ret_machine)
 {
-    const char *arch = slw_perfdata_meta(s->pd)->arch;
+    const char *arch = slw_perfdata_meta(pd)->arch;
 
 #if defined(__aarch64__)
     *ret_machine = SLW_CFI_AARCH64;
@@ -37,35 +39,49 @@ static bool machine_of(const struct slw_samples *s, enum slw_cfi_machine *ret_ma
     return true;
 }
 
-/* The value of a recorded register. */
-static bool recorded(const struct slw_perf_sample *sample, uint64_t mask, unsigned bit,
-                     uint64_t *ret_value)
+/* Registers are recorded in the order of their bits. */
+static int8_t place_of(uint64_t mask, unsigned bit)
 {
     uint64_t before = mask & ((UINT64_C(1) << bit) - 1);
 
-    if (!(mask >> bit & 1))
-        return false;
-    *ret_value = slw_perf_value(&sample->regs_user, (uint64_t)__builtin_popcountll(before));
-    return true;
+    return mask >> bit & 1 ? (int8_t)__builtin_popcountll(before) : -1;
 }
 
-static bool take_registers(const struct slw_perf_sample *sample, uint64_t mask,
-                           struct slw_stack_copy *c)
+static struct slw_register_places register_places(const struct slw_perfdata *pd, size_t event)
 {
-    bool x86 = c->machine == SLW_CFI_X86_64;
-    unsigned count = x86 ? sizeof(x86_bits) : SLW_ARM_SP + 1;
+    const uint64_t mask = slw_perfdata_event(pd, event)->attr.sample_regs_user;
+    struct slw_register_places p = {.usable = machine_of(pd, &p.machine)};
+    const bool x86 = p.machine == SLW_CFI_X86_64;
+    const unsigned count = x86 ? sizeof(x86_bits) : SLW_ARM_SP + 1;
 
+    memset(p.at, -1, sizeof(p.at));
     for (unsigned i = 0; i < count; i++)
-        if (recorded(sample, mask, x86 ? x86_bits[i] : i, &c->registers[i]))
-            c->known |= UINT64_C(1) << i;
-    return recorded(sample, mask, x86 ? PERF_X86_IP : PERF_ARM_PC, &c->ip);
+        p.at[i] = place_of(mask, x86 ? x86_bits[i] : i);
+    p.sp = p.at[x86 ? SLW_X86_RSP : SLW_ARM_SP];
+    p.ip = place_of(mask, x86 ? PERF_X86_IP : PERF_ARM_PC);
+    return p;
+}
+
+static bool take_registers(const struct slw_perf_sample *sample,
+                           const struct slw_register_places *p, struct slw_stack_copy *c)
+{
+    c->machine = p->machine;
+    for (unsigned i = 0; i < SLW_CFI_REGISTERS; i++) {
+        if (p->at[i] < 0)
+            continue;
+        c->registers[i] = slw_perf_value(&sample->regs_user, (uint64_t)p->at[i]);
+        c->known |= UINT64_C(1) << i;
+    }
+    if (p->ip >= 0)
+        c->ip = slw_perf_value(&sample->regs_user, (uint64_t)p->ip);
+    return p->ip >= 0;
 }
 
 /* Bytes that were asked for. What was copied may be less: where the stack ends, or memory that is
  * not there; some recorders then leave the rest out of the record. */
-static uint64_t wanted_bytes(const struct slw_samples *s, const struct slw_perf_record *r)
+static uint64_t wanted_bytes(const struct slw_perfdata *pd, const struct slw_perf_record *r)
 {
-    uint64_t asked = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_stack_user;
+    uint64_t asked = slw_perfdata_event(pd, (size_t)r->event)->attr.sample_stack_user;
 
     return asked > 0 ? asked : r->sample.stack_user_room;
 }
@@ -73,100 +89,164 @@ static uint64_t wanted_bytes(const struct slw_samples *s, const struct slw_perf_
 /* A record has less than 64 KiB: the kernel shortens the copy to what the rest leaves of it. */
 #define SURELY_FITS 60000
 
-static bool is_full(const struct slw_samples *s, const struct slw_perf_record *r)
+static bool is_full(const struct slw_perfdata *pd, const struct slw_perf_record *r)
 {
-    uint64_t wanted = wanted_bytes(s, r);
+    uint64_t wanted = wanted_bytes(pd, r);
 
     return r->sample.stack_user_bytes >= (wanted < SURELY_FITS ? wanted : SURELY_FITS);
 }
 
-static struct slw_places *places_of(struct slw_samples *s, int32_t tid)
+static bool is_usable(const struct slw_unwinder *u, const struct slw_perf_record *r)
 {
-    return &s->places[(uint32_t)tid & (SLW_PLACE_THREADS - 1)];
+    return r->sample.regs_user_abi == PERF_SAMPLE_REGS_ABI_64 && !r->sample.regs_user.swap &&
+           u->registers[r->event].usable;
 }
 
-static void remember_places(struct slw_samples *s, int32_t tid, size_t depth)
+static struct slw_frame_places *places_of(struct slw_unwinder *u, int32_t tid, uint64_t sp)
 {
-    struct slw_places *p = places_of(s, tid);
+    /* 2^64 / golden ratio */
+    const uint64_t spread = (sp ^ (uint64_t)(uint32_t)tid << 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &u->places[spread >> 56 & (SLW_PLACE_SETS - 1)];
+}
+
+static void remember_places(struct slw_unwinder *u, int32_t tid, size_t depth)
+{
+    struct slw_frame_places *p = places_of(u, tid, u->frames[0].sp);
 
     p->tid = tid;
+    p->sp = u->frames[0].sp;
     p->count = 0;
     for (size_t i = 1; i < depth && p->count < SLW_PLACES; i++)
-        p->at[p->count++] = s->unwound[i].sp - sizeof(uint64_t);
+        p->at[p->count++] = u->frames[i].sp - sizeof(uint64_t);
 }
 
-/* Each frame's place is known only when its callee's is read, and reading takes as long as the rest
- * of the work: so the places of the thread's last stack, where most of the next one's frames are
- * as well, are fetched all at once. */
-void slw_samples_announce(void *samples, const struct slw_perf_record *r)
+/* Each frame's place is known only when its callee's is read, and a recording is in no cache: so
+ * the innermost bytes are fetched together with the places of an earlier stack that ended at the
+ * same place, which most likely came there the same way. */
+static void fetch(struct slw_unwinder *u, const struct slw_sample *next)
 {
-    struct slw_samples *s = samples;
-    const struct slw_places *p = places_of(s, r->tid);
-    enum slw_cfi_machine machine;
-    uint64_t sp;
+    const struct slw_perf_record *r = next->record;
 
-    if (r->kind != SLW_PERF_SAMPLE || r->event < 0 || !r->sample.stack_user || p->tid != r->tid ||
-        p->count == 0 || !machine_of(s, &machine))
+    if (!next->copied || !is_usable(u, r) || u->registers[r->event].sp < 0)
         return;
-    const uint64_t mask = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_regs_user;
-    if (r->sample.regs_user.count == 0 ||
-        !recorded(&r->sample, mask, machine == SLW_CFI_X86_64 ? PERF_X86_SP : PERF_ARM_SP, &sp))
-        return;
-    for (uint32_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < FETCHED_REGISTERS; i += LINE)
+        __builtin_prefetch(r->sample.regs_user.bytes + i);
+    for (size_t i = 0; i < FETCHED_STACK && i < r->sample.stack_user_bytes; i += LINE)
+        __builtin_prefetch(r->sample.stack_user + i);
+    const uint64_t sp = slw_perf_value(&r->sample.regs_user, (uint64_t)u->registers[r->event].sp);
+    const struct slw_frame_places *p = places_of(u, r->tid, sp);
+    for (uint32_t i = 0; p->tid == r->tid && p->sp == sp && i < p->count; i++)
         if (p->at[i] - sp < r->sample.stack_user_bytes)
             __builtin_prefetch(r->sample.stack_user + (p->at[i] - sp));
 }
 
-static struct slw_unwound unwind(struct slw_samples *s, const struct slw_perf_record *r)
+static struct slw_unwound unwind(struct slw_unwinder *u, const struct slw_sample *sample)
 {
-    const struct slw_perf_sample *sample = &r->sample;
-    uint64_t mask = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_regs_user;
-    struct slw_unwound u = {.end = SLW_UNWOUND_FOREIGN};
-    struct slw_stack_copy copy = {
-        .bytes = sample->stack_user, .length = sample->stack_user_bytes, .full = is_full(s, r)};
+    const struct slw_perf_record *r = sample->record;
+    struct slw_stack_copy copy = {.bytes = r->sample.stack_user,
+                                  .length = r->sample.stack_user_bytes,
+                                  .full = is_full(u->pd, r)};
 
-    if (sample->regs_user_abi != PERF_SAMPLE_REGS_ABI_64 || sample->regs_user.swap ||
-        !machine_of(s, &copy.machine) || !take_registers(sample, mask, &copy))
-        return u;
-    slw_unwind_tables_enter(s->tables, s->task);
-    u = slw_unwind(&copy, slw_unwind_tables_find, s->tables, s->unwound, SLW_MAX_STACK_DEPTH);
-    slw_unwind_tables_blame(s->tables, &u);
-    remember_places(s, r->tid, u.depth);
+    if (!is_usable(u, r) || !take_registers(&r->sample, &u->registers[r->event], &copy))
+        return (struct slw_unwound){.end = SLW_UNWOUND_FOREIGN};
+    slw_unwind_tables_enter(u->tables, &sample->space);
+    const struct slw_unwound unwound =
+        slw_unwind(&copy, slw_unwind_tables_find, u->tables, u->frames, SLW_MAX_STACK_DEPTH);
+    slw_unwind_tables_blame(u->tables, &unwound);
+    remember_places(u, r->tid, unwound.depth);
+    return unwound;
+}
+
+static int keep_frames(struct slw_unwinder *u, struct slw_batch *b, struct slw_sample *sample)
+{
+    const size_t depth = sample->unwound.depth, wanted = b->frame_count + depth;
+
+    sample->frames_at = b->frame_count;
+    if (wanted > b->frame_capacity) {
+        size_t capacity = wanted < 4096 ? 4096 : 2 * wanted;
+        struct slw_unwound_frame *grown = realloc(b->frames, capacity * sizeof(*grown));
+        if (!grown)
+            return -SLW_E_NOMEM;
+        b->frames = grown;
+        b->frame_capacity = capacity;
+    }
+    if (depth > 0)
+        memcpy(b->frames + b->frame_count, u->frames, depth * sizeof(*u->frames));
+    b->frame_count = wanted;
+    return 0;
+}
+
+void slw_unwinder_run(struct slw_unwinder *u, struct slw_batch *b)
+{
+    b->rc = 0;
+    b->frame_count = 0;
+    for (size_t i = 0; b->rc == 0 && i < b->count; i++) {
+        struct slw_sample *sample = &b->samples[i];
+
+        if (i + FETCHED_AHEAD < b->count)
+            fetch(u, &b->samples[i + FETCHED_AHEAD]);
+        if (!sample->copied)
+            continue;
+        sample->unwound = unwind(u, sample);
+        b->rc = keep_frames(u, b, sample);
+    }
+    if (b->rc == 0)
+        b->rc = slw_unwind_tables_failed(u->tables);
+}
+
+void slw_unwinder_free(struct slw_unwinder *u)
+{
+    if (!u)
+        return;
+    slw_unwind_tables_free(u->tables);
+    free(u->registers);
+    free(u);
+}
+
+struct slw_unwinder *slw_unwinder_new(const struct slw_samples *s)
+{
+    const size_t events = slw_perfdata_event_count(s->pd);
+    struct slw_unwinder *u = calloc(1, sizeof(*u));
+
+    if (!u)
+        return NULL;
+    u->pd = s->pd;
+    u->tables = slw_unwind_tables_new(&s->modules, &s->symbols_options);
+    u->registers = calloc(events, sizeof(*u->registers));
+    if (!u->tables || !u->registers) {
+        slw_unwinder_free(u);
+        return NULL;
+    }
+    if (s->opts->symbols)
+        slw_unwind_tables_set_symbols(u->tables, s->symbols);
+    for (size_t i = 0; i < events; i++)
+        u->registers[i] = register_places(s->pd, i);
     return u;
 }
 
-/* False: out of memory. */
-static bool start(struct slw_samples *s)
-{
-    if (!s->unwindings)
-        s->unwindings = calloc(slw_perfdata_event_count(s->pd), sizeof(*s->unwindings));
-    if (!s->tables)
-        s->tables = slw_unwind_tables_new(&s->modules, s->procs, &s->symbols_options);
-    if (s->tables && s->opts->symbols)
-        slw_unwind_tables_set_symbols(s->tables, s->symbols);
-    return s->unwindings && s->tables;
-}
-
-int slw_samples_unwind(struct slw_samples *s, const struct slw_perf_record *r, size_t *ret_depth,
-                       enum slw_unwound_end *ret_end)
+/* A thread of the kernel has no such stack. */
+bool slw_samples_has_copy(const struct slw_samples *s, const struct slw_perf_record *r)
 {
     uint64_t type = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_type;
 
-    *ret_depth = 0;
-    *ret_end = SLW_UNWOUND_FOREIGN;
-    if (!(type & PERF_SAMPLE_STACK_USER) || r->sample.regs_user_abi == PERF_SAMPLE_REGS_ABI_NONE)
-        return 0; /* a thread of the kernel has no such stack */
-    if (!start(s))
+    return (type & PERF_SAMPLE_STACK_USER) && r->sample.regs_user_abi != PERF_SAMPLE_REGS_ABI_NONE;
+}
+
+int slw_samples_count_unwound(struct slw_samples *s, const struct slw_sample *sample)
+{
+    const uint64_t wanted = wanted_bytes(s->pd, sample->record);
+
+    if (!s->unwindings)
+        s->unwindings = calloc(slw_perfdata_event_count(s->pd), sizeof(*s->unwindings));
+    if (!s->unwindings)
         return -SLW_E_NOMEM;
-    const struct slw_unwound u = unwind(s, r);
-    struct slw_unwinding *sums = &s->unwindings[r->event];
-    sums->ends[u.end]++;
-    sums->by_frame_pointer += u.by_frame_pointer;
-    if (sums->copy_bytes < wanted_bytes(s, r))
-        sums->copy_bytes = wanted_bytes(s, r);
-    *ret_depth = u.depth;
-    *ret_end = u.end;
-    return slw_unwind_tables_failed(s->tables);
+    struct slw_unwinding *sums = &s->unwindings[sample->record->event];
+    sums->ends[sample->unwound.end]++;
+    sums->by_frame_pointer += sample->unwound.by_frame_pointer;
+    if (sums->copy_bytes < wanted)
+        sums->copy_bytes = wanted;
+    return 0;
 }
 
 static int note_loss(struct slw_samples *s, const struct slw_unwind_loss *l)
@@ -195,8 +275,8 @@ int slw_samples_unwound_notes(struct slw_samples *s)
     }
     if (rc == -SLW_E_LIMIT)
         rc = 0; /* more events than a run lists */
-    for (int i = 0;
-         rc == 0 && s->tables && i < MAX_NOTES && slw_unwind_tables_next_loss(s->tables, &loss);
+    for (int i = 0; rc == 0 && s->unwinder && i < MAX_NOTES &&
+                    slw_unwind_tables_next_loss(s->unwinder->tables, &loss);
          i++)
         rc = note_loss(s, &loss);
     return rc;

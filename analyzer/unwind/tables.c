@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/unwind/tables.h"
 
+#include "analyzer/mapset.h"
 #include "analyzer/symbols_int.h"
 #include "analyzer/unwind/cfi_cache.h"
 #include "analyzer/unwind/cfi_image.h"
@@ -29,19 +30,16 @@ struct module_table {
 
 struct slw_unwind_tables {
     const struct slw_modules *modules;
-    const struct slw_procstate *procs;
     const struct slw_symbols_options *opts;
     struct module_table **tables; /* by module; entries stay where they are */
     uint32_t capacity;
     struct slw_symbols *symbols; /* NULL: nobody is asked */
-    const struct slw_task *task;
-    uint64_t generation;
+    struct slw_unwind_space space;
     int failed;
     struct known_place places[KNOWN_PLACES];
 };
 
 struct slw_unwind_tables *slw_unwind_tables_new(const struct slw_modules *modules,
-                                                const struct slw_procstate *procs,
                                                 const struct slw_symbols_options *opts)
 {
     struct slw_unwind_tables *t = calloc(1, sizeof(*t));
@@ -49,7 +47,6 @@ struct slw_unwind_tables *slw_unwind_tables_new(const struct slw_modules *module
     if (!t)
         return NULL;
     t->modules = modules;
-    t->procs = procs;
     t->opts = opts;
     return t;
 }
@@ -73,10 +70,17 @@ void slw_unwind_tables_free(struct slw_unwind_tables *t)
     free(t);
 }
 
-void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_task *task)
+struct slw_unwind_space slw_unwind_space(const struct slw_procstate *procs,
+                                         const struct slw_task *task)
 {
-    t->task = task;
-    t->generation = slw_procstate_generation(t->procs, task);
+    return (struct slw_unwind_space){.maps = slw_procstate_maps(procs, task),
+                                     .generation = slw_procstate_generation(procs, task),
+                                     .process = task->process};
+}
+
+void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_unwind_space *space)
+{
+    t->space = *space;
 }
 
 int slw_unwind_tables_failed(const struct slw_unwind_tables *t)
@@ -163,7 +167,7 @@ static struct module_table *table_of(struct slw_unwind_tables *t, uint32_t modul
 /* Of ends that are the file's fault. */
 void slw_unwind_tables_blame(struct slw_unwind_tables *t, const struct slw_unwound *u)
 {
-    const struct slw_map *map = slw_procstate_find(t->procs, t->task, u->failed_at);
+    const struct slw_map *map = slw_mapset_find(t->space.maps, u->failed_at);
 
     if ((u->end == SLW_UNWOUND_NO_FILE || u->end == SLW_UNWOUND_NO_CFI ||
          u->end == SLW_UNWOUND_BAD_CFI) &&
@@ -195,10 +199,10 @@ bool slw_unwind_tables_next_loss(struct slw_unwind_tables *t, struct slw_unwind_
 static bool is_probe(const struct slw_unwind_tables *t, uint64_t address)
 {
     static const char area[] = "[uprobes";
-    const struct slw_map *map = slw_procstate_find(t->procs, t->task, address);
+    const struct slw_map *map = slw_mapset_find(t->space.maps, address);
 
     if (!map)
-        map = slw_procstate_find(t->procs, t->task, ++address);
+        map = slw_mapset_find(t->space.maps, ++address);
     if (map)
         return strncmp(t->modules->modules[map->module].path, area, sizeof(area) - 1) == 0;
     return address == UINT64_C(0x7fffffffe000) || address == UINT64_C(0xfffffffff000);
@@ -239,7 +243,7 @@ static struct slw_unwind_code find_in(struct slw_unwind_tables *t, uint32_t modu
 
 static struct slw_unwind_code look_up(struct slw_unwind_tables *t, uint64_t address)
 {
-    const struct slw_map *map = slw_procstate_find(t->procs, t->task, address);
+    const struct slw_map *map = slw_mapset_find(t->space.maps, address);
     struct slw_unwind_code code = {.state = SLW_UNWIND_UNMAPPED};
 
     if (is_probe(t, address))
@@ -263,9 +267,9 @@ struct slw_unwind_code slw_unwind_tables_find(void *tables, uint64_t address)
     uint64_t spread = address * UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio */
     struct known_place *k = &t->places[spread >> 51 & (KNOWN_PLACES - 1)];
 
-    if (!k->used || k->address != address || k->generation != t->generation ||
-        k->process != t->task->process)
-        *k = (struct known_place){address, t->generation, t->task->process, true,
+    if (!k->used || k->address != address || k->generation != t->space.generation ||
+        k->process != t->space.process)
+        *k = (struct known_place){address, t->space.generation, t->space.process, true,
                                   look_up(t, address)};
     return k->code;
 }

@@ -12,16 +12,25 @@ struct slw_unwind_tables;
 
 /* All lent, and must outlive the tables. NULL: out of memory. */
 struct slw_unwind_tables *slw_unwind_tables_new(const struct slw_modules *modules,
-                                                const struct slw_procstate *procs,
                                                 const struct slw_symbols_options *opts);
 /* Who names generated code: some is known by its name. Lent; without it none is. */
 void slw_unwind_tables_set_symbols(struct slw_unwind_tables *t, struct slw_symbols *symbols);
 void slw_unwind_tables_free(struct slw_unwind_tables *t); /* NULL allowed */
 
-/* Addresses are those of this task from now on; to be told again whenever records were applied. */
-void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_task *task);
+/* What the addresses of a task mean. Good until records are applied; what else is done with the
+ * state of processes does not touch it. */
+struct slw_unwind_space {
+    const struct slw_mapset *maps;
+    uint64_t generation;
+    uint32_t process;
+};
+struct slw_unwind_space slw_unwind_space(const struct slw_procstate *procs,
+                                         const struct slw_task *task);
 
-/* A slw_unwind_find for that task. Code of a module whose table could not be made for want of
+/* Addresses are those of this space from now on. */
+void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_unwind_space *space);
+
+/* A slw_unwind_find for that space. Code of a module whose table could not be made for want of
  * memory has no table: see slw_unwind_tables_failed. */
 struct slw_unwind_code slw_unwind_tables_find(void *tables, uint64_t address);
 

@@ -5,6 +5,7 @@
 #include "analyzer/unwind/cfi_expression.h"
 #include "analyzer/unwind/cfi_image.h"
 #include "analyzer/unwind/stack.h"
+#include "analyzer/unwind/undescribed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_image(data + 2, size - 2);
     else
         compile(data, size);
+    for (uint64_t i = 0; i < size && i < 64; i++)
+        (void)slw_is_signal_return(data[0] & 1 ? SLW_CFI_AARCH64 : SLW_CFI_X86_64, data, size, i);
     (void)slw_cfi_evaluate(data + 1, size - 1, data[0] & 1 ? &value : NULL, &state, &value);
     return 0;
 }

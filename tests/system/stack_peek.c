@@ -132,7 +132,9 @@ static int peek(pid_t pid, struct slw_procstate *procs, struct slw_unwind_tables
         return 1;
     c.length =
         copy_stack(pid, c.registers[c.machine == SLW_CFI_X86_64 ? SLW_X86_RSP : SLW_ARM_SP], stack);
-    slw_unwind_tables_enter(t, slw_procstate_task(procs, pid, pid));
+    const struct slw_unwind_space space =
+        slw_unwind_space(procs, slw_procstate_task(procs, pid, pid));
+    slw_unwind_tables_enter(t, &space);
     print_stack(t, &c);
     return 0;
 }
@@ -149,7 +151,7 @@ int main(int argc, char **argv)
         return 1;
     }
     struct slw_procstate *procs = slw_procstate_new(&modules, NULL);
-    struct slw_unwind_tables *t = slw_unwind_tables_new(&modules, procs, &opts);
+    struct slw_unwind_tables *t = slw_unwind_tables_new(&modules, &opts);
     status = procs && t ? peek(pid, procs, t) : 1;
     (void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(uintptr_t)SIGSTOP);
     slw_unwind_tables_free(t);

@@ -6,6 +6,7 @@
 #include "tests/unit/cmocka_int.h"
 #include "tests/unit/perf_image_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -72,28 +73,39 @@ struct loaded {
     struct slw_stacks *stacks;
 };
 
-static struct loaded load(const struct sample *s, bool swap)
+static void begin(struct image *i)
+{
+    pipe_header(i);
+    pipe_attr(i, &attr, 128, 100);
+    put_mmap(i, PERF_RECORD_MISC_KERNEL, (uint32_t)-1, 0xffffffff81000000, 0x1000,
+             0xffffffff81000000, "[kernel.kallsyms]_text", 0);
+    put_mmap(i, PERF_RECORD_MISC_USER, 7, CODE, 0x1000, 0, "//anon", 1);
+}
+
+static struct loaded load_image(struct image *i)
 {
     char path[] = "/tmp/slw-samples-XXXXXX";
     const struct slw_samples_options opts = {.symbols = true};
-    struct image i = {.swap = swap};
     struct loaded l = {0};
     int fd = mkstemp(path);
 
     assert_true(fd >= 0);
-    pipe_header(&i);
-    pipe_attr(&i, &attr, 128, 100);
-    put_mmap(&i, PERF_RECORD_MISC_KERNEL, (uint32_t)-1, 0xffffffff81000000, 0x1000,
-             0xffffffff81000000, "[kernel.kallsyms]_text", 0);
-    put_mmap(&i, PERF_RECORD_MISC_USER, 7, CODE, 0x1000, 0, "//anon", 1);
-    put(&i, s);
-    assert_int_equal(slw_write_all(fd, i.out.data, i.out.length), 0);
+    assert_int_equal(slw_write_all(fd, i->out.data, i->out.length), 0);
     assert_int_equal(close(fd), 0);
     assert_int_equal(slw_run_new(&l.run, NULL), 0);
     assert_int_equal(slw_samples_load(path, &opts, l.run, &l.stacks, NULL), 0);
     assert_int_equal(unlink(path), 0);
-    slw_buf_release(&i.out);
+    slw_buf_release(&i->out);
     return l;
+}
+
+static struct loaded load(const struct sample *s, bool swap)
+{
+    struct image i = {.swap = swap};
+
+    begin(&i);
+    put(&i, s);
+    return load_image(&i);
 }
 
 static void assert_unwound(const struct sample *s, enum slw_unwound_end end, size_t depth)
@@ -197,6 +209,67 @@ static void threads_of_the_kernel_have_no_copies(void **state)
     slw_run_free(l.run);
 }
 
+/* So many that a thread of its own unwinds them, in batches: records in between still count for the
+ * samples behind them only. */
+#define MANY    4000
+#define RENAMED 700  /* samples from one name to the next */
+#define EXECED  2000 /* after so many the old mappings are gone */
+#define CALLERS 5
+
+static void put_many(struct image *i, unsigned expected[MANY / RENAMED + 1][CALLERS])
+{
+    struct sample s = three_frames();
+    char name[16] = "";
+
+    for (unsigned n = 0; n < MANY; n++) {
+        if (n % RENAMED == 0) {
+            (void)snprintf(name, sizeof(name), "name%u", n / RENAMED);
+            put_comm(i, 7, 7, name, 5, false);
+        }
+        if (n == EXECED)
+            put_comm(i, 7, 7, name, 5, true);
+        s.words[1] = CODE + 0x20 + 16 * (uint64_t)(n % CALLERS);
+        put(i, &s);
+        if (n < EXECED)
+            expected[n / RENAMED][n % CALLERS]++;
+    }
+}
+
+static void many_stacks_are_what_they_are_one_by_one(void **state)
+{
+    unsigned expected[MANY / RENAMED + 1][CALLERS] = {{0}};
+    uint64_t alone = 0;
+    struct image i = {0};
+
+    (void)state;
+    begin(&i);
+    put_many(&i, expected);
+    struct loaded l = load_image(&i);
+    assert_int_equal(l.run->unwindings[0].ends[SLW_UNWOUND_TRUNCATED], EXECED);
+    assert_int_equal(l.run->unwindings[0].ends[SLW_UNWOUND_UNMAPPED], MANY - EXECED);
+    for (size_t k = 0; k < slw_stacks_count(l.stacks); k++) {
+        const struct slw_stack stack = slw_stacks_get(l.stacks, k);
+        unsigned name = 0;
+        assert_int_equal(sscanf(slw_stacks_thread(l.stacks, stack.thread).comm, "name%u", &name),
+                         1);
+        assert_true(name <= MANY / RENAMED);
+        if (stack.depth == 1) {
+            alone += stack.weights[0];
+            continue;
+        }
+        const uint64_t caller = slw_stacks_frame(l.stacks, stack.frames[1]).address;
+        unsigned *left = &expected[name][(caller - CODE - 0x20) / 16];
+        assert_int_equal(stack.depth, 3);
+        assert_int_equal(stack.weights[0], *left);
+        *left = 0;
+    }
+    assert_int_equal(alone, MANY - EXECED);
+    for (size_t k = 0; k < sizeof(expected) / sizeof(expected[0][0]); k++)
+        assert_int_equal((&expected[0][0])[k], 0);
+    slw_stacks_free(l.stacks);
+    slw_run_free(l.run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +279,7 @@ int main(void)
         cmocka_unit_test(a_longer_chain_is_kept),
         cmocka_unit_test(other_modes_and_machines_are_told),
         cmocka_unit_test(threads_of_the_kernel_have_no_copies),
+        cmocka_unit_test(many_stacks_are_what_they_are_one_by_one),
     };
 
 #if !defined(__x86_64__)
