@@ -198,6 +198,19 @@ static const struct conversation conversations[] = {
      {.requests = 3, .responses = 3, .statements = 4, .errors = 1, .pushes = 1, .prepares = 1},
      SLW_WIRE_NONE},
     {"CQL",
+     "version 3, a batch that is refused, then a query",
+     {C("\3\0\0\0\1\0\0\0\x16"
+        "\0\1\0\x0b"
+        "CQL_VERSION\0\5"
+        "3.0.0"),
+      S("\x83\0\0\0\2\0\0\0\0"),
+      C("\3\0\0\1\x0d\0\0\0\6\1\0\2xyz"
+        "\3\0\0\2\7\0\0\0\4abcd"),
+      S("\x83\0\0\2\x08\0\0\0\4\0\0\0\1"
+        "\x83\0\0\1\0\0\0\0\4\0\0\0\1")},
+     {.requests = 2, .responses = 2, .statements = 3, .errors = 1},
+     SLW_WIRE_NONE},
+    {"CQL",
      "version 5, framed after the start",
      {C("\5\0\0\0\1\0\0\0\x16"
         "\0\1\0\x0b"
