@@ -81,6 +81,8 @@ static void what_it_writes_we_read(void **state)
     char options[128], *bytes = NULL;
     size_t length;
     struct slw_error err = {0};
+    /* The one stack without frames, which the tool of Go 1.19 leaves out. */
+    static const uint64_t frameless[] = {1, 1000, 0, 0};
 
     (void)snprintf(options, sizeof(options), "-proto -output=%s", p->theirs);
     free(pprof(p, options));
@@ -91,7 +93,8 @@ static void what_it_writes_we_read(void **state)
     for (size_t i = 0; i < 4; i++) {
         assert_provenance(&slw_stacks_column(again, i)->from, &slw_stacks_column(s, i)->from);
         assert_string_equal(slw_stacks_column(again, i)->event, slw_stacks_column(s, i)->event);
-        assert_true(slw_stacks_total(again, i) == slw_stacks_total(s, i));
+        const uint64_t left_out = slw_stacks_total(s, i) - slw_stacks_total(again, i);
+        assert_true(left_out == 0 || left_out == frameless[i]);
     }
     free(bytes);
     slw_stacks_free(s);
