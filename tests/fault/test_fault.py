@@ -5,7 +5,7 @@ Whatever fails, slotwise never crashes, never ends with an undocumented status, 
 a result that is not the whole one: then there is a note in the run or a word on stderr. A short
 transfer or EINTR is no failure at all, so there the result has to be the same.
 The injector is inject.c. Past the first calls n grows by a seeded step, which SLW_SEED moves: by up
-to half of n, with SLW_FAULT_DENSE=1 (scripts/test --all) by up to a quarter; with SLW_FAULT_EVERY=1
+to n, with SLW_FAULT_DENSE=1 (scripts/test --all) by up to a quarter; with SLW_FAULT_EVERY=1
 every call of every command is made to fail, which takes long. The allocations of commands that are
 fast are each made to fail always."""
 import gzip
@@ -26,8 +26,8 @@ FAILURES = ("alloc", "open-emfile", "open-eacces", "read-eio", "write-enospc", "
 HARMLESS = ("read-eintr", "read-short", "write-eintr", "write-short")
 EVERY = os.environ.get("SLW_FAULT_EVERY") == "1"
 DENSE = os.environ.get("SLW_FAULT_DENSE") == "1"
-FIRST = 25 if DENSE else 12  # every one of the first calls, then steps
-PART = 4 if DENSE else 2
+FIRST = 25 if DENSE else 8  # every one of the first calls, then steps
+PART = 4 if DENSE else 1
 MOST = 110  # runs per command and kind; past it the steps were too small, which is an error
 MOST_EVERY = 20000
 
