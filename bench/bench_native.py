@@ -21,6 +21,7 @@ import shutil
 import statistics
 
 import bench_simulated
+import carrier
 import measure
 
 BATCHES = (1, 8, 16, 58)
@@ -51,7 +52,7 @@ class Loop:
 
     def __init__(self, options, name, native, simulated=0):
         self.name, self.native, self.simulated = name, native, simulated
-        self.program = os.path.join(build_of(options), "tests", "simulated", "simulated_kernels")
+        self.program = os.path.join(carrier.build_of(options), "tests", "simulated", "simulated_kernels")
         self.ns, self.ghz, self.share = float("inf"), [], ""
 
     def run(self):
@@ -122,16 +123,11 @@ class Stages(Program):
         return sorted(self.times)[len(self.times) // 10] * self.user_share() * ghz
 
 
-def build_of(options):
-    return os.path.dirname(os.path.dirname(options.slotwise))
-
-
 def cycles(options, core, argv, start="whole"):
     with measure.Folder() as folder:
         measure.must(measure.run([
-            os.path.join(build_of(options), "sim", "valgrind", "slotwise-simulate"), "--tool=slotwise",
-            "-q", "--core=" + core, "--core-name=" + options.core, "--out=" + folder("out"), "--det=yes",
-            "--start=" + start, *argv]), "slotwise-simulate")
+            *carrier.words(options, options.core, folder("out"), "--start=" + start, described=core),
+            *argv]), carrier.NAME)
         return bench_simulated.counts_of(folder("out"))["cycles"]
 
 
@@ -157,7 +153,7 @@ def points(options, folder):
 
 
 def described(options):
-    path = os.path.join(build_of(options), "models", "cores", options.core + ".core")
+    path = carrier.core_file(options, options.core)
     with open(path, encoding="ascii") as f:
         return {name: int(value) for name, value in (line.split() for line in f if line.strip())}
 
@@ -190,8 +186,7 @@ def gains(claims, op, both):
 def main():
     os.environ.update(LIKE_THE_CARRIERS)
     options = measure.arguments(__doc__, rounds=5, core="zen4", described="no", only="")
-    if not os.access(os.path.join(build_of(options), "sim", "valgrind", "slotwise-simulate"), os.X_OK):
-        print("skipped: built without the simulated tier (the package valgrind)")
+    if not carrier.is_built(options):
         return 0
     claims = measure.Claims()
     with measure.Folder() as folder:

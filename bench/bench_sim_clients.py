@@ -7,10 +7,10 @@ predictor on, in the same rounds; where it has no time, dependencies or ports.
 Start-up is in it (Valgrind and the dynamic linker translate for some tenths of a second, slotwise names
 functions afterwards), so the factor of a short client is larger: the natives here run for 0.3 to 2 s."""
 import glob
-import os
 import statistics
 import subprocess
 
+import carrier
 import measure
 
 MOST_BYTES, MOST_TIMES = 300_000_000, 15
@@ -38,12 +38,9 @@ def clients(port, redis_port):
 
 def carried(options, argv, folder):
     """The carrier alone: its memory. It becomes the client, so its process is the one that is watched."""
-    build = os.path.dirname(os.path.dirname(options.slotwise))
-    return measure.must(measure.run([
-        os.path.join(build, "sim", "valgrind", "slotwise-simulate"), "--tool=slotwise", "-q",
-        "--core=" + os.path.join(build, "models", "cores", options.core + ".core"),
-        "--core-name=" + options.core, "--out=" + folder("out"), "--det=yes", "--start=auto",
-        "--period=100000", "--detail=10000", *argv]), "slotwise-simulate")
+    begin = carrier.words(options, options.core, folder("out"), "--start=auto", "--period=100000",
+                          "--detail=10000")
+    return measure.must(measure.run([*begin, *argv]), carrier.NAME)
 
 
 def simulated(options, argv, folder):
@@ -77,9 +74,7 @@ def measure_client(options, name, argv, folder, claims):
 
 def main():
     options = measure.arguments(__doc__, rounds=3, core="haswell")
-    build = os.path.dirname(os.path.dirname(options.slotwise))
-    if not os.access(os.path.join(build, "sim", "valgrind", "slotwise-simulate"), os.X_OK):
-        print("skipped: built without the simulated tier (the package valgrind)")
+    if not carrier.is_built(options):
         return 0
     claims = measure.Claims()
     postgres, port = measure.server("postgresql")

@@ -11,6 +11,7 @@ import collections
 import glob
 import os
 
+import carrier
 import measure
 
 BATCHES = (1, 8, 16, 58)
@@ -39,15 +40,12 @@ def counts_of(path):
 
 
 def simulate(options, core, batch, requests):
-    build = os.path.dirname(os.path.dirname(options.slotwise))
     with measure.Folder() as folder:
         measure.must(measure.run([
-            os.path.join(build, "sim", "valgrind", "slotwise-simulate"), "--tool=slotwise", "-q",
-            "--core=" + os.path.join(build, "models", "cores", core + ".core"), "--core-name=" + core,
-            "--out=" + folder("out.%p"), "--det=yes",
+            *carrier.words(options, core, folder("out.%p")),
             os.path.join(os.path.dirname(options.slotwise), "slotwise-workload"), "run", "stages",
             "--requests", str(requests), "--warm-up", "500", "--batch", str(batch), "--op",
-            options.op]), "slotwise-simulate")
+            options.op]), carrier.NAME)
         files = glob.glob(folder("out.*"))
         if len(files) != 1:
             raise SystemExit(f"one output was expected: {files}")
@@ -65,9 +63,7 @@ def a_request(options, core, batch):
 
 def main():
     options = measure.arguments(__doc__, rounds=1, cores="haswell,zen5", op="mixed")
-    build = os.path.dirname(os.path.dirname(options.slotwise))
-    if not os.access(os.path.join(build, "sim", "valgrind", "slotwise-simulate"), os.X_OK):
-        print("skipped: built without the simulated tier (the package valgrind)")
+    if not carrier.is_built(options):
         return 0
     claims = measure.Claims()
     for core in options.cores.split(","):

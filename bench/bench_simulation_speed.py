@@ -8,6 +8,7 @@ import os
 import shutil
 
 import bench_simulated
+import carrier
 import measure
 
 SQL = ("create table t(a integer primary key, b text, c int); with recursive n(i) as (select 1 union all "
@@ -33,10 +34,7 @@ def commands(folder):
 
 
 def arms(options, folder):
-    build = os.path.dirname(os.path.dirname(options.slotwise))
-    ours = [os.path.join(build, "sim", "valgrind", "slotwise-simulate"), "--tool=slotwise", "-q",
-            "--core=" + os.path.join(build, "models", "cores", options.core + ".core"),
-            "--core-name=" + options.core, "--det=yes", "--out=" + folder("out")]
+    ours = carrier.words(options, options.core, folder("out"))
     return {"full": ours,
             "default": [*ours, f"--period={PERIOD}", f"--detail={DETAIL}"],
             "callgrind": [measure.need("valgrind"), "--tool=callgrind", "-q", "--cache-sim=yes",
@@ -56,9 +54,7 @@ def measure_one(options, folder, command):
 
 def main():
     options = measure.arguments(__doc__, rounds=3, core="haswell")
-    build = os.path.dirname(os.path.dirname(options.slotwise))
-    if not os.access(os.path.join(build, "sim", "valgrind", "slotwise-simulate"), os.X_OK):
-        print("skipped: built without the simulated tier (the package valgrind)")
+    if not carrier.is_built(options):
         return 0
     claims = measure.Claims()
     with measure.Folder() as folder:
