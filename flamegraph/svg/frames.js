@@ -36,8 +36,8 @@
 
   /* ---- small helpers ---- */
 
-  function make(parent, name, attributes, text) {
-    const node = document.createElementNS(SVG, name);
+  function makeIn(namespace, parent, name, attributes, text) {
+    const node = document.createElementNS(namespace, name);
     for (const key of Object.keys(attributes))
       node.setAttribute(key, attributes[key]);
     if (text !== undefined)
@@ -46,15 +46,8 @@
     return node;
   }
 
-  function makeHtml(parent, name, attributes, text) {
-    const node = document.createElementNS(XHTML, name);
-    for (const key of Object.keys(attributes))
-      node.setAttribute(key, attributes[key]);
-    if (text !== undefined)
-      node.textContent = text;
-    parent.appendChild(node);
-    return node;
-  }
+  const make = makeIn.bind(null, SVG);
+  const makeHtml = makeIn.bind(null, XHTML);
 
   /* Group the digits of a whole number given as text: exact beyond 2^53. */
   function grouped(digits) {
