@@ -31,7 +31,6 @@ COMPARED = (
     ("bytes written", "stacks", "perf dwarf", 3),
 )
 LIKE = (("slotwise", "perf"), ("stacks", "perf dwarf"))
-ALL_PAIRS = {}  # (arm, other) of LIKE -> the ratios of every client's rounds
 LIKE_COLLECTING = (("slotwise", "perf -B -N"), ("stacks", "perf dwarf"))
 THROUGHPUT = {"pgbench": r"tps = ([0-9.]+)", "redis": r"([0-9.]+) requests per second"}
 
@@ -92,7 +91,7 @@ def rounds(kind, command, options, folder):
     return results
 
 
-def tell(title, results, claims):
+def tell(title, results, claims, together):
     print(f"\n{title}")
     column = {name: list(zip(*rows)) for name, rows in results.items()}
     for name, (speed, own, collecting, spooled) in column.items():
@@ -106,13 +105,14 @@ def tell(title, results, claims):
             low, high = measure.median_interval(pair)
             print(f"  {f'{what}, {one_arm} / {other}':50} {measure.spread(pair, digits=3)}"
                   f"  median in {low:.3f} .. {high:.3f}")
-            judge(what, one_arm, other, pair, claims)
+            judge(what, one_arm, other, pair, claims, together)
 
 
-def judge(what, one_arm, other, pair, claims):
-    """Claims are for like against like; the other rows are there to be read."""
+def judge(what, one_arm, other, pair, claims, together):
+    """Claims are for like against like; the other rows are there to be read. together gets the ratios of
+    this client's rounds: {(arm, other): [ratio]}."""
     if (one_arm, other) in LIKE and what == "throughput":
-        ALL_PAIRS.setdefault((one_arm, other), []).extend(pair)
+        together.setdefault((one_arm, other), []).extend(pair)
         not_below(f"client throughput under {one_arm}", other, pair, claims)
     if (one_arm, other) in LIKE_COLLECTING and what == "CPU while collecting":
         claims.state(f"CPU time of {one_arm} not above that of {other}", statistics.median(pair) <= 1)
@@ -124,15 +124,15 @@ def not_below(what, other, pair, claims):
                  True if low > 1 - MARGIN else False if high < 1 - MARGIN else None)
 
 
-def tell_all_clients(claims):
+def tell_all_clients(together, claims):
     """One client's rounds often cannot tell 3 %; those of all together can."""
     print("\nall clients together")
-    for (one_arm, other), pair in ALL_PAIRS.items():
+    for (one_arm, other), pair in together.items():
         print(f"  {f'throughput, {one_arm} / {other}':50} {measure.spread(pair, digits=3)}")
         not_below(f"client throughput under {one_arm}", other, pair, claims)
 
 
-def postgresql(options, folder, claims):
+def postgresql(options, folder, claims, together):
     pgbench = measure.need("pgbench")
     data, port = measure.server("postgresql")
     try:
@@ -142,12 +142,12 @@ def postgresql(options, folder, claims):
             command = [pgbench, *login, "-n", *extra, "-c", "4", "-T", str(options.seconds),
                        "postgres"]
             tell(f"{title}, {options.seconds} s a round", rounds("pgbench", command, options, folder),
-                 claims)
+                 claims, together)
     finally:
         measure.stop_server(data)
 
 
-def redis(options, folder, claims):
+def redis(options, folder, claims, together):
     tool = measure.need("redis-benchmark")
     data, port = measure.server("redis")
     try:
@@ -155,18 +155,18 @@ def redis(options, folder, claims):
             command = [tool, "-h", "127.0.0.1", "-p", port, "-t", "set", "-P", pipeline, "-n",
                        str(requests * options.seconds), "-q"]
             tell(f"redis-benchmark SET -P {pipeline}", rounds("redis", command, options, folder),
-                 claims)
+                 claims, together)
     finally:
         measure.stop_server(data)
 
 
 def main():
     options = measure.arguments(__doc__, rounds=40, seconds=2, seed=1, arms="")
-    claims = measure.Claims()
+    claims, together = measure.Claims(), {}
     with measure.Folder() as folder:
-        redis(options, folder, claims)
-        postgresql(options, folder, claims)
-    tell_all_clients(claims)
+        redis(options, folder, claims, together)
+        postgresql(options, folder, claims, together)
+    tell_all_clients(together, claims)
     return 1 if options.check and claims.unmet else 0
 
 
