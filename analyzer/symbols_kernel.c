@@ -110,7 +110,8 @@ static struct slw_kernel_reader *reader_new(const struct slw_symbols *s)
 {
     struct slw_kernel_reader *k = calloc(1, sizeof(*k));
 
-    if (k && s->opts.cache_dir && slw_kernel_identify(&k->id))
+    /* What was kept is right, if it is open: it leaves out what comes and goes. */
+    if (k && !s->cache && s->opts.cache_dir && slw_kernel_identify(&k->id))
         k->cache_dir = s->opts.cache_dir;
     return k;
 }
