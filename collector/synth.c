@@ -117,15 +117,19 @@ static void put_fork(struct slw_buf *b, int pid, int tid)
 
 /* ---- the kernel ---- */
 
+/* What one read of /proc/kallsyms gives; stdio would take a quarter of it at a time. */
+#define KALLSYMS_READ_BYTES 4096
+
 /* Where the kernel's text starts and ends; false when the addresses are hidden. */
 static bool find_kernel_text(uint64_t *ret_start, uint64_t *ret_end)
 {
+    char line[1024], buffer[KALLSYMS_READ_BYTES];
     FILE *SLW_AUTO(fclose) f = fopen("/proc/kallsyms", "re");
-    char line[1024];
     uint64_t start = 0, end = 0;
 
     if (!f)
         return false;
+    (void)setvbuf(f, buffer, _IOFBF, sizeof(buffer));
     while (end == 0 && fgets(line, sizeof(line), f)) {
         size_t length = strcspn(line, "\n");
         uint64_t address;
