@@ -176,6 +176,15 @@ void slw_sampling_coverage(const struct slw_perf_env *env, const struct slw_samp
                            uint64_t cpu_time_ns);
 void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings *r);
 
+/* ---- perf_choose.c: which events there are ---- */
+
+bool slw_sampling_copies_stacks(const struct slw_sample_rings *r);
+/* Fill r->sampled but for ids and descriptors. group NULL: samples carry no counters. */
+void slw_sampling_choose(const struct slw_perf_env *env, struct slw_sample_rings *r,
+                         const struct slw_sample_group *group);
+/* Change what a kernel may have refused with EINVAL; false when nothing is left to give up. */
+bool slw_sampling_concede(const struct slw_perf_env *env, struct perf_event_attr *attr);
+
 /* ---- perf_pack.c: instead of unparsed spans, where samples carry copies of stacks ---- */
 
 int slw_sampling_open_pack(struct slw_sample_rings *r, struct slw_error *err);

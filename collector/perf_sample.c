@@ -2,9 +2,6 @@
 /* Opening and closing the sampled events and their rings; perf_drain.c moves the data. */
 #include "collector/perf_int.h"
 
-#include "base/cleanup.h"
-#include "base/file.h"
-#include "base/parse.h"
 #include "collector/call_graph.h"
 #include "collector/synth.h"
 #include "collector/taps/offcpu/spool_stacks.h"
@@ -12,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* What an unprivileged user may map per CPU by default (perf_event_mlock_kb is 512 KiB and the
@@ -40,112 +36,6 @@ static struct slw_spot spot_of(const struct slw_live_target *t, size_t cpu, size
     return spot;
 }
 
-static bool copies_stacks(const struct slw_sample_rings *r)
-{
-    return r->how == SLW_CALL_GRAPH_AUTO || r->how == SLW_CALL_GRAPH_DWARF;
-}
-
-static void set_tracking(const struct slw_sample_rings *r, struct perf_event_attr *attr)
-{
-    attr->mmap = 1;
-    attr->mmap_data = copies_stacks(r); /* perf reads the unwind tables through these */
-    attr->mmap2 = 1;
-    attr->comm = 1;
-    attr->comm_exec = 1;
-    attr->task = 1;
-    attr->build_id = 1;
-}
-
-static void set_common(struct perf_event_attr *attr)
-{
-    attr->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
-                        PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD;
-    attr->sample_id_all = 1;
-    attr->use_clockid = 1;
-    attr->clockid = CLOCK_MONOTONIC;
-    attr->watermark = 1; /* and a wakeup_watermark of 0: wake us when the ring is half full */
-}
-
-static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
-                                            const struct slw_sample_rings *r)
-{
-    const struct slw_perf_event *event = r->event;
-    struct perf_event_attr attr = slw_perf_attr(env, event->type, event->config, 0);
-
-    set_common(&attr);
-    slw_call_graph_ask(r->how, env->opts->stack_bytes, &attr);
-    slw_perf_set_mode(&attr, env->opts->mode);
-    /* An idle CPU executes nothing of interest. A cycle counter stands still there by itself, and
-     * Arm's driver refuses to be told. */
-    attr.exclude_idle = env->target->kind == SLW_TARGET_ALL && event->source == SLW_SOURCE_SOFTWARE;
-    attr.freq = env->opts->frequency_hz > 0;
-    attr.sample_period = attr.freq ? env->opts->frequency_hz : env->opts->period;
-    attr.enable_on_exec = env->target->enable_on_exec;
-    /* Counting groups take turns on the counters; samples that took turns with them would miss what
-     * runs meanwhile. The plan leaves a counter free for this. */
-    attr.pinned = event->source == SLW_SOURCE_HARDWARE;
-    attr.read_format =
-        PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING; /* coverage */
-    return attr;
-}
-
-static struct perf_event_attr tracking_attr(const struct slw_perf_env *env,
-                                            const struct slw_sample_rings *r)
-{
-    struct perf_event_attr attr = slw_perf_attr(env, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY, 0);
-
-    set_common(&attr);
-    set_tracking(r, &attr);
-    attr.sample_period = 1;
-    attr.exclude_kernel = 1; /* it counts nothing; this way nobody is refused it */
-    attr.exclude_hv = 1;
-    attr.disabled = env->target->kind == SLW_TARGET_COMMAND;
-    attr.enable_on_exec = attr.disabled;
-    return attr;
-}
-
-/* ---- what this kernel lacks ---- */
-
-/* The rate above which the kernel refuses; it lowers that by itself on slow machines. 0: unknown.
- */
-static uint64_t max_sample_rate(void)
-{
-    char *SLW_AUTO(free) text = NULL;
-    uint64_t rate = 0;
-
-    if (slw_file_read("/proc/sys/kernel/perf_event_max_sample_rate", 64, &text, NULL, NULL) < 0)
-        return 0;
-    text[strcspn(text, "\n")] = '\0';
-    (void)slw_parse_u64(text, "rate", 0, UINT64_MAX, &rate, NULL);
-    return rate;
-}
-
-/* Change what a kernel may have refused with EINVAL; false when nothing is left to give up. */
-static bool concede(const struct slw_perf_env *env, struct perf_event_attr *attr)
-{
-    uint64_t rate = attr->freq ? max_sample_rate() : 0;
-
-    if (attr->freq && rate > 0 && attr->sample_freq > rate) {
-        (void)slw_run_note(env->run, SLW_NOTE_WARNING, "frequency-lowered",
-                           "sudo sysctl kernel.perf_event_max_sample_rate=100000",
-                           "the kernel allows at most %llu samples per second, %llu were asked for",
-                           (unsigned long long)rate, (unsigned long long)attr->sample_freq);
-        attr->sample_freq = rate;
-        return true;
-    }
-    if (attr->build_id) { /* Linux 5.12 */
-        attr->build_id = 0;
-        return true;
-    }
-    if (env->opts->call_graph == SLW_CALL_GRAPH_AUTO && slw_call_graph_fall_back(attr)) {
-        (void)slw_run_note(env->run, SLW_NOTE_WARNING, "no-stack-copies", NULL,
-                           "this kernel copies no registers and stacks with samples: callers are "
-                           "found by frame pointers, which most libraries do not keep");
-        return true;
-    }
-    return false;
-}
-
 static bool maybe_too_much(int fd)
 {
     return fd == -EINVAL || fd == -ENOSYS || fd == -EOPNOTSUPP;
@@ -156,7 +46,7 @@ static int open_adapted(const struct slw_perf_env *env, struct perf_event_attr *
 {
     int fd = slw_perf_try_open(env, attr, spot, group_fd);
 
-    while (maybe_too_much(fd) && concede(env, attr))
+    while (maybe_too_much(fd) && slw_sampling_concede(env, attr))
         fd = slw_perf_try_open(env, attr, spot, group_fd);
     return fd;
 }
@@ -309,37 +199,6 @@ static int allocate(struct slw_sample_rings *r, const struct slw_live_target *t,
     return 0;
 }
 
-static void choose_events(const struct slw_perf_env *env, struct slw_sample_rings *r)
-{
-    r->sampled[0] = (struct slw_sampled){.name = r->event->name, .attr = sampling_attr(env, r)};
-    r->sampled_count = 1;
-    if (env->target->enable_on_exec) {
-        set_tracking(r, &r->sampled[0].attr); /* on from the first mapping of the program */
-    } else {
-        r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env, r)};
-        r->sampled_count = 2;
-    }
-    r->leader = 0;
-    r->first_member = r->sampled_count;
-}
-
-/* Samples without counters where they cannot be had: the stacks are worth having alone. */
-static void choose_group(const struct slw_perf_env *env, struct slw_sample_rings *r,
-                         const struct slw_sample_group *group)
-{
-    const char *why = group->why;
-
-    if (group->event_count > 0) {
-        slw_sampling_add_group(env, r, group);
-        if (slw_sampling_probe_group(env, r, &why))
-            return;
-        choose_events(env, r);
-    }
-    (void)slw_run_note(env->run, SLW_NOTE_WARNING, "no-per-function",
-                       "Linux 6.12 or newer with a PMU that holds the group can do it",
-                       "per-function top-down is not possible here: %s", why);
-}
-
 static void note_ring(const struct slw_perf_env *env, const struct slw_sample_rings *r,
                       uint64_t wanted_bytes)
 {
@@ -356,7 +215,7 @@ static void note_ring(const struct slw_perf_env *env, const struct slw_sample_ri
 
 static uint64_t default_ring_bytes(const struct slw_perf_env *env, const struct slw_sample_rings *r)
 {
-    uint64_t bytes = copies_stacks(r) ? STACK_RING_BYTES : DEFAULT_RING_BYTES;
+    uint64_t bytes = slw_sampling_copies_stacks(r) ? STACK_RING_BYTES : DEFAULT_RING_BYTES;
 
     while (bytes > DEFAULT_RING_BYTES && bytes * env->target->cpu_count > STACK_RINGS_MAX_BYTES)
         bytes /= 2;
@@ -381,18 +240,16 @@ static int begin_spool(const struct slw_perf_env *env, struct slw_sample_rings *
     if (rc == 0 && !env->user_only)
         rc = slw_synth_kernel(r->spool, err);
     if (rc == 0 && env->target->kind == SLW_TARGET_PID)
-        rc = slw_synth_process(r->spool, env->target->pid, copies_stacks(r), err);
+        rc = slw_synth_process(r->spool, env->target->pid, slw_sampling_copies_stacks(r), err);
     if (rc == 0 && (env->target->kind == SLW_TARGET_ALL || env->target->kind == SLW_TARGET_CGROUP))
-        rc = slw_synth_all(r->spool, copies_stacks(r), err);
+        rc = slw_synth_all(r->spool, slw_sampling_copies_stacks(r), err);
     return rc < 0 ? rc : slw_spool_checkpoint(r->spool, err);
 }
 
 static int open_rings(const struct slw_perf_env *env, const struct slw_sample_group *group,
                       struct slw_sample_rings *r, struct slw_error *err)
 {
-    choose_events(env, r);
-    if (group)
-        choose_group(env, r, group);
+    slw_sampling_choose(env, r, group);
     int rc = allocate(r, env->target, err);
     if (rc == 0)
         rc = open_all(env, r, err);
