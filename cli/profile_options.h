@@ -10,6 +10,7 @@
 /* Names of values, for the rows below. */
 const char *slw_profile_call_graph(size_t i);
 const char *slw_profile_offcpu(size_t i);
+const char *slw_profile_timers(size_t i);
 const char *slw_profile_yes_or_no(size_t i);
 const char *slw_profile_backend(size_t i);
 const char *slw_profile_wire_route(size_t i);
@@ -21,6 +22,15 @@ const char *slw_simulate_start_name(size_t i);
     {                                                                                              \
         .name = "frequency", .letter = 'F', .kind = SLW_OPTION_NUMBER, .value = "HZ",              \
         .text = "Samples per second and CPU (default 997)."                                        \
+    }
+
+#define SLW_OPTION_TIMERS                                                                          \
+    {                                                                                              \
+        .name = "timers", .kind = SLW_OPTION_CHOICE, .choices = slw_profile_timers,                \
+        .text = "What takes samples of the CPU clock: cpu is one timer for each CPU and a BPF "    \
+                "program that keeps the client's samples, task is timers that the kernel sets "    \
+                "whenever it switches to the client, which costs that more; auto (default) is "    \
+                "cpu where it is permitted."                                                       \
     }
 
 #define SLW_OPTION_CALL_GRAPH                                                                      \

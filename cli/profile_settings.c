@@ -51,6 +51,13 @@ const char *slw_profile_offcpu(size_t i)
     return names[i];
 }
 
+const char *slw_profile_timers(size_t i)
+{
+    static const char *const names[] = {"auto", "task", "cpu", NULL};
+
+    return names[i];
+}
+
 const char *slw_profile_backend(size_t i)
 {
     return i < slw_backend_count ? slw_backends[i]->name : NULL;
@@ -80,6 +87,7 @@ const struct slw_option slw_profile_options[] = {
      .kind = SLW_OPTION_NUMBER,
      .value = "N",
      .text = "Sample every N events (nanoseconds for clocks) instead of by frequency."},
+    SLW_OPTION_TIMERS,
     SLW_OPTION_CALL_GRAPH,
     SLW_OPTION_STACK_SIZE,
     SLW_OPTION_SPOOL_SIZE,
@@ -162,6 +170,7 @@ static int check_exclusions(const struct slw_args *a, struct slw_error *err)
         {"frequency", "period"},
         {"no-sampling", "frequency"},
         {"no-sampling", "period"},
+        {"no-sampling", "timers"},
         {"no-sampling", "call-graph"},
         {"no-sampling", "stack-size"},
         {"no-sampling", "spool-size"},
@@ -316,6 +325,17 @@ static int set_stacks(struct slw_profile *p, struct slw_error *err)
     return 0;
 }
 
+static void set_timers(struct slw_profile *p)
+{
+    static const enum slw_timers kinds[] = {SLW_TIMERS_AUTO, SLW_TIMERS_TASK, SLW_TIMERS_CPU};
+    const char *which = slw_args_knows(p->args, "timers") ? slw_args_get(p->args, "timers") : NULL;
+
+    p->session.timers = SLW_TIMERS_AUTO;
+    for (size_t i = 0; which && slw_profile_timers(i); i++)
+        if (strcmp(which, slw_profile_timers(i)) == 0)
+            p->session.timers = kinds[i];
+}
+
 static int set_sampling(struct slw_profile *p, struct slw_error *err)
 {
     uint64_t hz = DEFAULT_FREQUENCY_HZ, period = 0;
@@ -331,6 +351,7 @@ static int set_sampling(struct slw_profile *p, struct slw_error *err)
     p->session.ring_bytes = round_ring(p->session.ring_bytes);
     p->session.sample = !slw_args_has(p->args, "no-sampling");
     p->session.per_function = slw_args_has(p->args, "per-function");
+    set_timers(p);
     p->session.frequency_hz = period ? 0 : hz;
     p->session.period = period;
     return set_stacks(p, err);

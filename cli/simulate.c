@@ -74,10 +74,10 @@ static int check(const struct slw_args *a, struct slw_error *err)
     static const char *const own[] = {"core", "carrier", "record-server", "replay",
                                       "full", "start",   "no-det"};
     static const char *const others[] = {
-        "pid",          "all",        "cgroup",      "frequency",   "period",       "call-graph",
-        "per-function", "per-thread", "per-process", "mode",        "interval",     "offcpu",
-        "backend",      "model",      "level",       "rounds",      "no-multiplex", "delay",
-        "duration",     "control",    "keep-raw",    "no-sampling", "ring-size",
+        "pid",        "all",          "cgroup",     "frequency",   "period",      "timers",
+        "call-graph", "per-function", "per-thread", "per-process", "mode",        "interval",
+        "offcpu",     "backend",      "model",      "level",       "rounds",      "no-multiplex",
+        "delay",      "duration",     "control",    "keep-raw",    "no-sampling", "ring-size",
     };
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)

@@ -54,6 +54,10 @@ static struct perf_event_attr sampling_attr(const struct slw_perf_env *env,
     attr.freq = env->opts->frequency_hz > 0;
     attr.sample_period = attr.freq ? env->opts->frequency_hz : env->opts->period;
     attr.enable_on_exec = env->target->enable_on_exec;
+    if (r->filter) {
+        attr.inherit = attr.enable_on_exec = 0;
+        attr.exclude_idle = 1;
+    }
     /* Counting groups take turns on the counters; samples that took turns with them would miss what
      * runs meanwhile. The plan leaves a counter free for this. */
     attr.pinned = event->source == SLW_SOURCE_HARDWARE;
@@ -124,13 +128,14 @@ static void choose_events(const struct slw_perf_env *env, struct slw_sample_ring
 {
     r->sampled[0] = (struct slw_sampled){.name = r->event->name, .attr = sampling_attr(env, r)};
     r->sampled_count = 1;
-    if (env->target->enable_on_exec) {
+    if (env->target->enable_on_exec && !r->filter) {
         set_tracking(r, &r->sampled[0].attr); /* on from the first mapping of the program */
     } else {
         r->sampled[1] = (struct slw_sampled){.name = "dummy:u", .attr = tracking_attr(env, r)};
         r->sampled_count = 2;
     }
     r->leader = 0;
+    r->tracking = r->sampled_count - 1;
     r->first_member = r->sampled_count;
 }
 

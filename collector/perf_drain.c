@@ -128,6 +128,13 @@ void slw_sampling_poll_fds(const struct slw_sample_rings *r, struct pollfd *poll
         polls[i] = (struct pollfd){.fd = fd_for_poll(r, i), .events = POLLIN};
 }
 
+void slw_sampling_task_fds(const struct slw_sample_rings *r, struct pollfd *polls)
+{
+    for (size_t i = 0; i < r->ring_count; i++)
+        polls[i] = (struct pollfd){.fd = r->sampled[r->tracking].fds[i * r->thread_count],
+                                   .events = POLLIN};
+}
+
 void slw_sampling_hung_up(struct slw_sample_rings *r, size_t index, struct pollfd *poll_fd)
 {
     do

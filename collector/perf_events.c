@@ -151,7 +151,12 @@ int slw_perf_start(struct slw_backend_state *s, struct slw_error *err)
 
     s->drained_ns = s->env.sys->now_ns();
     s->first_start = false;
-    int rc = by_exec ? 0 : enable(s, true, err);
+    int rc = 0;
+
+    if (!by_exec)
+        rc = enable(s, true, err);
+    else if (s->rings.filter) /* exec starts what is the target's */
+        rc = slw_sampling_enable(&s->env, &s->rings, true, err);
     slw_timeline_start(&s->env, &s->timeline);
     return rc;
 }
@@ -213,7 +218,7 @@ static void note_descendants(struct slw_backend_state *s)
 
     if (t->kind != SLW_TARGET_COMMAND || !t->reaped || !s->rings.event)
         return;
-    slw_sampling_poll_fds(&s->rings, s->polls);
+    slw_sampling_task_fds(&s->rings, s->polls);
     if (s->env.sys->poll(s->polls, s->rings.ring_count, 0) < 0)
         return;
     for (size_t i = 0; i < s->rings.ring_count; i++) {

@@ -145,8 +145,12 @@ struct slw_sample_rings {
     size_t sampled_count;
     size_t leader;       /* of sampled: its group; 0 when it samples alone */
     size_t first_member; /* from here on they only count, in the group; sampled_count: none */
-    size_t thread_count; /* fds per CPU and event */
-    size_t ring_count;   /* one per CPU */
+    size_t tracking;     /* the event that tells mappings and names */
+    struct slw_timer_filter *filter; /* sampled[0] is a timer of each CPU, and this tells whose
+                                        samples are kept; NULL: it is the target's own */
+    const char *timers_reason;       /* why it is NULL though it would have been preferred; NULL */
+    size_t thread_count;             /* fds per CPU and event */
+    size_t ring_count;               /* one per CPU */
     struct slw_ring *rings;
     uint64_t *heads;      /* of the pass under way */
     size_t *poll_threads; /* whose descriptor stands for the ring in poll */
@@ -163,6 +167,9 @@ int slw_sampling_enable(const struct slw_perf_env *env, struct slw_sample_rings 
 /* Move what the rings hold to the spool. A spool that fails ends sampling and is remembered. */
 int slw_sampling_drain(const struct slw_perf_env *env, struct slw_sample_rings *r,
                        struct slw_error *err);
+/* The same number of pollfds of events that are the target's: one hangs up with its last process.
+ */
+void slw_sampling_task_fds(const struct slw_sample_rings *r, struct pollfd *polls);
 /* Fill ring_count pollfds. */
 void slw_sampling_poll_fds(const struct slw_sample_rings *r, struct pollfd *polls);
 /* The descriptor of ring `index` hung up: use that of another thread, or none. */
@@ -184,6 +191,19 @@ void slw_sampling_choose(const struct slw_perf_env *env, struct slw_sample_rings
                          const struct slw_sample_group *group);
 /* Change what a kernel may have refused with EINVAL; false when nothing is left to give up. */
 bool slw_sampling_concede(const struct slw_perf_env *env, struct perf_event_attr *attr);
+
+/* ---- perf_timers.c: one timer for each CPU ---- */
+
+/* Set r->filter where such timers are wanted and possible, or r->timers_reason. Fails where they
+ * were asked for by name, or with -SLW_E_NOMEM. */
+int slw_timers_open(const struct slw_perf_env *env, bool group, struct slw_sample_rings *r,
+                    struct slw_error *err);
+/* Have the filter asked about the samples of this event. */
+int slw_timers_attach(const struct slw_perf_env *env, const struct slw_timer_filter *filter, int fd,
+                      struct slw_error *err);
+/* Write which timers there were into *s, and losses and costs into the run. */
+void slw_timers_collect(const struct slw_perf_env *env, const struct slw_sample_rings *r,
+                        struct slw_sampling *s);
 
 /* ---- perf_pack.c: instead of unparsed spans, where samples carry copies of stacks ---- */
 

@@ -5,6 +5,7 @@
 #include "collector/call_graph.h"
 #include "collector/synth.h"
 #include "collector/taps/offcpu/spool_stacks.h"
+#include "collector/timers/filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +24,12 @@
 static int *fd_slot(const struct slw_sample_rings *r, size_t event, size_t cpu, size_t thread)
 {
     return &r->sampled[event].fds[cpu * r->thread_count + thread];
+}
+
+/* Is this event not of the target, but of all that runs on a CPU? */
+static bool is_timer(const struct slw_sample_rings *r, size_t event)
+{
+    return r->filter && event == 0;
 }
 
 static struct slw_spot spot_of(const struct slw_live_target *t, size_t cpu, size_t thread)
@@ -130,6 +137,9 @@ static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, 
     uint64_t id = 0;
     bool follows = event != r->leader && (event == 0 || event >= r->first_member);
     int group_fd = follows ? *fd_slot(r, r->leader, cpu, thread) : -1;
+
+    if (is_timer(r, event))
+        spot = (struct slw_spot){-1, env->target->cpus[cpu], 0};
     int fd = open_there(env, &s->attr, &spot, group_fd);
 
     if (fd == -ESRCH && env->target->kind == SLW_TARGET_PID)
@@ -143,10 +153,28 @@ static int open_one(const struct slw_perf_env *env, struct slw_sample_rings *r, 
     if (rc < 0)
         return slw_fail_sys(err, SLW_E_IO, -rc, "cannot read the id of an event");
     s->ids[s->id_count++] = id;
+    rc = is_timer(r, event) ? slw_timers_attach(env, r->filter, fd, err) : 0;
+    if (rc < 0)
+        return rc;
     if (event >= r->first_member)
         return 1; /* it writes nothing by itself */
     rc = join_ring(env, r, cpu, thread, fd, err);
     return rc < 0 ? rc : 1;
+}
+
+/* All events of one thread on one CPU; the timer of the CPU with the first of them. 1: open, 0: the
+ * thread or the CPU is gone. */
+static int open_place(const struct slw_perf_env *env, struct slw_sample_rings *r, size_t cpu,
+                      size_t thread, struct slw_error *err)
+{
+    const bool has_leader = thread == 0 || !is_timer(r, r->leader);
+    int rc = has_leader ? open_one(env, r, r->leader, cpu, thread, err)
+                        : *fd_slot(r, r->leader, cpu, 0) >= 0;
+
+    for (size_t event = 0; event < r->sampled_count && rc == 1; event++)
+        if (event != r->leader)
+            rc = open_one(env, r, event, cpu, thread, err);
+    return rc;
 }
 
 static int open_all(const struct slw_perf_env *env, struct slw_sample_rings *r,
@@ -156,11 +184,8 @@ static int open_all(const struct slw_perf_env *env, struct slw_sample_rings *r,
 
     for (size_t cpu = 0; cpu < r->ring_count; cpu++) {
         for (size_t thread = 0; thread < r->thread_count; thread++) {
-            int rc = open_one(env, r, r->leader, cpu, thread, err);
+            int rc = open_place(env, r, cpu, thread, err);
 
-            for (size_t event = 0; event < r->sampled_count && rc == 1; event++)
-                if (event != r->leader)
-                    rc = open_one(env, r, event, cpu, thread, err);
             if (rc < 0)
                 return rc;
             open_count += rc == 1;
@@ -296,6 +321,7 @@ static int open_as_possible(const struct slw_perf_env *env, const struct slw_sam
             *err = why;
         return rc;
     }
+    ret_rings->filter = NULL; /* kept for the next try */
     slw_sampling_close(env, ret_rings);
     (void)slw_run_note(env->run, SLW_NOTE_WARNING, "no-stack-copies", why.hint,
                        "%s: callers are found by frame pointers, which most libraries do not keep",
@@ -310,11 +336,14 @@ int slw_sampling_open(const struct slw_perf_env *env, const struct slw_perf_even
 {
     /* More than what anybody may map is for slow days only: not having it is nothing to tell. */
     uint64_t wanted_bytes = env->opts->ring_bytes ? env->opts->ring_bytes : DEFAULT_RING_BYTES;
-    const struct slw_sample_rings asked = {
+    struct slw_sample_rings asked = {
         .event = event, .spool = spool, .ring_bytes = wanted_bytes, .how = env->opts->call_graph};
     struct slw_sample_rings r = {0};
-    int rc = open_as_possible(env, group, &asked, &r, err);
+    int rc = slw_timers_open(env, group != NULL, &asked, err);
 
+    if (rc < 0)
+        return rc;
+    rc = open_as_possible(env, group, &asked, &r, err);
     if (rc == 0)
         rc = begin_spool(env, &r, err);
     if (rc < 0) {
@@ -381,6 +410,7 @@ int slw_sampling_collect(const struct slw_perf_env *env, struct slw_sample_rings
     if (r->first_member < r->sampled_count)
         slw_sampling_write_totals(env, r);
     slw_sampling_note_pack(env, r);
+    slw_timers_collect(env, r, &s);
     return slw_run_add_sampling(env->run, &s, err);
 }
 
@@ -395,6 +425,7 @@ void slw_sampling_close(const struct slw_perf_env *env, struct slw_sample_rings 
         free(r->sampled[e].fds);
         free(r->sampled[e].ids);
     }
+    slw_timer_filter_close(r->filter);
     slw_sampling_close_pack(r);
     free(r->rings);
     free(r->heads);

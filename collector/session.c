@@ -90,14 +90,15 @@ static void note_refusal(struct session *s, const struct slw_backend *b, int rc,
                            "the %s backend cannot be used: %s", b->name, why);
 }
 
-/* Callers asked for in a way of their own: better none at all than others. */
+/* Callers or timers asked for by name: better no samples at all than others. */
 static bool last_that_samples(const struct session *s, const struct slw_backend *b, int rc)
 {
-    const bool particular =
+    const bool callers =
         s->opts->call_graph == SLW_CALL_GRAPH_DWARF || s->opts->call_graph == SLW_CALL_GRAPH_LBR;
+    const bool timers = s->opts->timers == SLW_TIMERS_CPU;
 
-    return particular && s->opts->sample && rc == -SLW_E_UNSUPPORTED &&
-           b->source != SLW_SOURCE_HARDWARE;
+    return s->opts->sample && b->source != SLW_SOURCE_HARDWARE &&
+           (rc == -SLW_E_UNSUPPORTED ? callers || timers : rc == -SLW_E_PERM && timers);
 }
 
 /* The best backend that opens; each that did not leaves a note. */

@@ -42,6 +42,11 @@ enum slw_call_graph {
     SLW_CALL_GRAPH_LBR
 };
 
+/* What takes samples of the CPU clock: timers that the kernel sets whenever it switches to a task
+ * of the target; or one timer for each CPU, and a BPF program that keeps the target's samples
+ * (AUTO: where that is possible; CPU: or an error). */
+enum slw_timers { SLW_TIMERS_TASK, SLW_TIMERS_AUTO, SLW_TIMERS_CPU };
+
 /* What is counted by itself, besides the whole target. */
 enum slw_per { SLW_PER_WHOLE, SLW_PER_PROCESS, SLW_PER_THREAD };
 
@@ -71,6 +76,7 @@ struct slw_session_options {
     bool per_function;       /* read counters with every sample, where the kernel can */
     uint64_t frequency_hz;   /* 0: use period */
     uint64_t period;
+    enum slw_timers timers; /* of samples of a clock */
     enum slw_call_graph call_graph;
     uint32_t stack_bytes; /* of copied stacks, a multiple of 8; 0: default */
     uint64_t spool_limit; /* bytes near which samples with copied stacks get fewer; 0: default */

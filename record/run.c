@@ -190,7 +190,7 @@ int slw_run_add_sampling(struct slw_run *run, const struct slw_sampling *samplin
     struct slw_sampling s = *sampling;
 
     if (!own(run, &s.event) || !own(run, &s.unit) || !own(run, &s.call_graph) ||
-        !own(run, &s.from.detail))
+        !own(run, &s.timers) || !own(run, &s.timers_reason) || !own(run, &s.from.detail))
         return slw_fail(err, SLW_E_NOMEM, "no memory for sampled events");
     APPEND(run->samplings, run->sampling_count, s, SLW_MAX_SAMPLINGS, "sampled events");
     return 0;

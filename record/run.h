@@ -101,8 +101,11 @@ struct slw_sampling {
     uint64_t frequency_hz;  /* 0: fixed period */
     uint64_t period;        /* 0: frequency mode */
     const char *call_graph; /* "fp", "none", ... */
-    uint64_t samples;       /* samples read back */
-    uint64_t weight;        /* sum of their periods, in unit */
+    const char *timers; /* of a clock: "cpu", one for each, or "task", set whenever one gets a CPU;
+                           NULL: not a clock, or unknown */
+    const char *timers_reason; /* why they were not of CPUs; NULL: they were, or it was asked for */
+    uint64_t samples;          /* samples read back */
+    uint64_t weight;           /* sum of their periods, in unit */
 };
 
 enum slw_exit_kind { SLW_EXIT_UNKNOWN, SLW_EXIT_STATUS, SLW_EXIT_SIGNAL, SLW_EXIT_STILL_RUNNING };

@@ -164,6 +164,8 @@ static const struct slw_field sampling_fields[] = {NAME("event", event),
                                                    STAMP("frequency_hz", frequency_hz),
                                                    STAMP("period", period),
                                                    TEXT("call_graph", call_graph),
+                                                   TEXT("timers", timers),
+                                                   TEXT("timers_reason", timers_reason),
                                                    U64("samples", samples),
                                                    U64("weight", weight),
                                                    END};

@@ -123,6 +123,8 @@ static inline void assert_sampling(const struct slw_sampling *a, const struct sl
     assert_true(a->frequency_hz == b->frequency_hz);
     assert_true(a->period == b->period);
     assert_text(a->call_graph, b->call_graph);
+    assert_text(a->timers, b->timers);
+    assert_text(a->timers_reason, b->timers_reason);
     assert_true(a->samples == b->samples);
     assert_true(a->weight == b->weight);
 }
@@ -402,6 +404,8 @@ static inline void fill_lists(struct slw_run *run)
                                           .from = {SLW_SOURCE_SOFTWARE, true, "perf 6.1"},
                                           .frequency_hz = 997,
                                           .call_graph = "fp",
+                                          .timers = "task",
+                                          .timers_reason = "refused " HOSTILE,
                                           .samples = 12345,
                                           .weight = UINT64_C(9999999999999999)};
 

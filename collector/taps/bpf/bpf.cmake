@@ -1,6 +1,6 @@
-# slw_bpf_program(NAME SOURCE...): the BPF program taps/NAME/NAME.bpf.c becomes a header that holds
-# its object code ("skeleton"), for the sources that load it; without BPF, taps/NAME/no_bpf.c stands
-# in for them.
+# slw_bpf_program(FOLDER SOURCE...): the BPF program FOLDER/NAME.bpf.c, NAME being the last part of
+# the folder's, becomes a header that holds its object code ("skeleton"), for the sources that load
+# it; without BPF, FOLDER/no_bpf.c stands in for them.
 if(SLW_BPF)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)")
     set(bpf_arch arm64)
@@ -24,13 +24,14 @@ if(SLW_BPF)
   target_link_libraries(slw_collector PUBLIC PkgConfig::LIBBPF PkgConfig::ELFUTILS)
 endif()
 
-function(slw_bpf_program name)
-  set(dir ${CMAKE_CURRENT_SOURCE_DIR}/taps/${name})
+function(slw_bpf_program folder)
+  get_filename_component(name ${folder} NAME)
+  set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
   if(NOT SLW_BPF)
     target_sources(slw_collector PRIVATE ${dir}/no_bpf.c)
     return()
   endif()
-  set(out ${CMAKE_BINARY_DIR}/generated/collector/taps/${name})
+  set(out ${CMAKE_BINARY_DIR}/generated/collector/${folder})
   file(MAKE_DIRECTORY ${out})
   add_custom_command(
     OUTPUT ${out}/${name}.skel.h
@@ -45,7 +46,7 @@ function(slw_bpf_program name)
     COMMAND ${CMAKE_COMMAND} -E rename ${out}/${name}.skel.h.new ${out}/${name}.skel.h
     DEPENDS ${dir}/${name}.bpf.c
     DEPFILE ${out}/${name}.bpf.d
-    COMMENT "Compiling the BPF program of the tap ${name}"
+    COMMENT "Compiling the BPF program ${name}"
     VERBATIM)
   add_custom_target(slw_${name}_skeleton DEPENDS ${out}/${name}.skel.h)
   add_dependencies(slw_collector slw_${name}_skeleton)

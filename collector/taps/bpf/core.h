@@ -74,8 +74,18 @@ struct signal_struct {
     } live; /* threads that have not ended */
 };
 
+struct upid {
+    int nr; /* first: timers.bpf.c */
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1]; /* one for each PID namespace, down to the task's own */
+};
+
 struct task_struct {
     int pid, tgid;
+    struct pid *thread_pid;
     unsigned in_iowait : 1;
     struct files_struct *files;
     struct signal_struct *signal;
