@@ -166,7 +166,7 @@ void after_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_t resu
     lock();
     count_call(vcpu, number, result);
     if (number == SYS_connect && is_to_server(arguments[vcpu], result))
-        connects();
+        slw_sim_counting_connects(&counting);
     if (number == SYS_mmap || number == SYS_munmap || number == SYS_mremap)
         mappings_changed();
     if (options.is_repeatable)

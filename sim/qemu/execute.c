@@ -121,7 +121,7 @@ static void add_own(struct words *w, const char *path, const char *name)
     add(w, "--out=%s", output);
     add(w, "--period=%llu", (unsigned long long)options.period);
     add(w, "--detail=%llu", (unsigned long long)options.detail);
-    add(w, "--start=%s", start_name());
+    add(w, "--start=%s", slw_sim_start_names[options.start]);
     add(w, "--det=%s", options.is_repeatable ? "yes" : "no");
     add(w, "--qemu=%s", qemu);
     add(w, "--qemu-version=%s", options.qemu_version);

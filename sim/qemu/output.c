@@ -25,32 +25,6 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-const char *start_name(void)
-{
-    switch (options.start) {
-    case START_AT_CONNECT:
-        return "connect";
-    case START_AT_REQUEST:
-        return "request";
-    case START_AUTO:
-        return "auto";
-    case START_AT_ONCE:
-        break;
-    }
-    return "whole";
-}
-
-static const char *began_name(void)
-{
-    static const char *const names[] = {[BEGAN_WHOLE] = "whole",
-                                        [BEGAN_PROGRAM] = "program",
-                                        [BEGAN_CONNECT] = "connect",
-                                        [BEGAN_REQUEST] = "request",
-                                        [BEGAN_STAGE] = "stage"};
-
-    return names[began_with()];
-}
-
 void mark_child(void)
 {
     is_child = true;
@@ -87,18 +61,18 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
     const struct slw_sim_mapping *mappings = all_mappings(&mapping_count);
     const struct slw_sim_beside beside = beside_now();
     size_t stage_count = 0;
-    const struct slw_sim_staged *stages = all_stages(&stage_count);
+    const struct slw_sim_staged *stages = slw_sim_stages_all(counting.stages, &stage_count);
     const struct slw_sim_result result = {
         .carrier = "qemu",
         .carrier_version = options.qemu_version,
         .core_name = options.core_name,
-        .start = start_name(),
-        .began = began_name(),
+        .start = slw_sim_start_names[options.start],
+        .began = slw_sim_began_names[counting.began],
         .beside = &beside,
         .width = config.width,
         .period = options.period,
         .detail = options.detail,
-        .has_started = has_started(),
+        .has_started = counting.is_counting,
         .is_repeatable = options.is_repeatable,
         .ended = ended,
         .process = (uint64_t)getpid(),
@@ -178,7 +152,7 @@ void keep_state(void)
 {
     const uint64_t before_ms = now_ms();
 
-    if (before_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started() ||
+    if (before_ms - kept_at_ms < keep_after_ms || !options.out_file || !counting.is_counting ||
         instructions_executed() == 0)
         return;
     if (!write_and_rename(".next", ".part", SLW_SIM_ENDED_RUNNING))

@@ -20,6 +20,7 @@ SLW_QEMU_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_i
 struct options options = {
     .core_name = "unnamed", .out_file = "slotwise-sim.%p", .qemu_version = "unknown"};
 struct slw_sim_config config;
+struct slw_sim_counting counting;
 struct slw_sim_host host;
 
 static bool is_probe, has_begun;
@@ -48,19 +49,6 @@ static bool take_number(const char *text, uint64_t *ret_number)
     return *text >= '0' && *text <= '9' && *end == '\0' && number <= 1000000000;
 }
 
-static bool take_start(const char *value)
-{
-    static const char *const names[] = {"whole", "connect", "request", "auto"};
-
-    for (unsigned i = 0; i < 4; i++) {
-        if (strcmp(value, names[i]) != 0)
-            continue;
-        options.start = (enum start_at)i;
-        return true;
-    }
-    return false;
-}
-
 static bool take_option(const char *name, size_t length, const char *value)
 {
     const struct {
@@ -82,8 +70,10 @@ static bool take_option(const char *name, size_t length, const char *value)
         return take_number(value, &options.period);
     if (length == 6 && memcmp(name, "detail", length) == 0)
         return take_number(value, &options.detail);
-    if (length == 5 && memcmp(name, "start", length) == 0)
-        return take_start(value);
+    if (length == 5 && memcmp(name, "start", length) == 0) {
+        options.start = slw_sim_start_named(value);
+        return options.start < SLW_SIM_START_COUNT;
+    }
     if (length == 3 && memcmp(name, "det", length) == 0) {
         options.is_repeatable = strcmp(value, "yes") == 0;
         return options.is_repeatable || strcmp(value, "no") == 0;
@@ -189,8 +179,15 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info_t *info, int
         return -1;
     host = (struct slw_sim_host){.allocate = allocate, .broken = fail};
     make_repeatable();
-    if (options.start == START_AT_ONCE || options.start == START_AUTO)
-        start_counting();
+    counting = (struct slw_sim_counting){.host = {.core_of = core_of,
+                                                  .thread_limit = MAX_VCPUS,
+                                                  .forget_beside = forget_beside,
+                                                  .let_tap_count = let_tap_count},
+                                         .stages = new_stages(),
+                                         .start = options.start,
+                                         .period = options.period,
+                                         .detail = options.detail};
+    slw_sim_counting_init(&counting);
     (void)pthread_atfork(before_fork, after_fork, child_forked);
     qemu_plugin_register_vcpu_init_cb(id, vcpu_starts);
     qemu_plugin_register_vcpu_exit_cb(id, vcpu_ends);

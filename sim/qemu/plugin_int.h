@@ -7,8 +7,8 @@
 #ifndef SLW_SIM_QEMU_PLUGIN_INT_H
 #define SLW_SIM_QEMU_PLUGIN_INT_H
 
+#include "sim/counting.h"
 #include "sim/qemu/plugin_abi.h"
-#include "sim/result.h"
 
 /* Accesses of one translated block, and mapped files: what comes after is not seen, has no file. */
 enum { MAX_ACCESSES = 4096, MAX_MAPPINGS = 4096, MAX_VCPUS = 512 };
@@ -52,22 +52,17 @@ struct vcpu {
     struct answer *answer; /* tap.c */
 };
 
-/* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
- * connects or begins a stage: what came before is forgotten, but for what is in caches and
- * predictors. */
-enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST, START_AUTO };
-enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST, BEGAN_STAGE };
-
 struct options {
     const char *core_file, *core_name, *out_file, *qemu_version;
     const char *launcher;    /* NULL: what is executed is not followed */
     uint64_t period, detail; /* instructions; period 0: everything in detail */
-    enum start_at start;
+    enum slw_sim_start start;
     bool is_repeatable;
 };
 
 extern struct options options;
 extern struct slw_sim_config config;
+extern struct slw_sim_counting counting;
 extern struct slw_sim_host host;
 
 void fail(const char *what); /* says so and ends the process */
@@ -92,13 +87,8 @@ bool tap_takes(struct vcpu *v, struct block *block); /* entered: true: it is not
 void tap_stands_for(uint64_t function);
 
 /* stages.c: marks are looked for in each file that code comes from. */
+struct slw_sim_stages *new_stages(void);
 void look_for_marks(const struct slw_sim_mapping *mapping);
-bool has_marks(void);
-uint32_t mark_at(uint64_t address); /* 0: none */
-void marked(unsigned vcpu, uint32_t mark, uint64_t batch);
-void forget_stages(void);
-void forget_open_stages(unsigned vcpu);
-const struct slw_sim_staged *all_stages(size_t *ret_count);
 
 /* vcpus.c */
 void simulate(struct vcpu *v, const struct slw_sim_segment *next); /* the pending block */
@@ -110,13 +100,9 @@ void requested(unsigned vcpu, void *unused); /* the code of a client request is 
 void batch_told(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *unused);
 void vcpu_starts(qemu_plugin_id_t id, unsigned vcpu);
 void vcpu_ends(qemu_plugin_id_t id, unsigned vcpu);
-void start_counting(void);
-bool has_started(void);
-enum began began_with(void);
+void let_tap_count(bool on);
 void program_begins(struct block *first); /* translated, and entered next */
-void connects(void);
-void stage_begins(void);
-void before_fork(void); /* nobody holds the lock in the child */
+void before_fork(void);                   /* nobody holds the lock in the child */
 void after_fork(void);
 void forget_parent(void); /* in the child of a fork */
 uint32_t live_vcpus(void);
@@ -139,7 +125,6 @@ bool has_exited(void);                  /* by itself, not by a signal */
 void execute(uint64_t path, uint64_t arguments, uint64_t environment);
 
 /* output.c */
-const char *start_name(void);
 void mark_child(void); /* this process was forked: it gets a file of its own */
 bool output_of_program(char *name, size_t size); /* for what this process executes */
 void write_output(enum slw_sim_ended ended);

@@ -8,16 +8,12 @@
  * below the stack pointer before), the jump ends the block. To the core it is the nop it was. */
 #include "sim/qemu/plugin_int.h"
 
-#include "sim/stages.h"
-
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const uint8_t code[SLW_SIM_MARK_BYTES] = {0x57, 0x5f, 0xeb, 0x01, 0x90};
-
-static struct slw_sim_stages *stages;
 
 static void *allocate(size_t bytes)
 {
@@ -51,7 +47,12 @@ static bool switch_on(uint64_t nop, uint64_t counter)
            force(nop, code, sizeof(code)) && poke(counter, &one, sizeof(one));
 }
 
-static struct slw_sim_stages *all(void)
+static void stage_begins(void)
+{
+    slw_sim_counting_stage_begins(&counting);
+}
+
+struct slw_sim_stages *new_stages(void)
 {
     const struct slw_sim_stages_host to = {.allocate = allocate,
                                            .release = free,
@@ -60,9 +61,7 @@ static struct slw_sim_stages *all(void)
                                            .core_of = core_of,
                                            .begins = stage_begins};
 
-    if (!stages)
-        stages = slw_sim_stages_new(&to);
-    return stages;
+    return slw_sim_stages_new(&to);
 }
 
 void look_for_marks(const struct slw_sim_mapping *mapping)
@@ -71,36 +70,6 @@ void look_for_marks(const struct slw_sim_mapping *mapping)
 
     if (file < 0)
         return;
-    slw_sim_stages_look(all(), mapping, &file);
+    slw_sim_stages_look(counting.stages, mapping, &file);
     (void)close(file);
-}
-
-bool has_marks(void)
-{
-    return slw_sim_stages_any(all());
-}
-
-uint32_t mark_at(uint64_t address)
-{
-    return has_marks() ? slw_sim_stages_mark_at(all(), address) : 0;
-}
-
-void marked(unsigned vcpu, uint32_t mark, uint64_t batch)
-{
-    slw_sim_stages_marked(all(), vcpu, mark, batch);
-}
-
-void forget_stages(void)
-{
-    slw_sim_stages_forget(all());
-}
-
-void forget_open_stages(unsigned vcpu)
-{
-    slw_sim_stages_forget_open(all(), vcpu);
-}
-
-const struct slw_sim_staged *all_stages(size_t *ret_count)
-{
-    return slw_sim_stages_all(all(), ret_count);
 }

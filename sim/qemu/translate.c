@@ -81,8 +81,9 @@ static size_t count_instructions(const struct qemu_plugin_tb *tb)
         count--;
     if (count > MAX_INSTRUCTIONS)
         count = MAX_INSTRUCTIONS;
-    for (size_t i = 0; has_marks() && i < count; i++)
-        if (mark_at(qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, i))))
+    for (size_t i = 0; slw_sim_stages_any(counting.stages) && i < count; i++)
+        if (slw_sim_stages_mark_at(counting.stages,
+                                   qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, i))))
             return i + 1;
     return count;
 }
@@ -116,7 +117,7 @@ static void decode(const struct qemu_plugin_tb *tb, struct block *b)
         const uint64_t address = qemu_plugin_insn_vaddr(insn);
         struct slw_sim_instruction *in = &segment->instructions[i];
 
-        b->mark = mark_at(address);
+        b->mark = slw_sim_stages_mark_at(counting.stages, address);
         if (b->mark) {
             slw_sim_unknown(address, SLW_SIM_MARK_BYTES, in);
             continue;

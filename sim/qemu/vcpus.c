@@ -23,8 +23,6 @@ static struct vcpu *vcpus[MAX_VCPUS];
 static struct slw_sim_shared *shared;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool are_many; /* set while only the first one runs, never unset */
-static bool is_counting;
-static enum began began;
 static uint32_t live = 1;
 static uint64_t executed, entered;
 static uint64_t counting_flag; /* of the tap, whether it counts requests; 0: no tap */
@@ -52,19 +50,6 @@ struct slw_sim_core *core_of(uint32_t vcpu)
     return vcpu < MAX_VCPUS && vcpus[vcpu] ? vcpus[vcpu]->core : NULL;
 }
 
-bool has_started(void)
-{
-    return is_counting;
-}
-
-static void set_mode(struct slw_sim_core *core)
-{
-    if (is_counting)
-        slw_sim_sample(core, options.period, options.detail);
-    else
-        slw_sim_sample(core, 1, 0); /* keep warm, time nothing */
-}
-
 static struct vcpu *new_vcpu(unsigned number)
 {
     if (number >= MAX_VCPUS)
@@ -76,7 +61,7 @@ static struct vcpu *new_vcpu(unsigned number)
     if (!shared)
         shared = slw_sim_shared_new(&config, &host);
     v->core = slw_sim_core_new(&config, &host, shared);
-    set_mode(v->core);
+    slw_sim_counting_set_mode(&counting, v->core);
     v->accesses = &v->ours;
     v->number = number;
     vcpus[number] = v;
@@ -88,7 +73,7 @@ void simulate(struct vcpu *v, const struct slw_sim_segment *next)
     executed += v->pending->segment.count;
     slw_sim_step(v->core, &v->pending->segment, v->ours.all, v->ours.count, next);
     if (v->pending->mark)
-        marked(v->number, v->pending->mark, v->batch);
+        slw_sim_stages_marked(counting.stages, v->number, v->pending->mark, v->batch);
 }
 
 static void runs(struct vcpu *v, struct block *block)
@@ -182,39 +167,12 @@ static void finish(struct vcpu *v)
     v->pending = NULL;
 }
 
-static void set_modes(void)
+void let_tap_count(bool on)
 {
-    for (unsigned i = 0; i < MAX_VCPUS; i++)
-        if (vcpus[i])
-            set_mode(vcpus[i]->core);
-}
+    const uint32_t flag = on;
 
-static void forget_counts(void)
-{
-    forget_beside();
-    forget_stages();
-    for (unsigned i = 0; i < MAX_VCPUS; i++)
-        if (vcpus[i])
-            slw_sim_restart(vcpus[i]->core);
-}
-
-void start_counting(void)
-{
-    if (is_counting)
-        return;
-    is_counting = true;
-    began = options.start == START_AT_CONNECT   ? BEGAN_CONNECT
-            : options.start == START_AT_REQUEST ? BEGAN_REQUEST
-                                                : BEGAN_WHOLE;
-    forget_counts();
-    set_modes();
-}
-
-/* Requests are of what is counted here, and of nothing before it. */
-static void let_tap_count(uint32_t on)
-{
     if (counting_flag)
-        (void)poke(counting_flag, &on, sizeof(on));
+        (void)poke(counting_flag, &flag, sizeof(flag));
 }
 
 /* The first thread is the only one then. */
@@ -222,52 +180,23 @@ void program_begins(struct block *first)
 {
     struct vcpu *v = vcpus[0];
 
-    if (options.start != START_AUTO || began != BEGAN_WHOLE)
+    if (!slw_sim_counting_awaits_program(&counting))
         return;
     if (v && v->pending)
         simulate(v, &first->segment);
     if (v)
         v->pending = NULL;
-    began = BEGAN_PROGRAM;
-    if (has_marks()) /* the first of them is where it begins */
-        let_tap_count(0);
-    forget_counts();
-}
-
-void connects(void)
-{
-    if (options.start == START_AT_CONNECT)
-        start_counting();
-    if (options.start != START_AUTO || began == BEGAN_CONNECT || began == BEGAN_STAGE)
-        return;
-    began = BEGAN_CONNECT;
-    let_tap_count(1);
-    forget_counts();
-}
-
-void stage_begins(void)
-{
-    if (options.start != START_AUTO || (began != BEGAN_PROGRAM && began != BEGAN_WHOLE))
-        return;
-    began = BEGAN_STAGE;
-    let_tap_count(1);
-    forget_counts();
-}
-
-enum began began_with(void)
-{
-    return began;
+    slw_sim_counting_program_begins(&counting);
 }
 
 static void stop_counting(struct vcpu *v)
 {
-    if (!is_counting)
+    if (!slw_sim_counting_may_stop(&counting))
         return;
     finish(v);
     write_output(SLW_SIM_ENDED_EXIT); /* it said itself that this is all */
     close_output();
-    is_counting = false;
-    set_modes();
+    slw_sim_counting_stops(&counting);
 }
 
 /* A request is a block of words, which were stored just before: its number, then its argument. */
@@ -295,14 +224,14 @@ void requested(unsigned vcpu, void *unused)
     const uint64_t request = v ? request_of(v->accesses, &argument) : 0;
 
     if (request == REQUEST_CONNECTS)
-        connects();
+        slw_sim_counting_connects(&counting);
     else if (request == REQUEST_STANDS_FOR)
         tap_stands_for(argument);
     else if (request == REQUEST_COUNTING)
         counting_flag = argument;
-    else if (request == REQUEST_START && options.start == START_AT_REQUEST)
-        start_counting();
-    else if (request == REQUEST_STOP && options.start == START_AT_REQUEST)
+    else if (request == REQUEST_START)
+        slw_sim_counting_requested(&counting);
+    else if (request == REQUEST_STOP)
         stop_counting(v);
     unlock();
 }
@@ -327,23 +256,19 @@ void vcpu_ends(qemu_plugin_id_t id, unsigned vcpu)
 {
     (void)id;
     lock();
-    forget_open_stages(vcpu);
+    slw_sim_stages_forget_open(counting.stages, vcpu);
     if (vcpu < MAX_VCPUS && vcpus[vcpu])
         finish(vcpus[vcpu]);
     live--;
     unlock();
 }
 
-/* Where counting never started, what was kept warm is not the answer to anything. */
 void finish_vcpus(void)
 {
-    for (unsigned i = 0; i < MAX_VCPUS; i++) {
-        if (!vcpus[i])
-            continue;
-        finish(vcpus[i]);
-        if (!is_counting)
-            slw_sim_restart(vcpus[i]->core);
-    }
+    for (unsigned i = 0; i < MAX_VCPUS; i++)
+        if (vcpus[i])
+            finish(vcpus[i]);
+    slw_sim_counting_ends(&counting);
 }
 
 void before_fork(void)
@@ -363,7 +288,7 @@ void forget_parent(void)
     (void)pthread_mutex_init(&mutex, NULL);
     live = 1;
     forget_beside_of_parent();
-    forget_stages();
+    slw_sim_stages_forget(counting.stages);
     for (unsigned i = 0; i < MAX_VCPUS; i++) {
         if (!vcpus[i])
             continue;

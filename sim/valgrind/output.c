@@ -12,31 +12,6 @@ enum { FIRST_KEPT_MS = 100, LAST_KEPT_MS = 2000, KEPT_SHARE = 20 };
 static UInt kept_at_ms, keep_after_ms = FIRST_KEPT_MS;
 static Bool is_child, has_exited;
 
-static const HChar *start_name(void)
-{
-    switch (options.start) {
-    case START_AT_CONNECT:
-        return "connect";
-    case START_AT_REQUEST:
-        return "request";
-    case START_AUTO:
-        return "auto";
-    default:
-        return "whole";
-    }
-}
-
-static const HChar *began_name(void)
-{
-    static const HChar *const names[] = {[BEGAN_WHOLE] = "whole",
-                                         [BEGAN_PROGRAM] = "program",
-                                         [BEGAN_CONNECT] = "connect",
-                                         [BEGAN_REQUEST] = "request",
-                                         [BEGAN_STAGE] = "stage"};
-
-    return names[began_with()];
-}
-
 void mark_child(void)
 {
     is_child = True;
@@ -71,18 +46,18 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
 {
     const struct slw_sim_beside beside = beside_now();
     size_t stage_count = 0;
-    const struct slw_sim_staged *stages = all_stages(&stage_count);
+    const struct slw_sim_staged *stages = slw_sim_stages_all(counting.stages, &stage_count);
     const struct slw_sim_result result = {
         .carrier = "valgrind",
         .carrier_version = SLW_SIM_VALGRIND_VERSION,
         .core_name = options.core_name,
-        .start = start_name(),
-        .began = began_name(),
+        .start = slw_sim_start_names[options.start],
+        .began = slw_sim_began_names[counting.began],
         .beside = &beside,
         .width = config.width,
         .period = (ULong)options.period,
         .detail = (ULong)options.detail,
-        .has_started = has_started(),
+        .has_started = counting.is_counting,
         .is_repeatable = options.repeatable,
         .ended = ended,
         .process = (ULong)VG_(getpid)(),
@@ -152,7 +127,7 @@ void keep_state(void)
 {
     const UInt now_ms = VG_(read_millisecond_timer)();
 
-    if (now_ms - kept_at_ms < keep_after_ms || !options.out_file || !has_started() ||
+    if (now_ms - kept_at_ms < keep_after_ms || !options.out_file || !counting.is_counting ||
         instructions_executed() == 0)
         return;
     HChar *name = final_name();

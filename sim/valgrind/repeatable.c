@@ -150,7 +150,7 @@ void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, S
     beside_after(thread, number, result);
     answers_after(number, arguments, result);
     if (number == __NR_connect && is_to_server(arguments, result)) {
-        connects();
+        slw_sim_counting_connects(&counting);
         answers_connected(arguments[0]);
     }
     const Long was = sr_isError(result) ? -(Long)sr_Err(result) : (Long)sr_Res(result);

@@ -3,15 +3,11 @@
  * becomes a jump over itself, with which a superblock ends. */
 #include "tool_int.h"
 
-#include "sim/stages.h"
-
 #include "libvex_guest_amd64.h"
 #include "pub_tool_aspacemgr.h"
 #include "pub_tool_machine.h"
 #include "pub_tool_vki.h"
 #include "pub_tool_vkiscnums.h"
-
-static struct slw_sim_stages *stages;
 
 static void *allocate(size_t bytes)
 {
@@ -60,7 +56,12 @@ static bool switch_on(uint64_t nop, uint64_t counter)
     return true;
 }
 
-static struct slw_sim_stages *all(void)
+static void stage_begins(void)
+{
+    slw_sim_counting_stage_begins(&counting);
+}
+
+struct slw_sim_stages *new_stages(void)
 {
     const struct slw_sim_stages_host to = {.allocate = allocate,
                                            .release = release,
@@ -69,9 +70,7 @@ static struct slw_sim_stages *all(void)
                                            .core_of = core_of,
                                            .begins = stage_begins};
 
-    if (!stages)
-        stages = slw_sim_stages_new(&to);
-    return stages;
+    return slw_sim_stages_new(&to);
 }
 
 void look_for_marks(const struct slw_sim_mapping *mapping)
@@ -81,18 +80,13 @@ void look_for_marks(const struct slw_sim_mapping *mapping)
 
     if (descriptor < 0)
         return;
-    slw_sim_stages_look(all(), mapping, &descriptor);
+    slw_sim_stages_look(counting.stages, mapping, &descriptor);
     VG_(close)(descriptor);
-}
-
-Bool has_marks(void)
-{
-    return slw_sim_stages_any(all());
 }
 
 UInt mark_at(Addr address)
 {
-    return slw_sim_stages_mark_at(all(), address);
+    return slw_sim_stages_mark_at(counting.stages, address);
 }
 
 void marked(ThreadId thread, UInt mark)
@@ -103,20 +97,5 @@ void marked(ThreadId thread, UInt mark)
         return;
     VG_(get_shadow_regs_area)
     (thread, (UChar *)&batch, 0, offsetof(VexGuestAMD64State, guest_RDI), sizeof(batch));
-    slw_sim_stages_marked(all(), thread, mark, batch);
-}
-
-void forget_stages(void)
-{
-    slw_sim_stages_forget(all());
-}
-
-void forget_open_stages(ThreadId thread)
-{
-    slw_sim_stages_forget_open(all(), thread);
-}
-
-const struct slw_sim_staged *all_stages(size_t *ret_count)
-{
-    return slw_sim_stages_all(all(), ret_count);
+    slw_sim_stages_marked(counting.stages, thread, mark, batch);
 }

@@ -29,9 +29,6 @@ static struct thread threads[MAX_THREADS];
 static struct thread *running = &threads[0];
 static UInt running_number;
 static struct slw_sim_shared *shared;
-static Bool is_counting;
-static enum began began;
-static UInt *counting_flag; /* NULL: no tap */
 static ULong executed;
 
 uint64_t instructions_executed(void)
@@ -227,21 +224,13 @@ Bool is_looked_at(const struct block *block)
     return False;
 }
 
-static void set_mode(struct slw_sim_core *core)
-{
-    if (is_counting)
-        slw_sim_sample(core, (ULong)options.period, (ULong)options.detail);
-    else
-        slw_sim_sample(core, 1, 0); /* keep warm, time nothing */
-}
-
 static struct slw_sim_core *new_core(void)
 {
     if (!shared)
         shared = slw_sim_shared_new(&config, &host);
     struct slw_sim_core *core = slw_sim_core_new(&config, &host, shared);
 
-    set_mode(core);
+    slw_sim_counting_set_mode(&counting, core);
     return core;
 }
 
@@ -280,120 +269,37 @@ static void finish(struct thread *t)
 
 void thread_ends(ThreadId thread)
 {
-    forget_open_stages(thread);
+    slw_sim_stages_forget_open(counting.stages, thread);
     if (thread < MAX_THREADS)
         finish(&threads[thread]);
 }
 
-/* Where counting never started, what was kept warm is not the answer to anything. */
 void finish_threads(void)
 {
-    for (UInt i = 0; i < MAX_THREADS; i++) {
+    for (UInt i = 0; i < MAX_THREADS; i++)
         finish(&threads[i]);
-        if (threads[i].core && !is_counting)
-            slw_sim_restart(threads[i].core);
-    }
+    slw_sim_counting_ends(&counting);
 }
 
-static void set_modes(void)
+void finish_running(void)
 {
-    for (UInt i = 0; i < MAX_THREADS; i++)
-        if (threads[i].core)
-            set_mode(threads[i].core);
-}
-
-static void forget_counts(void)
-{
-    beside_forget();
-    forget_stages();
-    for (UInt i = 0; i < MAX_THREADS; i++)
-        if (threads[i].core)
-            slw_sim_restart(threads[i].core);
-}
-
-void start_counting(void)
-{
-    if (is_counting)
-        return;
-    is_counting = True;
-    began = options.start == START_AT_CONNECT   ? BEGAN_CONNECT
-            : options.start == START_AT_REQUEST ? BEGAN_REQUEST
-                                                : BEGAN_WHOLE;
-    forget_counts();
-    set_modes();
-}
-
-void tap_counts(Addr flag)
-{
-    counting_flag = (UInt *)flag;
-}
-
-/* Requests are of what is counted here, and of nothing before it. */
-static void let_tap_count(UInt on)
-{
-    if (counting_flag)
-        *counting_flag = on;
+    finish(running);
 }
 
 void program_begins(struct block *first)
 {
-    if (options.start != START_AUTO || began != BEGAN_WHOLE)
+    if (!slw_sim_counting_awaits_program(&counting))
         return;
     if (running->pending)
         simulate(running->pending, &first->segment);
     running->pending = NULL;
-    began = BEGAN_PROGRAM;
-    if (has_marks()) /* the first of them is where it begins */
-        let_tap_count(0);
-    forget_counts();
-}
-
-void connects(void)
-{
-    if (options.start == START_AT_CONNECT)
-        start_counting();
-    if (options.start != START_AUTO || began == BEGAN_CONNECT || began == BEGAN_STAGE)
-        return;
-    began = BEGAN_CONNECT;
-    let_tap_count(1);
-    forget_counts();
-}
-
-void stage_begins(void)
-{
-    if (options.start != START_AUTO || (began != BEGAN_PROGRAM && began != BEGAN_WHOLE))
-        return;
-    began = BEGAN_STAGE;
-    let_tap_count(1);
-    forget_counts();
-}
-
-enum began began_with(void)
-{
-    return began;
-}
-
-Bool has_started(void)
-{
-    return is_counting;
-}
-
-void stop_counting(void)
-{
-    if (!is_counting)
-        return;
-    finish(running);
-    mark_exit(True); /* it said itself that this is all */
-    write_output();
-    options.out_file = NULL; /* written: what comes after does not count */
-    is_counting = False;
-    set_modes();
+    slw_sim_counting_program_begins(&counting);
 }
 
 void forget_parent(ThreadId thread)
 {
     beside_forget_parent();
-    forget_stages();
+    slw_sim_stages_forget(counting.stages);
     for (UInt i = 0; i < MAX_THREADS; i++) {
         if (i == thread || !threads[i].core)
             continue;

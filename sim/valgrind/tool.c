@@ -15,7 +15,10 @@ enum {
 
 struct options options = {.core_name = "unnamed", .out_file = "slotwise-sim.%p"};
 struct slw_sim_config config;
+struct slw_sim_counting counting;
 struct slw_sim_host host;
+
+static UInt *counting_flag; /* of the tap, whether it counts requests; NULL: no tap */
 
 static void *allocate(size_t bytes)
 {
@@ -38,16 +41,8 @@ static Bool take_option(const HChar *argument)
     } else if VG_BINT_CLO (argument, "--detail", options.detail, 0, 1000000000) {
     } else if VG_BOOL_CLO (argument, "--det", options.repeatable) {
     } else if VG_STR_CLO (argument, "--start", start) {
-        if (VG_(strcmp)(start, "whole") == 0)
-            options.start = START_AT_ONCE;
-        else if (VG_(strcmp)(start, "connect") == 0)
-            options.start = START_AT_CONNECT;
-        else if (VG_(strcmp)(start, "request") == 0)
-            options.start = START_AT_REQUEST;
-        else if (VG_(strcmp)(start, "auto") == 0)
-            options.start = START_AUTO;
-        else
-            return False;
+        options.start = slw_sim_start_named(start);
+        return options.start < SLW_SIM_START_COUNT;
     } else {
         return False;
     }
@@ -99,6 +94,12 @@ static void read_core(void)
         BAD_OPTION("--core", "%s:%lu: %s\n", options.core_file, (UWord)line, why);
 }
 
+static void let_tap_count(bool on)
+{
+    if (counting_flag)
+        *counting_flag = on;
+}
+
 static void options_done(void)
 {
     if (options.detail > options.period)
@@ -108,8 +109,15 @@ static void options_done(void)
     read_core();
     host = (struct slw_sim_host){.allocate = allocate, .broken = broken};
     make_repeatable();
-    if (options.start == START_AT_ONCE || options.start == START_AUTO)
-        start_counting();
+    counting = (struct slw_sim_counting){.host = {.core_of = core_of,
+                                                  .thread_limit = MAX_THREADS,
+                                                  .forget_beside = beside_forget,
+                                                  .let_tap_count = let_tap_count},
+                                         .stages = new_stages(),
+                                         .start = options.start,
+                                         .period = (ULong)options.period,
+                                         .detail = (ULong)options.detail};
+    slw_sim_counting_init(&counting);
 }
 
 static void child_forked(ThreadId thread)
@@ -125,20 +133,31 @@ static void client_ends(Int status)
     write_output();
 }
 
+static void stop_counting(void)
+{
+    if (!slw_sim_counting_may_stop(&counting))
+        return;
+    finish_running();
+    mark_exit(True); /* it said itself that this is all */
+    write_output();
+    options.out_file = NULL; /* written: what comes after does not count */
+    slw_sim_counting_stops(&counting);
+}
+
 static Bool client_request(ThreadId thread, UWord *arguments, UWord *ret_value)
 {
     (void)thread;
     *ret_value = 0;
-    if (arguments[0] == REQUEST_START && options.start == START_AT_REQUEST)
-        start_counting();
-    else if (arguments[0] == REQUEST_STOP && options.start == START_AT_REQUEST)
+    if (arguments[0] == REQUEST_START)
+        slw_sim_counting_requested(&counting);
+    else if (arguments[0] == REQUEST_STOP)
         stop_counting();
     else if (arguments[0] == REQUEST_STANDS_FOR)
         tap_stands_for(arguments[1]);
     else if (arguments[0] == REQUEST_CONNECTS)
-        connects();
+        slw_sim_counting_connects(&counting);
     else if (arguments[0] == REQUEST_COUNTING)
-        tap_counts(arguments[1]);
+        counting_flag = (UInt *)arguments[1];
     return arguments[0] >= REQUEST_START && arguments[0] <= REQUEST_COUNTING;
 }
 

@@ -17,7 +17,7 @@
 #include "pub_tool_threadstate.h"
 #include "pub_tool_tooliface.h"
 
-#include "sim/result.h"
+#include "sim/counting.h"
 
 /* Accesses of one superblock, of VEX's at most 60 instructions; what comes after is not seen. */
 #define MAX_ACCESSES 1024
@@ -40,21 +40,16 @@ struct block {
     struct block *next_of_name; /* discard.c */
 };
 
-/* START_AUTO: at once, and again from nothing when the program itself begins, and when it first
- * connects or begins a stage: what came before is forgotten, but for what is in caches and
- * predictors. */
-enum start_at { START_AT_ONCE, START_AT_CONNECT, START_AT_REQUEST, START_AUTO };
-enum began { BEGAN_WHOLE, BEGAN_PROGRAM, BEGAN_CONNECT, BEGAN_REQUEST, BEGAN_STAGE };
-
 struct options {
     const HChar *core_file, *core_name, *out_file;
     Int period, detail; /* instructions; period 0: everything in detail */
-    enum start_at start;
+    enum slw_sim_start start;
     Bool repeatable;
 };
 
 extern struct options options;
 extern struct slw_sim_config config;
+extern struct slw_sim_counting counting;
 extern struct slw_sim_host host;
 
 /* instrument.c */
@@ -68,19 +63,13 @@ const struct slw_sim_mapping *all_mappings(void);
 VG_REGPARM(1) void block_entered(struct block *block);
 VG_REGPARM(1) void tap_entered(struct block *block);
 void tap_stands_for(Addr function);
-void tap_counts(Addr flag); /* of the tap, whether it counts requests */
 void thread_runs(ThreadId thread, ULong blocks_done);
 void thread_ends(ThreadId thread);
-void start_counting(void);
-void stop_counting(void);
-Bool has_started(void);
-enum began began_with(void);
 void program_begins(struct block *first); /* translated, and entered next */
-void connects(void);
-void stage_begins(void);
-void forget_parent(ThreadId thread); /* in the child of a fork */
+void forget_parent(ThreadId thread);      /* in the child of a fork */
 uint64_t instructions_executed(void);
 struct slw_sim_core *core_of(UInt thread); /* NULL: none, or past the last */
+void finish_running(void);
 void finish_threads(void);
 
 /* repeatable.c: system calls, and what else a client learns of time and chance. */
@@ -106,13 +95,10 @@ void answers_before(UInt number, const UWord *arguments);
 void answers_after(UInt number, const UWord *arguments, SysRes result);
 
 /* stages.c: marks are looked for in each file that code comes from. */
+struct slw_sim_stages *new_stages(void);
 void look_for_marks(const struct slw_sim_mapping *mapping);
-Bool has_marks(void);
 UInt mark_at(Addr address); /* index + 1; 0: none */
 void marked(ThreadId thread, UInt mark);
-void forget_stages(void);
-void forget_open_stages(ThreadId thread);
-const struct slw_sim_staged *all_stages(size_t *ret_count);
 
 Bool is_looked_at(const struct block *block); /* by some thread, as the last one it ran */
 
