@@ -6,6 +6,7 @@
 #include "sim/repeatable.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -134,8 +135,10 @@ static bool is_to_server(const uint64_t *a, int64_t result)
 /* What cannot be followed runs without QEMU: if it works, nobody is here any more to write. */
 static void before_exec(int64_t number, const uint64_t *a)
 {
-    if (number == SYS_execve)
-        execute(a[0], a[1], a[2]);
+    const struct executed plain = {a[0], a[1], a[2], AT_FDCWD, 0};
+    const struct executed at = {a[1], a[2], a[3], (int)a[0], (int)a[4]};
+
+    execute(number == SYS_execve ? &plain : &at);
     finish_vcpus();
     write_output(SLW_SIM_ENDED_EXEC);
 }

@@ -4,6 +4,7 @@
 #include "sim/qemu/plugin_int.h"
 #include "sim/qemu/program.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,16 +76,54 @@ static bool is_followed(const char *path)
     return program.kind == SLW_QEMU_ELF || program.kind == SLW_QEMU_SCRIPT;
 }
 
-/* The path of a program; that of this one is not QEMU's. */
-static bool path_of(uint64_t address, char *path, size_t size)
+/* What `file` is, if it can still be opened by that name: the launcher may not have it open. */
+static bool path_of_open(int file, char *path, size_t size)
+{
+    struct stat is, named;
+    char link[64];
+
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
+    const ssize_t length = readlink(link, path, size);
+
+    if (length <= 0 || (size_t)length >= size || path[0] != '/')
+        return false;
+    path[length] = '\0';
+    return fstat(file, &is) == 0 && stat(path, &named) == 0 && is.st_dev == named.st_dev &&
+           is.st_ino == named.st_ino;
+}
+
+/* In front of a relative path, the folder it is relative to. */
+static bool put_folder(int folder, char *path, size_t size)
+{
+    char relative[PATH_MAX];
+    const size_t length = strlen(path);
+
+    if (folder == AT_FDCWD || path[0] == '/')
+        return true;
+    memcpy(relative, path, length + 1);
+    if (!path_of_open(folder, path, size))
+        return false;
+    const size_t used = strlen(path);
+
+    return (size_t)snprintf(path + used, size - used, "/%s", relative) < size - used;
+}
+
+/* The path of the program, at most PATH_MAX with its end; false: it has none. That of this one is
+ * not QEMU's. */
+static bool path_of(const struct executed *e, char *path, size_t size)
 {
     char own[64];
+    struct stat file;
 
-    if (!peek_text(address, path, size))
+    if ((e->flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) || !peek_text(e->path, path, size))
         return false;
+    if (path[0] == '\0')
+        return (e->flags & AT_EMPTY_PATH) && path_of_open(e->folder, path, size);
     (void)snprintf(own, sizeof(own), "/proc/%d/exe", getpid());
     if (strcmp(path, "/proc/self/exe") != 0 && strcmp(path, own) != 0)
-        return true;
+        return put_folder(e->folder, path, size) &&
+               (!(e->flags & AT_SYMLINK_NOFOLLOW) ||
+                (lstat(path, &file) == 0 && !S_ISLNK(file.st_mode)));
     const char *program = program_path();
 
     return program && (size_t)snprintf(path, size, "%s", program) < size;
@@ -149,24 +188,24 @@ static void start_launcher(const struct words *w, char **arguments, char **envir
     free(all);
 }
 
-void execute(uint64_t path, uint64_t arguments, uint64_t environment)
+void execute(const struct executed *e)
 {
     struct words w = {.count = 0};
     char program[PATH_MAX], name[PATH_MAX];
-    const long argument_count = count_pointers(arguments);
-    const long variable_count = count_pointers(environment);
+    const long argument_count = count_pointers(e->arguments);
+    const long variable_count = count_pointers(e->environment);
     uint64_t first = 0;
 
     if (!options.launcher || argument_count < 0 || variable_count < 0 ||
-        !path_of(path, program, sizeof(program)) || !is_followed(program))
+        !path_of(e, program, sizeof(program)) || !is_followed(program))
         return;
-    const bool has_name = argument_count > 0 && peek(&first, arguments, sizeof(first)) &&
+    const bool has_name = argument_count > 0 && peek(&first, e->arguments, sizeof(first)) &&
                           peek_text(first, name, sizeof(name));
     char **both = calloc((size_t)(argument_count + variable_count) + 2, sizeof(*both));
 
     add_own(&w, program, has_name ? name : NULL);
-    if (both && !w.failed && copy_pointers(arguments, argument_count, both) &&
-        copy_pointers(environment, variable_count, both + argument_count + 1))
+    if (both && !w.failed && copy_pointers(e->arguments, argument_count, both) &&
+        copy_pointers(e->environment, variable_count, both + argument_count + 1))
         start_launcher(&w, both, both + argument_count + 1);
     for (size_t i = 0; i < w.count; i++)
         free(w.words[i]);

@@ -122,7 +122,12 @@ struct slw_sim_beside beside_now(void); /* what the kernel did since */
 bool has_exited(void);                  /* by itself, not by a signal */
 
 /* execute.c: instead of the client's own call; returns where that has to be made. */
-void execute(uint64_t path, uint64_t arguments, uint64_t environment);
+struct executed {
+    uint64_t path, arguments, environment;
+    int folder, flags; /* of execveat */
+};
+
+void execute(const struct executed *e);
 
 /* output.c */
 void mark_child(void); /* this process was forked: it gets a file of its own */

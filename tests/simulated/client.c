@@ -6,6 +6,7 @@
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +63,25 @@ static int forks(void)
 static int executes(void)
 {
     (void)execl(program, "true", (char *)NULL);
+    return 1;
+}
+
+/* By the folder it is in, and what is open. */
+static int executes_in_folder(void)
+{
+    const int folder = open("/bin", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char name[] = "true", *const arguments[] = {name, NULL};
+
+    (void)syscall(SYS_execveat, folder, name, arguments, environ, 0);
+    return 1;
+}
+
+static int executes_open_file(void)
+{
+    const int file = open(program, O_RDONLY | O_CLOEXEC);
+    char name[] = "true", *const arguments[] = {name, NULL};
+
+    (void)syscall(SYS_execveat, file, "", arguments, environ, AT_EMPTY_PATH);
     return 1;
 }
 
@@ -277,6 +298,8 @@ int main(int argc, char **argv)
         {"threads", threads},
         {"fork", forks},
         {"exec", executes},
+        {"exec_in_folder", executes_in_folder},
+        {"exec_open_file", executes_open_file},
         {"faults", faults},
         {"deep", recursion},
         {"makes_code", makes_code},

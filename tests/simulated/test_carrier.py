@@ -376,6 +376,15 @@ def case_an_exec_is_followed():
     assert not any(o.endswith("_client") for o in result.objects.values())
 
 
+def case_an_exec_of_what_is_open_is_followed():
+    for habit in ("exec_in_folder", "exec_open_file"):
+        out, _ = simulate([CLIENT, habit], options=("--trace-children=yes",), out=habit)
+        result = Result(out)
+        assert result.head["ended"] == ["exit"], (habit, result.head)
+        assert any(o.endswith("/true") for o in result.objects.values()), (habit, result.objects)
+        assert not any(o.endswith("_client") for o in result.objects.values()), habit
+
+
 def case_a_script_that_is_executed_is_followed():
     """By way of env, a program that looks for another one: what fails on the way changes nothing."""
     path = os.path.join(FOLDER, "script with spaces")
