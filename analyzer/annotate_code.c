@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The instructions of a function, decoded by capstone, and where each stands in the source. */
+/* The instructions of a function, and where each stands in the source. */
 #include "analyzer/annotate_int.h"
+#include "analyzer/disassembler.h"
 #include "analyzer/symbols_int.h"
 #include "base/arena.h"
 
-#include <capstone/capstone.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,8 +22,7 @@ struct work {
     struct slw_modules modules;
     struct slw_symbols *symbols;
     const struct slw_symbols_module *file;
-    csh capstone;
-    bool opened;
+    struct slw_disassembler *disassembler;
     size_t capacity;
     struct part parts[MAX_PARTS];
     size_t part_count;
@@ -56,23 +55,11 @@ static int open_program(struct work *w, const struct slw_mapping *m, const char 
     return 0;
 }
 
-static int open_decoder(struct work *w, struct slw_error *err)
+static unsigned machine_of(const struct work *w)
 {
     GElf_Ehdr h;
-    cs_err failed = CS_ERR_ARCH;
 
-    if (gelf_getehdr(w->file->elf.elf, &h)) {
-        if (h.e_machine == EM_X86_64)
-            failed = cs_open(CS_ARCH_X86, CS_MODE_64, &w->capstone);
-        else if (h.e_machine == EM_AARCH64)
-            failed = cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &w->capstone);
-    }
-    if (failed == CS_ERR_MEM)
-        return slw_fail(err, SLW_E_NOMEM, "no memory to decode instructions");
-    if (failed != CS_ERR_OK)
-        return slw_fail(err, SLW_E_NODATA, "instructions of this architecture are not decoded");
-    w->opened = true;
-    return 0;
+    return gelf_getehdr(w->file->elf.elf, &h) ? h.e_machine : EM_NONE;
 }
 
 static bool has_part(const struct work *w, uint64_t offset)
@@ -174,21 +161,20 @@ static void weigh(const struct slw_annotate_weights *weights, size_t *at, uint64
     }
 }
 
-static const char *text_of(struct slw_arena *arena, const cs_insn *insn)
+static const char *text_of(struct slw_arena *arena, const struct slw_instruction *i)
 {
-    return insn->op_str[0] ? slw_arena_printf(arena, "%s %s", insn->mnemonic, insn->op_str)
-                           : slw_arena_strdup(arena, insn->mnemonic);
+    return i->operands[0] ? slw_arena_printf(arena, "%s %s", i->mnemonic, i->operands)
+                          : slw_arena_strdup(arena, i->mnemonic);
 }
 
 static int decode(struct work *w, const struct part *p, const uint8_t *code, size_t length,
                   const struct slw_annotate_weights *weights)
 {
-    GElf_Ehdr h;
-    const size_t step = gelf_getehdr(w->file->elf.elf, &h) && h.e_machine == EM_AARCH64 ? 4 : 1;
-    cs_insn *insn = cs_malloc(w->capstone);
+    const size_t step = machine_of(w) == EM_AARCH64 ? 4 : 1;
+    struct slw_instruction decoded;
     uint64_t address, delta = 0;
     size_t left = length, at = 0;
-    int rc = insn ? 0 : -SLW_E_NOMEM;
+    int rc = 0;
 
     if (slw_elf_address_of_offset(&w->file->elf, p->start, &address))
         delta = address - p->start;
@@ -196,9 +182,9 @@ static int decode(struct work *w, const struct part *p, const uint8_t *code, siz
     while (rc == 0 && left > 0) {
         const uint64_t offset = address - delta;
         struct slw_annotated_instruction i = {.address = address, .text = "(bad)"};
-        if (cs_disasm_iter(w->capstone, &code, &left, &address, insn)) {
-            i.bytes = insn->size;
-            i.text = text_of(w->a->arena, insn);
+        if (slw_disassemble(w->disassembler, &code, &left, &address, &decoded)) {
+            i.bytes = decoded.bytes;
+            i.text = text_of(w->a->arena, &decoded);
         } else {
             i.bytes = (uint32_t)(left < step ? left : step);
             code += i.bytes;
@@ -208,8 +194,6 @@ static int decode(struct work *w, const struct part *p, const uint8_t *code, siz
         weigh(weights, &at, offset, &i);
         rc = i.text ? add_instruction(w, offset, &i) : -SLW_E_NOMEM;
     }
-    if (insn)
-        cs_free(insn, 1);
     return rc;
 }
 
@@ -240,7 +224,7 @@ static int annotate(struct work *w, const struct slw_annotate_weights *weights,
     int rc = find_parts(w, weights, err);
 
     if (rc == 0)
-        rc = open_decoder(w, err);
+        rc = slw_disassembler_open(machine_of(w), &w->disassembler, err);
     if (rc < 0)
         return rc;
     a->sources = slw_arena_array(a->arena, SLW_MAX_ANNOTATED_SOURCES, sizeof(*a->sources));
@@ -262,8 +246,7 @@ int slw_annotate_code(struct slw_annotation *a, const struct slw_mapping *mappin
 
     if (rc == 0)
         rc = annotate(&w, weights, err);
-    if (w.opened)
-        (void)cs_close(&w.capstone);
+    slw_disassembler_close(w.disassembler);
     slw_symbols_free(w.symbols);
     slw_modules_release(&w.modules);
     return rc;
