@@ -36,6 +36,16 @@ int slw_elf_open(const char *path, struct slw_elf *ret_elf)
     return 0;
 }
 
+int slw_elf_reopen(const struct slw_elf *e, struct slw_elf *ret_elf)
+{
+    char self[32];
+
+    if (!e->elf || e->fd < 0)
+        return -SLW_E_NOTFOUND;
+    (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", e->fd);
+    return slw_elf_open(self, ret_elf);
+}
+
 /* The kernel maps the image whole, section headers at its end. */
 static size_t vdso_bytes(const char *image)
 {

@@ -21,6 +21,9 @@ struct slw_elf {
 
 /* 0, -SLW_E_NOTFOUND (missing, unreadable), or -SLW_E_FORMAT (no ELF). */
 int slw_elf_open(const char *path, struct slw_elf *ret_elf);
+/* The same file once more: a handle serves one thread. As slw_elf_open; of memory:
+ * -SLW_E_NOTFOUND. */
+int slw_elf_reopen(const struct slw_elf *e, struct slw_elf *ret_elf);
 /* The vdso of this very process. -SLW_E_NOTFOUND: there is none. */
 int slw_elf_open_vdso(struct slw_elf *ret_elf);
 void slw_elf_close(struct slw_elf *e); /* NULL and closed ones allowed */

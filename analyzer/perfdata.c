@@ -216,6 +216,7 @@ void slw_perfdata_close(struct slw_perfdata *pd)
         (void)munmap(pd->map, pd->length);
     free(pd->heap);
     free(pd->events);
+    free(pd->layouts);
     free(pd->ids);
     slw_index_release(&pd->id_index);
     free(pd->build_ids);
@@ -342,38 +343,45 @@ const uint8_t *slw_perf_bytes_at(const struct slw_perfdata *pd, uint64_t positio
     return pd->bytes + at;
 }
 
-/* One record at its place. */
-static int deliver(struct slw_perfdata *pd, uint64_t position, bool count_damage,
-                   slw_perf_record_fn fn, void *ctx)
-{
-    struct slw_perf_raw raw;
+/* The record decoded last; most differ in little from the one before. */
+struct decoded {
     struct slw_perf_record record;
-    size_t left;
-    const uint8_t *at = slw_perf_bytes_at(pd, position, &left);
-    int rc = 0;
+    bool simple;
+};
 
-    if (!slw_perf_raw_at(pd, at, left, &raw))
-        return 0; /* cannot happen: blocks hold whole records only */
-    const bool ok = slw_perf_decode(pd, &raw, &record);
-    record.offset = slw_perf_file_offset(pd, position);
-    if (ok)
-        rc = fn(ctx, &record);
-    else if (count_damage)
-        slw_perf_damaged(pd, record.offset, raw.size, "record whose fields do not fit it");
-    slw_perf_looked_at(pd, raw.size);
-    return rc;
+static bool decode(const struct slw_perfdata *pd, const struct slw_perf_raw *raw, struct decoded *d)
+{
+    if (raw->type == PERF_RECORD_SAMPLE) {
+        const int32_t event = slw_perf_sample_event(pd, raw);
+        if (event >= 0 && pd->layouts[event].simple) {
+            const bool ok = slw_perf_decode_simple(pd, raw, event, d->simple, &d->record);
+            d->simple = true;
+            return ok;
+        }
+    }
+    d->simple = false;
+    return slw_perf_decode(pd, raw, &d->record);
 }
 
 int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
 {
     const bool count_damage = !pd->walked;
     struct slw_perf_order order = {0};
+    struct slw_perf_raw raw;
+    struct decoded d = {.simple = false};
     uint64_t position = 0;
     int rc = 0, more = 1;
 
     pd->walked = true;
-    while (rc == 0 && (more = slw_perf_order_next(pd, &order, &position)) > 0)
-        rc = deliver(pd, position, count_damage, fn, ctx);
+    while (rc == 0 && (more = slw_perf_order_next(pd, &order, &raw, &position)) > 0) {
+        const bool ok = decode(pd, &raw, &d);
+        d.record.offset = slw_perf_file_offset(pd, position);
+        if (ok)
+            rc = fn(ctx, &d.record);
+        else if (count_damage)
+            slw_perf_damaged(pd, d.record.offset, raw.size, "record whose fields do not fit it");
+        slw_perf_looked_at(pd, raw.size);
+    }
     slw_perf_order_release(&order);
     give_back(pd);
     return rc == 0 && more < 0 ? more : rc;

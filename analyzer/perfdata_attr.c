@@ -139,6 +139,43 @@ int slw_perf_add_id(struct slw_perfdata *pd, uint64_t id, uint32_t event)
     return 0;
 }
 
+static uint8_t place(uint64_t sample_type, uint64_t bit, uint8_t *bytes)
+{
+    const uint8_t at = *bytes;
+
+    if (!(sample_type & bit))
+        return SLW_PERF_NOWHERE;
+    *bytes = (uint8_t)(at + 8);
+    return at;
+}
+
+/* The order of the fields: perf_event_open(2). An id is told once: IDENTIFIER is for readers that
+ * do not know the event yet. */
+static struct slw_perf_layout layout_of(const struct slw_perf_attr *attr, bool swap)
+{
+    const uint64_t type = attr->sample_type,
+                   others = ~(uint64_t)(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID |
+                                        PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_ID |
+                                        PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |
+                                        PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN);
+    struct slw_perf_layout l = {.chain = (type & PERF_SAMPLE_CALLCHAIN) != 0};
+    const uint8_t identifier = place(type, PERF_SAMPLE_IDENTIFIER, &l.bytes);
+
+    l.ip = place(type, PERF_SAMPLE_IP, &l.bytes);
+    l.tid = place(type, PERF_SAMPLE_TID, &l.bytes);
+    l.time = place(type, PERF_SAMPLE_TIME, &l.bytes);
+    (void)place(type, PERF_SAMPLE_ADDR, &l.bytes);
+    l.id = place(type, PERF_SAMPLE_ID, &l.bytes);
+    (void)place(type, PERF_SAMPLE_STREAM_ID, &l.bytes);
+    l.cpu = place(type, PERF_SAMPLE_CPU, &l.bytes);
+    l.period = place(type, PERF_SAMPLE_PERIOD, &l.bytes);
+    if (identifier != SLW_PERF_NOWHERE)
+        l.id = identifier;
+    l.simple = !swap && l.ip != SLW_PERF_NOWHERE && l.tid != SLW_PERF_NOWHERE &&
+               !(type & (others | PERF_SAMPLE_ADDR | PERF_SAMPLE_STREAM_ID));
+    return l;
+}
+
 int slw_perf_add_attr(struct slw_perfdata *pd, const uint8_t *attr, size_t attr_bytes,
                       struct slw_perf_cursor ids)
 {
@@ -148,12 +185,15 @@ int slw_perf_add_attr(struct slw_perfdata *pd, const uint8_t *attr, size_t attr_
     if (pd->event_count >= SLW_MAX_PERF_EVENTS)
         return -SLW_E_LIMIT;
     if (slw_perf_reserve((void **)&pd->events, pd->event_count, &pd->event_capacity,
-                         sizeof(*pd->events)) < 0)
+                         sizeof(*pd->events)) < 0 ||
+        slw_perf_reserve((void **)&pd->layouts, pd->event_count, &pd->layout_capacity,
+                         sizeof(*pd->layouts)) < 0)
         return -SLW_E_NOMEM;
     if (size > 0 && size < attr_bytes)
         c.end = attr + size;
     struct slw_perf_event *e = &pd->events[pd->event_count];
     *e = (struct slw_perf_event){.attr = read_attr(&c)};
+    pd->layouts[pd->event_count] = layout_of(&e->attr, pd->swap);
     pd->has_copies |= (e->attr.sample_type & PERF_SAMPLE_STACK_USER) != 0;
     e->name = slw_perf_default_name(pd, &e->attr);
     if (!e->name)

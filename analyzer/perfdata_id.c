@@ -23,39 +23,11 @@ static int32_t event_of_id(const struct slw_perfdata *pd, uint64_t id)
     return slw_perfdata_find_id(pd, id, &position, &event) ? (int32_t)event : NO_EVENT;
 }
 
-/* What stands before these fields of a sample; each is 8 bytes. */
-#define BEFORE_TIME (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID)
-#define BEFORE_ID   (BEFORE_TIME | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR)
-
-/* The field of a sample that stands behind those of `before`. */
-static uint64_t field_after(const struct slw_perf_raw *raw, uint64_t sample_type, uint64_t before)
+int32_t slw_perf_event_among(const struct slw_perfdata *pd, const struct slw_perf_raw *raw)
 {
-    struct slw_perf_cursor c = raw->body;
+    const uint8_t id = pd->event_count > 0 ? pd->layouts[0].id : SLW_PERF_NOWHERE;
 
-    (void)slw_perf_skip(&c, 8 * (uint64_t)__builtin_popcountll(sample_type & before));
-    return slw_perf_u64(&c);
-}
-
-int32_t slw_perf_sample_event(const struct slw_perfdata *pd, const struct slw_perf_raw *raw)
-{
-    const uint64_t type = first_sample_type(pd);
-
-    if (pd->event_count == 1)
-        return 0;
-    if (type & PERF_SAMPLE_IDENTIFIER)
-        return event_of_id(pd, field_after(raw, type, 0));
-    if (type & PERF_SAMPLE_ID)
-        return event_of_id(pd, field_after(raw, type, BEFORE_ID));
-    return NO_EVENT;
-}
-
-uint64_t slw_perf_sample_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
-                              int32_t event, bool *ret_has_time)
-{
-    const uint64_t type = event >= 0 ? pd->events[event].attr.sample_type : first_sample_type(pd);
-
-    *ret_has_time = (type & PERF_SAMPLE_TIME) != 0;
-    return *ret_has_time ? field_after(raw, type, BEFORE_TIME) : 0;
+    return id == SLW_PERF_NOWHERE ? NO_EVENT : event_of_id(pd, slw_perf_field_at(raw, id));
 }
 
 static size_t trailer_bytes(uint64_t type)

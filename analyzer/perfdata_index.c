@@ -5,7 +5,6 @@
 #include "analyzer/perfdata_int.h"
 #include "record/perf_layout.h"
 
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,23 +17,6 @@ void slw_perf_damaged(struct slw_perfdata *pd, uint64_t offset, uint64_t bytes, 
         return;
     pd->damage.first_offset = offset;
     (void)snprintf(pd->damage.reason, sizeof(pd->damage.reason), "%s", reason);
-}
-
-bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t left,
-                     struct slw_perf_raw *ret_raw)
-{
-    struct slw_perf_cursor c = {.at = at, .end = at + HEADER_BYTES, .swap = pd->swap};
-
-    if (left < HEADER_BYTES)
-        return false;
-    ret_raw->type = slw_perf_u32(&c);
-    ret_raw->misc = slw_perf_u16(&c);
-    ret_raw->size = slw_perf_u16(&c);
-    if (ret_raw->size < HEADER_BYTES || ret_raw->size > left)
-        return false;
-    c.end = at + ret_raw->size;
-    ret_raw->body = c;
-    return true;
 }
 
 uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position)
@@ -54,26 +36,6 @@ uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position)
     return pd->chunk_count ? pd->chunks[low].offset : 0;
 }
 
-bool slw_perf_is_indexed(uint32_t type)
-{
-    switch (type) {
-    case PERF_RECORD_SAMPLE:
-    case PERF_RECORD_MMAP:
-    case PERF_RECORD_MMAP2:
-    case PERF_RECORD_COMM:
-    case PERF_RECORD_FORK:
-    case PERF_RECORD_EXIT:
-    case PERF_RECORD_LOST:
-    case PERF_RECORD_LOST_SAMPLES:
-    case PERF_RECORD_THROTTLE:
-    case PERF_RECORD_UNTHROTTLE:
-    case PERF_RECORD_READ:
-        return true;
-    default:
-        return false;
-    }
-}
-
 uint64_t slw_perf_payload(const struct slw_perf_raw *raw)
 {
     struct slw_perf_cursor body = raw->body;
@@ -81,27 +43,6 @@ uint64_t slw_perf_payload(const struct slw_perf_raw *raw)
     if (raw->type == SLW_PERF_RECORD_HEADER_TRACING_DATA)
         return ((uint64_t)slw_perf_u32(&body) + 7) & ~UINT64_C(7);
     return raw->type == SLW_PERF_RECORD_AUXTRACE ? slw_perf_u64(&body) : 0;
-}
-
-int32_t slw_perf_record_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
-                             uint64_t *time)
-{
-    struct slw_perf_trailer trailer;
-    int32_t event = 0;
-    uint64_t own;
-    bool has_time;
-
-    if (raw->type == PERF_RECORD_SAMPLE) {
-        event = slw_perf_sample_event(pd, raw);
-        own = slw_perf_sample_time(pd, raw, event, &has_time);
-    } else {
-        slw_perf_read_trailer(pd, raw, &trailer);
-        has_time = trailer.has_time;
-        own = trailer.time;
-    }
-    if (has_time)
-        *time = own;
-    return event;
 }
 
 /* The record goes on with the block before it, or starts one. */
@@ -114,13 +55,23 @@ static int put_in_block(struct slw_perfdata *pd, uint64_t time, uint64_t positio
         position - last->position < SLW_PERF_BLOCK_BYTES) {
         last->count++;
         last->time = time < last->time ? time : last->time;
+        last->ordered &= time >= last->last_time;
+        last->last_time = time;
         return 0;
     }
     pd->block_ended = false;
     if (slw_perf_reserve((void **)&pd->blocks, pd->block_count, &pd->block_capacity,
                          sizeof(*pd->blocks)) < 0)
         return -SLW_E_NOMEM;
-    pd->blocks[pd->block_count] = (struct slw_perf_block){time, time, position, pd->block_count, 1};
+    if (pd->block_count == UINT32_MAX)
+        return -SLW_E_LIMIT;
+    pd->blocks[pd->block_count] = (struct slw_perf_block){.time = time,
+                                                          .first_time = time,
+                                                          .last_time = time,
+                                                          .position = position,
+                                                          .order = (uint32_t)pd->block_count,
+                                                          .count = 1,
+                                                          .ordered = true};
     pd->block_count++;
     return 0;
 }

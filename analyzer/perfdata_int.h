@@ -6,6 +6,7 @@
 #include "analyzer/perfdata.h"
 #include "base/hash.h"
 
+#include <linux/perf_event.h>
 #include <string.h>
 
 struct slw_arena;
@@ -81,9 +82,11 @@ struct slw_perf_entry {
 struct slw_perf_block {
     uint64_t time;       /* of the earliest */
     uint64_t first_time; /* of the first */
+    uint64_t last_time;  /* of the last */
     uint64_t position;   /* of the first */
-    uint64_t order;      /* of arrival: what decides between equal times */
-    uint32_t count;
+    uint32_t order;      /* of arrival: what decides between equal times */
+    uint16_t count;
+    bool ordered; /* none is earlier than the one before it */
 };
 #define SLW_PERF_BLOCK_RECORDS 1024 /* 16 KiB while it is read */
 /* Large records are looked at again soon enough that their pages are still mapped. */
@@ -100,6 +103,16 @@ struct slw_perf_chunk {
     uint64_t unpacked, offset;
 };
 
+/* Where the fields of an event's samples stand, as far as all before them have a fixed size:
+ * offsets from the end of a record's header; SLW_PERF_NOWHERE: there is no such field. Most events
+ * have no more than these and, at `bytes`, a chain of callers: their samples are decoded without
+ * asking for each field whether it is there. */
+#define SLW_PERF_NOWHERE UINT8_MAX
+struct slw_perf_layout {
+    uint8_t ip, tid, time, id, cpu, period, bytes;
+    bool chain, simple;
+};
+
 struct slw_perf_unpacker; /* perfdata_zstd.c */
 
 struct slw_perfdata {
@@ -113,7 +126,8 @@ struct slw_perfdata {
     bool swap, pipe;
     uint64_t data_start, data_end;
     struct slw_perf_event *events;
-    size_t event_count, event_capacity;
+    struct slw_perf_layout *layouts; /* by event */
+    size_t event_count, event_capacity, layout_capacity;
     struct slw_perf_id *ids;
     size_t id_count, id_capacity;
     struct slw_index id_index;
@@ -159,20 +173,45 @@ int slw_perf_build_id_record(struct slw_perfdata *pd, const struct slw_perf_raw 
 /* perfdata_index.c: walk the data section. */
 int slw_perf_index(struct slw_perfdata *pd, struct slw_error *err);
 void slw_perf_damaged(struct slw_perfdata *pd, uint64_t offset, uint64_t bytes, const char *reason);
-bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t left,
-                     struct slw_perf_raw *ret_raw);
+/* False: no record begins there that ends within `left` bytes. */
+static inline bool slw_perf_raw_at(const struct slw_perfdata *pd, const uint8_t *at, size_t left,
+                                   struct slw_perf_raw *ret_raw)
+{
+    struct {
+        uint32_t type;
+        uint16_t misc, size;
+    } h;
+
+    if (left < sizeof(h))
+        return false;
+    memcpy(&h, at, sizeof(h));
+    if (pd->swap) {
+        h.type = __builtin_bswap32(h.type);
+        h.misc = __builtin_bswap16(h.misc);
+        h.size = __builtin_bswap16(h.size);
+    }
+    *ret_raw = (struct slw_perf_raw){
+        h.type, h.misc, h.size, {.at = at + sizeof(h), .end = at + h.size, .swap = pd->swap}};
+    return h.size >= sizeof(h) && h.size <= left;
+}
 uint64_t slw_perf_file_offset(const struct slw_perfdata *pd, uint64_t position);
 
 const uint8_t *slw_perf_bytes_at(const struct slw_perfdata *pd, uint64_t position,
                                  size_t *ret_left);
 /* Is it a record of a block? Samples of no event are in none: they end one. */
-bool slw_perf_is_indexed(uint32_t type);
+static inline bool slw_perf_is_indexed(uint32_t type)
+{
+    const uint32_t indexed =
+        1U << PERF_RECORD_SAMPLE | 1U << PERF_RECORD_MMAP | 1U << PERF_RECORD_MMAP2 |
+        1U << PERF_RECORD_COMM | 1U << PERF_RECORD_FORK | 1U << PERF_RECORD_EXIT |
+        1U << PERF_RECORD_LOST | 1U << PERF_RECORD_LOST_SAMPLES | 1U << PERF_RECORD_THROTTLE |
+        1U << PERF_RECORD_UNTHROTTLE | 1U << PERF_RECORD_READ;
+
+    return type < 32 && (indexed >> type & 1);
+}
+
 /* Bytes behind the record that belong to it. */
 uint64_t slw_perf_payload(const struct slw_perf_raw *raw);
-/* Its time; *time stays what it was when the record has none. The event of a sample, negative:
- * nobody's. Others: 0. */
-int32_t slw_perf_record_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
-                             uint64_t *time);
 
 /* perfdata_sort.c: natural merge sort by (time, order of arrival). 0 or -SLW_E_NOMEM. */
 int slw_perf_sort(struct slw_perf_entry *entries, size_t count);
@@ -183,11 +222,13 @@ struct slw_perf_order { /* zero-initialise; release in any case */
     struct slw_perf_open_block *heap;
     size_t heap_count, heap_capacity, next_block;
     bool started;
+    uint64_t straight_at; /* of a block whose records are handed out as they stand */
+    uint32_t straight_left;
 };
 void slw_perf_order_blocks(struct slw_perfdata *pd);
-/* The next record's position. 1, 0 (there is none), or -SLW_E_NOMEM. */
+/* The next record and its position. 1, 0 (there is none), or -SLW_E_NOMEM. */
 int slw_perf_order_next(const struct slw_perfdata *pd, struct slw_perf_order *o,
-                        uint64_t *ret_position);
+                        struct slw_perf_raw *ret_raw, uint64_t *ret_position);
 void slw_perf_order_release(struct slw_perf_order *o);
 
 /* perfdata_zstd.c: append what `packed` unpacks to, to pd->unpacked. -SLW_E_FORMAT, -SLW_E_LIMIT,
@@ -195,11 +236,26 @@ void slw_perf_order_release(struct slw_perf_order *o);
 int slw_perf_unpack(struct slw_perfdata *pd, const uint8_t *packed, size_t length);
 void slw_perf_unpacker_free(struct slw_perf_unpacker *u);
 
-/* perfdata_id.c: the event (negative: nobody knows) and the time of a sample, the trailer of any
- * other record. */
-int32_t slw_perf_sample_event(const struct slw_perfdata *pd, const struct slw_perf_raw *raw);
-uint64_t slw_perf_sample_time(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
-                              int32_t event, bool *ret_has_time);
+/* A field of 8 bytes at an offset of slw_perf_layout; 0 where the record is too short for it. */
+static inline uint64_t slw_perf_field_at(const struct slw_perf_raw *raw, uint8_t offset)
+{
+    uint64_t value;
+
+    if ((size_t)(raw->body.end - raw->body.at) < offset + sizeof(value))
+        return 0;
+    memcpy(&value, raw->body.at + offset, sizeof(value));
+    return raw->body.swap ? __builtin_bswap64(value) : value;
+}
+
+/* perfdata_id.c: the event of a sample, negative: nobody knows. */
+int32_t slw_perf_event_among(const struct slw_perfdata *pd, const struct slw_perf_raw *raw);
+static inline int32_t slw_perf_sample_event(const struct slw_perfdata *pd,
+                                            const struct slw_perf_raw *raw)
+{
+    return pd->event_count == 1 ? 0 : slw_perf_event_among(pd, raw);
+}
+
+/* The trailer of any other record. */
 struct slw_perf_trailer {
     int32_t pid, tid, cpu, event;
     uint64_t time;
@@ -209,6 +265,26 @@ struct slw_perf_trailer {
 void slw_perf_read_trailer(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
                            struct slw_perf_trailer *ret_trailer);
 
+/* Its time; *time stays what it was when the record has none. The event of a sample, negative:
+ * nobody's. Others: 0. */
+static inline int32_t slw_perf_record_time(const struct slw_perfdata *pd,
+                                           const struct slw_perf_raw *raw, uint64_t *time)
+{
+    struct slw_perf_trailer trailer;
+
+    if (raw->type == PERF_RECORD_SAMPLE) {
+        const int32_t event = slw_perf_sample_event(pd, raw);
+        const size_t layout = event >= 0 ? (size_t)event : 0;
+        if (layout < pd->event_count && pd->layouts[layout].time != SLW_PERF_NOWHERE)
+            *time = slw_perf_field_at(raw, pd->layouts[layout].time);
+        return event;
+    }
+    slw_perf_read_trailer(pd, raw, &trailer);
+    if (trailer.has_time)
+        *time = trailer.time;
+    return 0;
+}
+
 /* perfdata_sample.c, perfdata_record.c: decode; false: malformed. Values are those of
  * PERF_SAMPLE_READ and of PERF_RECORD_READ. */
 bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
@@ -216,5 +292,8 @@ bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf
 void slw_perf_read_values(struct slw_perf_cursor *c, uint64_t format, struct slw_perf_sample *s);
 bool slw_perf_decode(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
                      struct slw_perf_record *r);
+/* Of an event whose layout is simple. `blank`: *r is that of another sample of such an event. */
+bool slw_perf_decode_simple(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                            int32_t event, bool blank, struct slw_perf_record *r);
 
 #endif

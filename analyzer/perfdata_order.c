@@ -134,6 +134,37 @@ void slw_perf_order_blocks(struct slw_perfdata *pd)
         qsort(pd->blocks, pd->block_count, sizeof(*pd->blocks), compare_blocks);
 }
 
+/* Nothing of another block belongs between its records. Large ones are announced instead. */
+static bool stands_alone(const struct slw_perfdata *pd, const struct slw_perf_order *o,
+                         const struct slw_perf_block *b)
+{
+    const struct slw_perf_block *next = b + 1;
+
+    if (!b->ordered || pd->has_copies || o->heap_count > 0)
+        return false;
+    return o->next_block + 1 == pd->block_count || b->last_time < next->time ||
+           (b->last_time == next->time && b->order < next->order);
+}
+
+/* Of the block whose turn it is; what is no record of a block is passed over. */
+static bool next_straight(const struct slw_perfdata *pd, struct slw_perf_order *o,
+                          struct slw_perf_raw *ret_raw, uint64_t *ret_position)
+{
+    while (o->straight_left > 0 && raw_at(pd, o->straight_at, ret_raw)) {
+        const bool indexed = slw_perf_is_indexed(ret_raw->type);
+
+        *ret_position = o->straight_at;
+        o->straight_at += ret_raw->size;
+        if (indexed) {
+            o->straight_left--;
+            return true;
+        }
+        o->straight_at += slw_perf_payload(ret_raw);
+    }
+    o->straight_left = 0;
+    return false;
+}
+
 static void step(struct slw_perf_order *o)
 {
     struct slw_perf_open_block *first = &o->heap[0];
@@ -146,26 +177,43 @@ static void step(struct slw_perf_order *o)
         sift_down(o);
 }
 
-int slw_perf_order_next(const struct slw_perfdata *pd, struct slw_perf_order *o,
-                        uint64_t *ret_position)
+/* Open the blocks that the next record may be of, or find one that stands alone. */
+static int open_blocks(const struct slw_perfdata *pd, struct slw_perf_order *o)
 {
     int rc = 0;
 
-    if (o->started)
-        step(o);
-    while (rc == 0 && o->next_block < pd->block_count) {
+    while (rc == 0 && o->straight_left == 0 && o->next_block < pd->block_count) {
         const struct slw_perf_block *b = &pd->blocks[o->next_block];
 
         if (o->heap_count > 0 && !before(b->time, b->order, &o->heap[0]))
             break;
+        if (stands_alone(pd, o, b)) {
+            o->straight_at = b->position;
+            o->straight_left = b->count;
+        } else {
+            rc = open_block(pd, o, b);
+        }
         o->next_block++;
-        rc = open_block(pd, o, b);
     }
-    o->started = rc == 0 && o->heap_count > 0;
-    if (!o->started)
-        return rc;
+    return rc;
+}
+
+int slw_perf_order_next(const struct slw_perfdata *pd, struct slw_perf_order *o,
+                        struct slw_perf_raw *ret_raw, uint64_t *ret_position)
+{
+    if (next_straight(pd, o, ret_raw, ret_position))
+        return 1;
+    if (o->started)
+        step(o);
+    o->started = false;
+    int rc = open_blocks(pd, o);
+    if (rc < 0 || next_straight(pd, o, ret_raw, ret_position))
+        return rc < 0 ? rc : 1;
+    if (o->heap_count == 0)
+        return 0;
+    o->started = true;
     *ret_position = o->heap[0].entries[o->heap[0].next].position;
-    return 1;
+    return raw_at(pd, *ret_position, ret_raw); /* blocks hold whole records only */
 }
 
 void slw_perf_order_release(struct slw_perf_order *o)

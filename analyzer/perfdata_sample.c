@@ -158,6 +158,58 @@ static void skip_tail(struct slw_perf_cursor *c, const struct slw_perf_attr *att
         (void)slw_perf_skip(c, slw_perf_u64(c));
 }
 
+/* Of a field that may be nowhere: then of whatever stands first, to be left out. */
+static uint64_t simple_field(const uint8_t *body, uint8_t offset)
+{
+    uint64_t value;
+
+    memcpy(&value, body + (offset == SLW_PERF_NOWHERE ? 0 : offset), sizeof(value));
+    return offset == SLW_PERF_NOWHERE ? 0 : value;
+}
+
+/* The chain is all that is left. */
+static bool simple_chain(const struct slw_perf_raw *raw, const struct slw_perf_layout *l,
+                         struct slw_perf_values *ret_chain)
+{
+    const size_t left = (size_t)(raw->body.end - raw->body.at) - l->bytes;
+
+    if (left < sizeof(uint64_t))
+        return false;
+    *ret_chain = (struct slw_perf_values){.bytes = raw->body.at + l->bytes + sizeof(uint64_t),
+                                          .count = simple_field(raw->body.at, l->bytes)};
+    return ret_chain->count <= left / sizeof(uint64_t) - 1;
+}
+
+bool slw_perf_decode_simple(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
+                            int32_t event, bool blank, struct slw_perf_record *r)
+{
+    const struct slw_perf_layout *l = &pd->layouts[event];
+    const struct slw_perf_attr *attr = &pd->events[event].attr;
+    const uint8_t *body = raw->body.at;
+
+    if ((size_t)(raw->body.end - body) < l->bytes)
+        return false;
+    if (!blank)
+        *r = (struct slw_perf_record){.kind = SLW_PERF_SAMPLE, .sample = {.has_ip = true}};
+    r->misc = raw->misc;
+    r->event = event;
+    memcpy(&r->pid, body + l->tid, sizeof(r->pid));
+    memcpy(&r->tid, body + l->tid + sizeof(r->pid), sizeof(r->tid));
+    r->cpu = -1;
+    if (l->cpu != SLW_PERF_NOWHERE)
+        memcpy(&r->cpu, body + l->cpu, sizeof(r->cpu));
+    r->time = simple_field(body, l->time);
+    r->sample.ip = simple_field(body, l->ip);
+    r->sample.id = simple_field(body, l->id);
+    r->sample.has_period = l->period != SLW_PERF_NOWHERE || !(attr->flags & SLW_PERF_ATTR_FREQ);
+    r->sample.period = l->period == SLW_PERF_NOWHERE && r->sample.has_period
+                           ? attr->period_or_freq
+                           : simple_field(body, l->period);
+    r->sample.has_chain = l->chain;
+    r->sample.chain = (struct slw_perf_values){0};
+    return !l->chain || simple_chain(raw, l, &r->sample.chain);
+}
+
 bool slw_perf_decode_sample(const struct slw_perfdata *pd, const struct slw_perf_raw *raw,
                             struct slw_perf_record *r)
 {

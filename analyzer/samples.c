@@ -77,6 +77,8 @@ static int read_samples(struct slw_samples *s)
     s->procs = slw_procstate_new(&s->modules, s->pd);
     int rc = s->chains && s->procs ? slw_samples_start_times(s) : -SLW_E_NOMEM;
     if (rc == 0)
+        rc = slw_samples_mend(s);
+    if (rc == 0)
         rc = slw_perfdata_each(s->pd, on_record, s);
     if (rc == 0)
         rc = slw_samples_flush(s);

@@ -197,7 +197,8 @@ static int full(struct slw_samples *s)
 
 static int start(struct slw_samples *s)
 {
-    s->unwinder = slw_unwinder_new(s);
+    if (!s->unwinder)
+        s->unwinder = slw_unwinder_new(s);
     s->batch = calloc(1, sizeof(*s->batch));
     return s->unwinder && s->batch ? 0 : -SLW_E_NOMEM;
 }
@@ -207,14 +208,11 @@ int slw_samples_queue(struct slw_samples *s, const struct slw_perf_record *r)
 {
     const bool waits = s->batch && (s->batch->count > 0 || (s->thread && s->thread->given));
     const bool copied = slw_samples_has_copy(s, r);
-    struct slw_sample alone;
     int rc = 0;
 
-    if (!waits && !copied) {
-        rc = slw_samples_begin(s, r, &alone);
-        return rc < 0 ? rc : slw_samples_add(s, &alone, NULL);
-    }
-    if (!s->unwinder)
+    if (!waits && !copied)
+        return slw_samples_add_now(s, r);
+    if (!s->batch)
         rc = start(s);
     if (rc < 0)
         return rc;

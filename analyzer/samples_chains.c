@@ -42,7 +42,7 @@ struct slw_chains {
     struct slw_chain *chains;
     uint32_t *rows;      /* of weights, by chain; NO_ROW: no sample ended there */
     struct slot *slots;  /* power of two; half full at most */
-    uint64_t *weights;   /* row-major */
+    uint64_t *weights;   /* row-major, and behind those of a row the samples it is of */
     uint32_t *row_chain; /* which chain a row is of */
     size_t columns;
     uint32_t count, capacity, mask, row_count, row_capacity;
@@ -248,17 +248,22 @@ const struct slw_chain *slw_chains_get(const struct slw_chains *c, uint32_t chai
     return &c->chains[chain];
 }
 
+static uint64_t *row_at(const struct slw_chains *c, uint32_t row)
+{
+    return c->weights + row * (c->columns + 1);
+}
+
 static int add_row(struct slw_chains *c, uint32_t chain)
 {
     uint32_t capacity = c->row_capacity ? c->row_capacity * 2 : FIRST_SLOTS / 2;
 
     if (c->row_count == c->row_capacity) {
-        if (reserve((void **)&c->weights, capacity, c->columns * sizeof(*c->weights)) < 0 ||
+        if (reserve((void **)&c->weights, capacity, (c->columns + 1) * sizeof(*c->weights)) < 0 ||
             reserve((void **)&c->row_chain, capacity, sizeof(*c->row_chain)) < 0)
             return -SLW_E_NOMEM;
         c->row_capacity = capacity;
     }
-    memset(c->weights + c->row_count * c->columns, 0, c->columns * sizeof(*c->weights));
+    memset(row_at(c, c->row_count), 0, (c->columns + 1) * sizeof(*c->weights));
     c->row_chain[c->row_count] = chain;
     c->rows[chain] = c->row_count++;
     return 0;
@@ -268,13 +273,33 @@ int slw_chains_weigh(struct slw_chains *c, uint32_t chain, const uint64_t *weigh
 {
     if (c->rows[chain] == NO_ROW && add_row(c, chain) < 0)
         return -SLW_E_NOMEM;
-    uint64_t *row = c->weights + c->rows[chain] * c->columns;
+    uint64_t *row = row_at(c, c->rows[chain]);
+    row[c->columns]++;
     for (size_t i = 0; i < c->columns; i++)
         if (weights[i] > INT64_MAX || row[i] > (uint64_t)INT64_MAX - weights[i])
             return -SLW_E_RANGE;
     for (size_t i = 0; i < c->columns; i++)
         row[i] += weights[i];
     return 0;
+}
+
+int slw_chains_weigh_pair(struct slw_chains *c, uint32_t chain, size_t column, uint64_t weight)
+{
+    if (c->rows[chain] == NO_ROW && add_row(c, chain) < 0)
+        return -SLW_E_NOMEM;
+    uint64_t *row = row_at(c, c->rows[chain]);
+    row[c->columns]++;
+    if (weight > INT64_MAX || row[column + 1] > (uint64_t)INT64_MAX - weight ||
+        row[column] == INT64_MAX)
+        return -SLW_E_RANGE;
+    row[column]++;
+    row[column + 1] += weight;
+    return 0;
+}
+
+uint64_t slw_chains_hits(const struct slw_chains *c, uint32_t row)
+{
+    return row_at(c, row)[c->columns];
 }
 
 uint32_t slw_chains_row_count(const struct slw_chains *c)
@@ -285,5 +310,5 @@ uint32_t slw_chains_row_count(const struct slw_chains *c)
 const uint64_t *slw_chains_row(const struct slw_chains *c, uint32_t row, uint32_t *ret_chain)
 {
     *ret_chain = c->row_chain[row];
-    return c->weights + row * c->columns;
+    return row_at(c, row);
 }

@@ -244,6 +244,21 @@ static int count_passers(struct slw_samples *s)
     return 0;
 }
 
+static void count_leaves(struct slw_samples *s)
+{
+    uint32_t chain;
+
+    for (uint32_t i = 0; i < slw_chains_row_count(s->chains); i++) {
+        (void)slw_chains_row(s->chains, i, &chain);
+        const uint32_t location = slw_chains_get(s->chains, chain)->location;
+        if (location == SLW_NO_LOCATION)
+            continue;
+        uint32_t *hits = &s->locations.locations[location].hits;
+        const uint64_t more = slw_chains_hits(s->chains, i);
+        *hits = more < UINT32_MAX - *hits ? *hits + (uint32_t)more : UINT32_MAX;
+    }
+}
+
 static int add_frame(struct slw_samples *s, struct slw_frame *f, const char *linkage,
                      const struct slw_symbols_place *place, uint32_t *ret_frame)
 {
@@ -298,8 +313,12 @@ static int make_frames(struct slw_samples *s, const char **names, struct slw_sam
     const struct slw_locations *l = &s->locations;
     uint32_t least = 0;
     const bool fetch = s->opts->remote && s->opts->symbols;
-    int rc = s->opts->lines || fetch ? count_passers(s) : 0;
+    int rc = 0;
 
+    if (s->opts->lines || fetch)
+        rc = count_passers(s);
+    else
+        count_leaves(s);
     if (rc == 0 && fetch)
         rc = slw_samples_fetch(s);
     if (rc == 0)

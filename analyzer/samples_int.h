@@ -36,6 +36,8 @@ struct slw_locations {
  * began and ended in one function; -1: the event is in no group read. */
 struct slw_event_columns {
     int count, period, within;
+    bool copies, calls; /* its samples have them: stacks, and the CPU's record of calls */
+    bool offcpu;        /* they are waits */
 };
 #define SLW_NO_SAMPLING SIZE_MAX
 
@@ -114,6 +116,9 @@ struct slw_nameless {
     size_t pid_count;
 };
 
+/* No CPU keeps more calls. */
+#define SLW_MAX_CALLS 32
+
 /* All that unwinding changes: one thread has it at a time. */
 struct slw_unwinder {
     const struct slw_perfdata *pd;
@@ -155,6 +160,7 @@ struct slw_samples {
     struct slw_unwinding_thread *thread;        /* NULL: there is none */
     uint64_t batches;                           /* that were full */
     struct slw_unwinding *unwindings;           /* by event; NULL: the same */
+    uint64_t calls[SLW_MAX_CALLS + 1]; /* stacks whose callers the CPU recorded, by how many */
     uint64_t delivered, foreign_frames, no_period, refused;
     uint64_t backwards, implausible, overdrawn; /* of group reads */
     struct slw_nameless nameless;
@@ -184,6 +190,10 @@ struct slw_samples_frames {
 int slw_samples_frames(struct slw_samples *s, struct slw_samples_frames *ret_frames);
 void slw_samples_frames_release(struct slw_samples_frames *f);
 
+/* samples_mend.c: ask for files that copied stacks lead through, before any is unwound. 0 or
+ * -SLW_E_NOMEM. */
+int slw_samples_mend(struct slw_samples *s);
+
 /* samples_remote.c: ask for files that name much of the profile; hits are those of frames. 0 or
  * -SLW_E_NOMEM. */
 int slw_samples_fetch(struct slw_samples *s);
@@ -197,6 +207,8 @@ int slw_samples_nameless_notes(struct slw_samples *s);
  * stacks. */
 int slw_samples_begin(struct slw_samples *s, const struct slw_perf_record *r,
                       struct slw_sample *ret_sample);
+/* A sample without a copy whose turn it is. */
+int slw_samples_add_now(struct slw_samples *s, const struct slw_perf_record *r);
 int slw_samples_add(struct slw_samples *s, const struct slw_sample *sample,
                     const struct slw_unwound_frame *frames);
 int slw_samples_name_stacks(struct slw_samples *s);
@@ -217,6 +229,8 @@ void slw_samples_forget_batches(struct slw_samples *s);
 bool slw_samples_has_copy(const struct slw_samples *s, const struct slw_perf_record *r);
 struct slw_unwinder *slw_unwinder_new(const struct slw_samples *s); /* NULL: no memory */
 void slw_unwinder_free(struct slw_unwinder *u);                     /* NULL allowed */
+/* The callers in one copy, for what is learnt of the files that its stack leads through. */
+void slw_unwinder_try(struct slw_unwinder *u, const struct slw_sample *sample);
 /* The callers in the copies of a batch. How it went is in b->rc: 0 or -SLW_E_NOMEM. */
 void slw_unwinder_run(struct slw_unwinder *u, struct slw_batch *b);
 /* Counts how the stack of a sample ended. 0 or -SLW_E_NOMEM. */
@@ -249,8 +263,13 @@ typedef int (*slw_chain_locate)(void *ctx, const struct slw_chain_step *step,
 int slw_chains_follow(struct slw_chains *c, const struct slw_chain_root *root,
                       const struct slw_chain_step *steps, size_t depth, slw_chain_locate locate,
                       void *ctx, uint32_t *ret_chain);
-/* 0, -SLW_E_NOMEM, or -SLW_E_RANGE for what would pass 2^63, and then nothing was added. */
+/* One more sample, which ended there. 0, -SLW_E_NOMEM, or -SLW_E_RANGE for what would pass 2^63,
+ * and then no weight was added. */
 int slw_chains_weigh(struct slw_chains *c, uint32_t chain, const uint64_t *weights);
+/* The same where all weights but a pair are 0: 1 in that column, `weight` in the next. */
+int slw_chains_weigh_pair(struct slw_chains *c, uint32_t chain, size_t column, uint64_t weight);
+/* Of those, the ones that ended at the chain of a row. */
+uint64_t slw_chains_hits(const struct slw_chains *c, uint32_t row);
 /* There will be no more to follow or to weigh: give back what only that takes. */
 void slw_chains_seal(struct slw_chains *c);
 uint32_t slw_chains_count(const struct slw_chains *c);

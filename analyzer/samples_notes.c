@@ -167,6 +167,27 @@ static int note_samples(struct slw_samples *s)
     return rc;
 }
 
+/* A CPU that has no room for another call forgets the outermost one, and no recording says how many
+ * it has room for: 8, 16, 24 or 32. Stacks of so many calls, where none has more, may be cut. */
+static int note_calls(struct slw_samples *s)
+{
+    unsigned most = SLW_MAX_CALLS;
+    uint64_t stacks = 0;
+
+    while (most > 0 && s->calls[most] == 0)
+        most--;
+    for (unsigned i = 0; i <= most; i++)
+        stacks += s->calls[i];
+    if (most == 0 || most % 8 != 0)
+        return 0;
+    return slw_run_note(
+        s->run, SLW_NOTE_WARNING, "calls-cut",
+        "record with --call-graph dwarf: copies of stacks go further",
+        "%llu of %llu stacks fill the CPU's record of calls (%u): what called their "
+        "outermost function is not known",
+        (unsigned long long)s->calls[most], (unsigned long long)stacks, most);
+}
+
 int slw_samples_notes(struct slw_samples *s)
 {
     int rc = note_damage(s);
@@ -177,6 +198,8 @@ int slw_samples_notes(struct slw_samples *s)
         rc = slw_samples_read_notes(s);
     if (rc == 0)
         rc = slw_samples_unwound_notes(s);
+    if (rc == 0)
+        rc = note_calls(s);
     if (rc == 0)
         rc = slw_samples_nameless_notes(s);
     if (rc == 0 && s->procs && slw_procstate_dropped_maps(s->procs) > 0)

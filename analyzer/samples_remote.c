@@ -46,11 +46,11 @@ int slw_samples_fetch(struct slw_samples *s)
         const uint64_t sum = weigh(s, modules);
 
         qsort(modules, s->modules.count, sizeof(*modules), heaviest_first);
-        for (uint32_t i = 0; rc == 0 && i < s->modules.count && i < MAX_ASKED &&
+        for (uint32_t i = 0; rc >= 0 && i < s->modules.count && i < MAX_ASKED &&
                              modules[i].frames > 0 && modules[i].frames >= sum / LEAST_SHARE;
              i++)
-            rc = slw_symbols_fetch(s->symbols, modules[i].module);
+            rc = slw_symbols_fetch(s->symbols, modules[i].module, SLW_REMOTE_DEBUG);
     }
     free(modules);
-    return rc;
+    return rc < 0 ? rc : 0;
 }

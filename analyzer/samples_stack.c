@@ -12,6 +12,8 @@ static bool mode_of_marker(uint64_t value, unsigned *ret_mode)
 {
     const uint64_t user_deferred = (uint64_t)-640; /* newer than the kernel headers we build with */
 
+    if (value < (uint64_t)PERF_CONTEXT_MAX)
+        return false;
     if (value == (uint64_t)PERF_CONTEXT_USER || value == user_deferred)
         *ret_mode = PERF_RECORD_MISC_USER;
     else if (value == (uint64_t)PERF_CONTEXT_KERNEL)
@@ -40,7 +42,7 @@ struct walk {
     size_t depth, user_frames, foreign_frames;
 };
 
-static void push(struct walk *w, unsigned mode, uint64_t ip, bool exact)
+static inline void push(struct walk *w, unsigned mode, uint64_t ip, bool exact)
 {
     bool kernel = mode == PERF_RECORD_MISC_KERNEL;
 
@@ -92,14 +94,11 @@ static size_t up_to_user(const struct walk *w)
 /* Calls that have not returned yet, as the CPU keeps them: each from where it was made. It keeps a
  * few (32 at most), while frame pointers may lead further: who tells more callers is believed.
  * Source: Intel SDM volume 3, LBR call-stack mode. */
-static void walk_calls(const struct slw_samples *s, struct walk *w, const struct slw_perf_record *r)
+static void walk_calls(struct slw_samples *s, struct walk *w, const struct slw_perf_record *r)
 {
-    const struct slw_perf_attr *attr = &slw_perfdata_event(s->pd, (size_t)r->event)->attr;
     const struct slw_perf_values *b = &r->sample.branches;
     uint64_t calls = 0;
 
-    if (!(attr->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK))
-        return;
     while (calls < r->sample.branch_count && slw_perf_value(b, calls * SLW_PERF_BRANCH_VALUES) != 0)
         calls++;
     if (calls == 0 || calls < w->user_frames)
@@ -110,6 +109,7 @@ static void walk_calls(const struct slw_samples *s, struct walk *w, const struct
     w->user_frames = 1;
     for (uint64_t i = 0; i < calls; i++)
         push(w, PERF_RECORD_MISC_USER, slw_perf_value(b, i * SLW_PERF_BRANCH_VALUES), true);
+    s->calls[calls < SLW_MAX_CALLS ? calls : SLW_MAX_CALLS]++;
 }
 
 static int name_thread(struct slw_samples *s, struct slw_task *task)
@@ -164,25 +164,16 @@ static int commit(struct slw_samples *s, uint32_t chain)
     return rc == -SLW_E_RANGE ? 0 : rc;
 }
 
-/* Not a sample of the CPU: it is in no total that the losses are compared with. */
-static bool is_offcpu(const struct slw_samples *s, const struct slw_perf_record *r)
-{
-    const struct slw_perf_event *e =
-        r->event >= 0 ? slw_perfdata_event(s->pd, (size_t)r->event) : NULL;
-
-    return e && e->name && strcmp(e->name, SLW_EVENT_OFFCPU) == 0;
-}
-
 /* A user stack of one frame means the client keeps no frame pointers. How those ended that were
  * copied is counted apart. */
 static void judge(struct slw_samples *s, const struct walk *w, const struct slw_perf_record *r)
 {
-    uint64_t type = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_type;
-    bool user = leaf_mode(r) == PERF_RECORD_MISC_USER || w->user_frames > 0;
+    const struct slw_event_columns *e = &s->events[r->event];
+    bool user = w->user_frames > 0 || leaf_mode(r) == PERF_RECORD_MISC_USER;
 
-    s->run->losses.no_user_stack += r->sample.has_chain && user &&
-                                    !(type & PERF_SAMPLE_STACK_USER) && w->user_frames <= 1 &&
-                                    !is_offcpu(s, r);
+    /* Waits are no samples of the CPU: they are in no total that the losses are compared with. */
+    s->run->losses.no_user_stack +=
+        r->sample.has_chain && w->user_frames <= 1 && user && !e->copies && !e->offcpu;
     s->foreign_frames += w->foreign_frames;
 }
 
@@ -207,23 +198,38 @@ static void walk_copy(struct walk *w, const struct slw_sample *sample,
         push(w, PERF_RECORD_MISC_USER, frames[i].address, frames[i].exact);
 }
 
+/* A sample that neither carries counters nor is kept with its time. */
+static int weigh_alone(struct slw_samples *s, uint32_t chain, const struct slw_perf_record *r)
+{
+    const size_t column = (size_t)s->events[r->event].count;
+    const uint64_t weight = r->sample.has_period ? r->sample.period : 0;
+    struct slw_sampling *sampling = sampling_of(s, column);
+    int rc = slw_chains_weigh_pair(s->chains, chain, column, weight);
+
+    if (rc == 0 && sampling) {
+        sampling->samples++;
+        sampling->weight += weight;
+    }
+    s->no_period += !r->sample.has_period;
+    s->refused += rc == -SLW_E_RANGE;
+    return rc == -SLW_E_RANGE ? 0 : rc;
+}
+
 static int account(struct slw_samples *s, uint32_t chain, const struct slw_perf_record *r)
 {
-    const struct slw_chain *leaf = slw_chains_get(s->chains, chain);
-    bool has_leaf = leaf->location != SLW_NO_LOCATION;
+    const bool reads = r->sample.read_count > 0 && r->sample.read_id_index > 0;
+    const uint32_t leaf = slw_chains_get(s->chains, chain)->location;
     int rc = 0;
 
-    if (has_leaf) {
-        struct slw_location *l = &s->locations.locations[leaf->location];
-        l->hits += l->hits < UINT32_MAX;
-    }
-    if (r->sample.read_count > 0 && r->sample.read_id_index > 0) {
-        rc = slw_samples_weigh_read(s, r, has_leaf ? leaf->location : SLW_NO_LEAF);
+    s->delivered++;
+    if (!reads && !s->times && s->events[r->event].count >= 0)
+        return weigh_alone(s, chain, r);
+    if (reads) {
+        rc = slw_samples_weigh_read(s, r, leaf == SLW_NO_LOCATION ? SLW_NO_LEAF : leaf);
     } else {
         s->no_period += !r->sample.has_period;
         slw_samples_weigh(s, (size_t)r->event, 1, r->sample.has_period ? r->sample.period : 0);
     }
-    s->delivered++;
     if (rc == 0)
         rc = slw_samples_time(s, chain, r->time);
     return rc < 0 ? rc : commit(s, chain);
@@ -242,11 +248,19 @@ static void tell_turns(struct slw_samples *s, const struct walk *w, const struct
     }
 }
 
+/* Its task, which is in the profile. */
+static int task_of(struct slw_samples *s, const struct slw_perf_record *r,
+                   struct slw_task **ret_task)
+{
+    *ret_task = slw_procstate_task(s->procs, r->pid, r->tid);
+    return *ret_task ? name_thread(s, *ret_task) : -SLW_E_NOMEM;
+}
+
 int slw_samples_begin(struct slw_samples *s, const struct slw_perf_record *r,
                       struct slw_sample *ret_sample)
 {
-    struct slw_task *task = slw_procstate_task(s->procs, r->pid, r->tid);
-    int rc = task ? name_thread(s, task) : -SLW_E_NOMEM;
+    struct slw_task *task;
+    int rc = task_of(s, r, &task);
 
     if (rc < 0)
         return rc;
@@ -258,29 +272,55 @@ int slw_samples_begin(struct slw_samples *s, const struct slw_perf_record *r,
     return 0;
 }
 
+static int follow(struct slw_samples *s, const struct slw_perf_record *r, const struct walk *w,
+                  const struct slw_chain_root *root)
+{
+    uint32_t chain = SLW_NO_CHAIN;
+
+    if (s->opts->symbols && slw_symbols_has_turns(s->symbols))
+        tell_turns(s, w, r);
+    int rc = slw_chains_follow(s->chains, root, w->steps, w->depth, slw_samples_locate, s, &chain);
+    return rc < 0 ? rc : account(s, chain, r);
+}
+
+/* What the record itself tells of the stack. */
+static void walk_record(struct slw_samples *s, struct walk *w, const struct slw_perf_record *r)
+{
+    walk_chain(w, r);
+    if (s->events[r->event].calls)
+        walk_calls(s, w, r);
+    judge(s, w, r);
+}
+
+int slw_samples_add_now(struct slw_samples *s, const struct slw_perf_record *r)
+{
+    struct walk w = {.steps = s->steps};
+    struct slw_task *task;
+    int rc = task_of(s, r, &task);
+
+    if (rc < 0)
+        return rc;
+    walk_record(s, &w, r);
+    s->task = task;
+    const struct slw_chain_root root = {task->tag, slw_procstate_generation(s->procs, task)};
+    return follow(s, r, &w, &root);
+}
+
 int slw_samples_add(struct slw_samples *s, const struct slw_sample *sample,
                     const struct slw_unwound_frame *frames)
 {
     const struct slw_perf_record *r = sample->record;
     struct walk w = {.steps = s->steps};
-    uint32_t chain = SLW_NO_CHAIN;
     int rc = 0;
 
-    walk_chain(&w, r);
-    walk_calls(s, &w, r);
-    judge(s, &w, r);
+    walk_record(s, &w, r);
     s->task = &sample->task;
     if (sample->copied) {
         rc = slw_samples_count_unwound(s, sample);
         walk_copy(&w, sample, frames);
     }
-    if (rc < 0)
-        return rc;
-    if (s->opts->symbols && slw_symbols_has_turns(s->symbols))
-        tell_turns(s, &w, r);
     const struct slw_chain_root root = {sample->task.tag, sample->space.generation};
-    rc = slw_chains_follow(s->chains, &root, w.steps, w.depth, slw_samples_locate, s, &chain);
-    return rc < 0 ? rc : account(s, chain, r);
+    return rc < 0 ? rc : follow(s, r, &w, &root);
 }
 
 /* Weights that fit one by one may not when chains turn out to be one stack. */

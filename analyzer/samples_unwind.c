@@ -158,6 +158,11 @@ static struct slw_unwound unwind(struct slw_unwinder *u, const struct slw_sample
     return unwound;
 }
 
+void slw_unwinder_try(struct slw_unwinder *u, const struct slw_sample *sample)
+{
+    (void)unwind(u, sample);
+}
+
 static int keep_frames(struct slw_unwinder *u, struct slw_batch *b, struct slw_sample *sample)
 {
     const size_t depth = sample->unwound.depth, wanted = b->frame_count + depth;
@@ -228,9 +233,7 @@ struct slw_unwinder *slw_unwinder_new(const struct slw_samples *s)
 /* A thread of the kernel has no such stack. */
 bool slw_samples_has_copy(const struct slw_samples *s, const struct slw_perf_record *r)
 {
-    uint64_t type = slw_perfdata_event(s->pd, (size_t)r->event)->attr.sample_type;
-
-    return (type & PERF_SAMPLE_STACK_USER) && r->sample.regs_user_abi != PERF_SAMPLE_REGS_ABI_NONE;
+    return s->events[r->event].copies && r->sample.regs_user_abi != PERF_SAMPLE_REGS_ABI_NONE;
 }
 
 int slw_samples_count_unwound(struct slw_samples *s, const struct slw_sample *sample)

@@ -52,10 +52,15 @@ void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name);
 
-/* Ask for what the file of this module lacks to be named: itself, where it is not here, and its
- * debug file. Costly: for few, and before any of their addresses is shown. 0 or -SLW_E_NOMEM; what
- * came of it is in the notes. */
-int slw_symbols_fetch(struct slw_symbols *s, uint32_t module);
+/* Ask for what the file of this module lacks, each of it once: SLW_REMOTE_PROGRAM: itself, where it
+ * is not here; SLW_REMOTE_DEBUG: and its debug file. Costly: for few, and before any of their
+ * addresses is shown. 1: something came; 0 or -SLW_E_NOMEM; what came of it is in the notes. */
+int slw_symbols_fetch(struct slw_symbols *s, uint32_t module, enum slw_remote_kind most);
+
+/* Handles of one's own on the files of a module, closed where there is none. 0 or -SLW_E_NOMEM. */
+struct slw_elf;
+int slw_symbols_reopen(struct slw_symbols *s, uint32_t module, struct slw_elf *ret_image,
+                       struct slw_elf *ret_debug);
 
 /* Whether any process tells when its JIT compiler put code where; then which function of which time
  * an address is, as a number that is the same for the same one and at most SLW_MAX_TURN. 0: nobody

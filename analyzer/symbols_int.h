@@ -44,6 +44,7 @@ struct slw_symbols_module {
     struct slw_elf elf, debug;
     struct slw_elf former; /* what debug was before a better one came; names point into it */
     enum slw_symbols_remote remote;
+    bool asked[2];  /* by enum slw_remote_kind */
     int32_t inside; /* the process by way of whose root directory the file was opened; 0: ours */
     char *text;     /* names of a text table point into it */
     struct slw_elf lines; /* opened for its DWARF alone */

@@ -44,6 +44,7 @@ static int fetch(struct slw_symbols *s, struct slw_symbols_module *l, enum slw_r
     char *SLW_AUTO(free) path = NULL;
     int rc = from->fetch(from->ctx, kind, build_id, &path);
 
+    l->asked[kind] = true;
     if (rc == 0)
         rc = open_fetched(path, build_id, ret_elf);
     l->remote = rc == 0 ? SLW_SYMBOLS_FETCHED : outcome(rc);
@@ -115,21 +116,42 @@ static int fetch_debug(struct slw_symbols *s, struct slw_symbols_module *l)
     return read_again(s, l);
 }
 
-int slw_symbols_fetch(struct slw_symbols *s, uint32_t module)
+static int fetch_missing(struct slw_symbols *s, const struct slw_module *m,
+                         struct slw_symbols_module *l, enum slw_remote_kind most)
+{
+    int rc = 0;
+
+    if (!l->asked[SLW_REMOTE_PROGRAM] && is_absent(l) && is_build_id(m->build_id))
+        rc = fetch_program(s, m, l);
+    if (rc == 0 && most == SLW_REMOTE_DEBUG && !l->asked[SLW_REMOTE_DEBUG] && l->elf.elf &&
+        lacks_debug_file(s, m, l))
+        rc = fetch_debug(s, l);
+    return rc == -SLW_E_LIMIT ? 0 : rc;
+}
+
+int slw_symbols_fetch(struct slw_symbols *s, uint32_t module, enum slw_remote_kind most)
 {
     const struct slw_module *m = &s->modules->modules[module];
-    int rc = 0;
 
     if (!s->opts.remote || m->kind != SLW_MODULE_FILE)
         return 0;
     struct slw_symbols_module *l = slw_symbols_loaded(s, module);
     if (!l)
         return -SLW_E_NOMEM;
-    if (l->remote != SLW_SYMBOLS_NOT_ASKED)
-        return 0;
-    if (is_absent(l) && is_build_id(m->build_id))
-        rc = fetch_program(s, m, l);
-    if (rc == 0 && l->elf.elf && lacks_debug_file(s, m, l))
-        rc = fetch_debug(s, l);
-    return rc == -SLW_E_LIMIT ? 0 : rc;
+    const Elf *image = l->elf.elf, *debug = l->debug.elf;
+    int rc = fetch_missing(s, m, l, most);
+    return rc < 0 ? rc : l->elf.elf != image || l->debug.elf != debug;
+}
+
+int slw_symbols_reopen(struct slw_symbols *s, uint32_t module, struct slw_elf *ret_image,
+                       struct slw_elf *ret_debug)
+{
+    const struct slw_symbols_module *l = slw_symbols_loaded(s, module);
+
+    *ret_image = *ret_debug = (struct slw_elf){.fd = -1};
+    if (!l)
+        return -SLW_E_NOMEM;
+    (void)slw_elf_reopen(&l->elf, ret_image);
+    (void)slw_elf_reopen(&l->debug, ret_debug);
+    return 0;
 }

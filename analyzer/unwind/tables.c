@@ -193,6 +193,32 @@ bool slw_unwind_tables_next_loss(struct slw_unwind_tables *t, struct slw_unwind_
     return most != NULL;
 }
 
+void slw_unwind_tables_forgive(struct slw_unwind_tables *t)
+{
+    for (uint32_t i = 0; i < t->capacity; i++)
+        if (t->tables[i])
+            memset(t->tables[i]->losses, 0, sizeof(t->tables[i]->losses));
+}
+
+int slw_unwind_tables_mend(struct slw_unwind_tables *t, uint32_t module, struct slw_elf *image,
+                           struct slw_elf *debug)
+{
+    struct module_table *m = table_of(t, module);
+    int rc = m ? 0 : -SLW_E_NOMEM;
+
+    memset(t->places, 0, sizeof(t->places));
+    if (m && m->state == SLW_UNWIND_NO_FILE && image->elf) {
+        rc = compile(t, image, &m->table);
+        m->state = rc == 0 && m->table.row_count > 0 ? SLW_UNWIND_CFI : SLW_UNWIND_NO_CFI;
+    }
+    if (rc == -SLW_E_NOMEM || !m || !image->elf) {
+        slw_elf_close(image);
+        slw_elf_close(debug);
+        return rc == -SLW_E_NOMEM ? rc : 0;
+    }
+    return slw_undescribed_know(&m->undescribed, image, debug);
+}
+
 /* Where a probe of a function's return makes it return to: the first byte of the kernel's area for
  * probes, at the end of the address space unless that is taken; recorders may not have seen it
  * being mapped. No call stands before it. Source: xol_add_vma() in kernel/events/uprobes.c. */

@@ -4,6 +4,7 @@
 #ifndef SLW_ANALYZER_UNWIND_TABLES_H
 #define SLW_ANALYZER_UNWIND_TABLES_H
 
+#include "analyzer/elf_file.h"
 #include "analyzer/procstate.h"
 #include "analyzer/symbols.h"
 #include "analyzer/unwind/stack.h"
@@ -34,6 +35,12 @@ void slw_unwind_tables_enter(struct slw_unwind_tables *t, const struct slw_unwin
  * memory has no table: see slw_unwind_tables_failed. */
 struct slw_unwind_code slw_unwind_tables_find(void *tables, uint64_t address);
 
+/* What somebody else had of a module that stacks ended in: its image, where none was here, and its
+ * debug file; either may be closed. The tables own both. What was found without them is forgotten.
+ * 0 or -SLW_E_NOMEM. */
+int slw_unwind_tables_mend(struct slw_unwind_tables *t, uint32_t module, struct slw_elf *image,
+                           struct slw_elf *debug);
+
 /* The module that lost most stacks, and how; NULL: none lost any, or is left. Told once of each. */
 struct slw_unwind_loss {
     const struct slw_module *module;
@@ -42,6 +49,7 @@ struct slw_unwind_loss {
 };
 void slw_unwind_tables_blame(struct slw_unwind_tables *t, const struct slw_unwound *u);
 bool slw_unwind_tables_next_loss(struct slw_unwind_tables *t, struct slw_unwind_loss *ret_loss);
+void slw_unwind_tables_forgive(struct slw_unwind_tables *t); /* none has lost any */
 
 /* -SLW_E_NOMEM: some table could not be made; 0: all were. */
 int slw_unwind_tables_failed(const struct slw_unwind_tables *t);

@@ -71,26 +71,35 @@ struct slw_unwind_code slw_signal_return(enum slw_cfi_machine machine)
 
 /* ---- the module's files ---- */
 
+int slw_undescribed_know(struct slw_undescribed *u, struct slw_elf *image, struct slw_elf *debug)
+{
+    int rc = 0;
+
+    slw_undescribed_release(u);
+    *u = (struct slw_undescribed){.looked_for = true, .image = *image};
+    u->has_image = slw_cfi_machine_of(&u->image, &u->machine);
+    if (debug->elf) {
+        rc = slw_cfi_compile_separate(&u->image, debug, &u->separate, NULL);
+        slw_elf_close(debug);
+    }
+    return rc == -SLW_E_NOMEM ? rc : 0;
+}
+
 static int look_for(struct slw_undescribed *u, const struct slw_symbols_options *opts,
                     const struct slw_module *m)
 {
     struct slw_symbols_options own = *opts;
     struct slw_symbols_module l = {0};
     struct slw_elf debug = {.fd = -1};
-    int rc = 0;
 
     u->looked_for = true;
     if (!own.debug_dir)
         own.debug_dir = SLW_DEFAULT_DEBUG_DIR;
     if (slw_symbols_open_image(&own, m, &l) != SLW_SYMBOLS_FINE)
         return 0;
-    u->image = l.elf;
-    u->has_image = slw_cfi_machine_of(&u->image, &u->machine);
-    if (m->kind == SLW_MODULE_FILE && slw_symbols_open_debug(&own, m, &l, &debug, NULL) == 0) {
-        rc = slw_cfi_compile_separate(&u->image, &debug, &u->separate, NULL);
-        slw_elf_close(&debug);
-    }
-    return rc == -SLW_E_NOMEM ? rc : 0;
+    if (m->kind == SLW_MODULE_FILE)
+        (void)slw_symbols_open_debug(&own, m, &l, &debug, NULL);
+    return slw_undescribed_know(u, &l.elf, &debug);
 }
 
 static bool is_signal_return(const struct slw_undescribed *u, uint64_t offset)

@@ -22,6 +22,9 @@ struct slw_undescribed {
 int slw_undescribed_find(struct slw_undescribed *u, const struct slw_symbols_options *opts,
                          const struct slw_module *m, uint64_t offset,
                          struct slw_unwind_code *ret_code);
+/* The files it is to be found in; debug may be closed. Both are closed in the end. 0 or
+ * -SLW_E_NOMEM. */
+int slw_undescribed_know(struct slw_undescribed *u, struct slw_elf *image, struct slw_elf *debug);
 void slw_undescribed_release(struct slw_undescribed *u);
 
 /* Pure: is the byte at `offset`, or the one behind it, in such instructions? A return address is

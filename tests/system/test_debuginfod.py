@@ -59,18 +59,21 @@ class Debuginfod(harness.Case):
     def setUp(self):
         super().setUp()
         self.program = self.path("client")
-        objcopy = self.need("objcopy")
-        subprocess.run([self.need("g++"), "-O2", "-g", "-Wl,--build-id=sha1", "-o", self.program, SOURCE],
-                       check=True, timeout=60)
         self.files = self.path("files")
         os.mkdir(self.files)
-        subprocess.run([objcopy, "--only-keep-debug", self.program,
-                        os.path.join(self.files, "client.debug")], check=True)
-        subprocess.run([objcopy, "--strip-all", self.program], check=True)
+        self.build()
         self.environment = dict(os.environ, DEBUGINFOD_CACHE_PATH=self.path("cache"),
                                 XDG_CACHE_HOME=self.path("own"), DEBUGINFOD_URLS="")
         for name in ("DEBUGINFOD_MAXSIZE", "DEBUGINFOD_MAXTIME", "DEBUGINFOD_TIMEOUT"):
             self.environment.pop(name, None)
+
+    def build(self, *flags):
+        objcopy = self.need("objcopy")
+        subprocess.run([self.need("g++"), "-O2", "-g", *flags, "-Wl,--build-id=sha1", "-o", self.program,
+                        SOURCE], check=True, timeout=60)
+        subprocess.run([objcopy, "--only-keep-debug", self.program,
+                        os.path.join(self.files, "client.debug")], check=True)
+        subprocess.run([objcopy, "--strip-all", self.program], check=True)
 
     def build_id(self, path):
         notes = subprocess.run([self.need("readelf"), "-n", path], check=True, capture_output=True,
@@ -210,6 +213,45 @@ class Debuginfod(harness.Case):
         self.slotwise("import", os.path.join(run, "perf.data"), "--debuginfod", "-o", imported,
                       env=self.environment)
         self.assertLessEqual(NAMED, self.functions(imported))
+
+    def ends(self, recording, *options, url=""):
+        """How its copied stacks end: (all, complete ones, by cause)."""
+        self.environment["DEBUGINFOD_URLS"] = url
+        imported = self.path("imported")
+        shutil.rmtree(imported, ignore_errors=True)
+        self.slotwise("import", recording, *options, "-o", imported, env=self.environment)
+        told = self.load(imported)["unwindings"][0]
+        ends = {k: v for k, v in told.items() if k not in ("event", "copy_bytes", "by_frame_pointer")}
+        return sum(ends.values()), ends.get("complete", 0), ends
+
+    def test_a_program_that_comes_mends_stacks(self):
+        _, run = self.measure("--call-graph", "dwarf", "--offcpu", "no")
+        recording = os.path.join(run, "perf.data")
+        os.rename(self.program, os.path.join(self.files, "client"))
+        shutil.copy(os.path.join(self.files, "client"), self.program)  # for its build id
+        url, _ = self.debuginfod()
+        os.unlink(self.program)
+        every, whole, ends = self.ends(recording)
+        self.assertLess(whole, 0.05 * every)
+        self.assertGreater(ends["no_file"], 0.9 * every)
+        every, whole, ends = self.ends(recording, "--debuginfod", url=url)
+        self.assertGreater(whole, 0.95 * every, ends)
+        # Nor is more asked for than may be spent.
+        shutil.rmtree(self.path("cache"))
+        _, whole, _ = self.ends(recording, "--debuginfod", "--debuginfod-size", "1K", url=url)
+        self.assertLess(whole, 0.05 * every)
+
+    def test_a_debug_file_that_comes_mends_stacks(self):
+        """Compiled without .eh_frame; stripping takes .debug_frame along."""
+        self.build("-fno-asynchronous-unwind-tables", "-fno-exceptions", "-fomit-frame-pointer")
+        _, run = self.measure("--call-graph", "dwarf", "--offcpu", "no")
+        recording = os.path.join(run, "perf.data")
+        every, whole, ends = self.ends(recording)
+        self.assertLess(whole, 0.05 * every)
+        self.assertGreater(ends["no_cfi"], 0.9 * every)
+        url, _ = self.debuginfod()
+        every, whole, ends = self.ends(recording, "--debuginfod", url=url)
+        self.assertGreater(whole, 0.95 * every, ends)
 
     def test_no_server_named(self):
         done = self.slotwise("profile", "--debuginfod", "--", "true", status=69,

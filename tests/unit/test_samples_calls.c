@@ -22,7 +22,7 @@ struct sample {
     uint16_t misc;
     uint64_t chain[8];
     size_t depth;
-    uint64_t calls[8][2]; /* from, to; the latest first */
+    uint64_t calls[16][2]; /* from, to; the latest first */
     size_t call_count;
 };
 
@@ -171,6 +171,33 @@ static void the_kernel_side_stays_above_them(void **state)
     assert_stack_of(&s, CALL_STACK, false, without, 6, 0);
 }
 
+static uint64_t notes_of_cut_calls(size_t calls)
+{
+    struct sample s = three_calls();
+    uint64_t told = 0;
+
+    for (size_t i = 0; i < calls; i++)
+        s.calls[i][0] = s.calls[i][1] = CODE + 0x10 * i;
+    s.calls[0][0] = CODE + 0x10;
+    s.call_count = calls;
+    struct loaded l = load(&s, CALL_STACK, false);
+    for (size_t i = 0; i < l.run->note_count; i++)
+        told += strcmp(l.run->notes[i].code, "calls-cut") == 0;
+    slw_stacks_free(l.stacks);
+    slw_run_free(l.run);
+    return told;
+}
+
+/* As many calls as some CPUs have room for. */
+static void a_full_record_may_be_cut(void **state)
+{
+    (void)state;
+    assert_int_equal(notes_of_cut_calls(16), 1);
+    assert_int_equal(notes_of_cut_calls(8), 1);
+    assert_int_equal(notes_of_cut_calls(15), 0);
+    assert_int_equal(notes_of_cut_calls(3), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +206,7 @@ int main(void)
         cmocka_unit_test(an_empty_entry_ends_them),
         cmocka_unit_test(a_longer_chain_is_kept),
         cmocka_unit_test(the_kernel_side_stays_above_them),
+        cmocka_unit_test(a_full_record_may_be_cut),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
