@@ -24,8 +24,11 @@ int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
     int rc = 0;
 
     if (!c.library) {
+        const char *why = dlerror();
+
         slw_error_hint(err, "apt-get install libcurl4");
-        return slw_fail(err, SLW_E_UNSUPPORTED, "pushing needs " LIBRARY ", which is not there");
+        return slw_fail(err, SLW_E_UNSUPPORTED, "pushing needs " LIBRARY ": %.200s",
+                        why ? why : "it cannot be loaded");
     }
 #define X(type, name, parameters) rc = rc < 0 ? rc : find(c.library, "curl_" #name, &c.name, err);
     SLW_CURL_FUNCTIONS(X)

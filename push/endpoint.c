@@ -24,13 +24,15 @@ static int hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The bytes that %XX stand for; NULL: no memory, or a '%' of nothing, or a control character. */
-static char *decode(const char *text, size_t length)
+/* The bytes that %XX stand for; a '%' of nothing and control characters are refused. */
+static int decode(const char *text, size_t length, char **ret_text, struct slw_error *err)
 {
     char *out = malloc(length + 1);
     size_t n = 0;
 
-    for (size_t i = 0; out && i < length; i++) {
+    if (!out)
+        return slw_fail(err, SLW_E_NOMEM, "no memory for a URL");
+    for (size_t i = 0; i < length; i++) {
         char c = text[i];
         if (c == '%') {
             const int high = i + 2 < length ? hex(text[i + 1]) : -1;
@@ -42,13 +44,13 @@ static char *decode(const char *text, size_t length)
         }
         if (iscntrl((unsigned char)c)) {
             free(out);
-            return NULL;
+            return refuse(err, "has a malformed user or password");
         }
         out[n++] = c;
     }
-    if (out)
-        out[n] = '\0';
-    return out;
+    out[n] = '\0';
+    *ret_text = out;
+    return 0;
 }
 
 static int take_user(struct slw_push_endpoint *e, const char *from, size_t length,
@@ -56,10 +58,11 @@ static int take_user(struct slw_push_endpoint *e, const char *from, size_t lengt
 {
     const char *colon = memchr(from, ':', length);
     const size_t user = colon ? (size_t)(colon - from) : length;
+    int rc = decode(from, user, &e->user, err);
 
-    e->user = decode(from, user);
-    e->password = colon ? decode(colon + 1, length - user - 1) : decode("", 0);
-    return e->user && e->password ? 0 : refuse(err, "has a malformed user or password");
+    if (rc >= 0)
+        rc = decode(colon ? colon + 1 : "", colon ? length - user - 1 : 0, &e->password, err);
+    return rc;
 }
 
 static bool ends_so(const char *text, size_t length, const char *ending)

@@ -15,7 +15,7 @@ static unsigned long checksum(const void *bytes, size_t length)
     return crc32_z(0, bytes, length);
 }
 
-int slw_push_entry_write(const struct slw_push_entry *e, struct slw_buf *out, struct slw_error *err)
+static void put_head(const struct slw_push_entry *e, struct slw_buf *out)
 {
     slw_buf_printf(out, "{\"schema\":%d,\"kind\":", SCHEMA);
     slw_push_put_json(out, e->kind->name);
@@ -25,6 +25,11 @@ int slw_push_entry_write(const struct slw_push_entry *e, struct slw_buf *out, st
     slw_push_put_json(out, e->suffix);
     slw_buf_printf(out, ",\"length\":%zu,\"crc32\":%lu}\n", e->length,
                    checksum(e->body, e->length));
+}
+
+int slw_push_entry_write(const struct slw_push_entry *e, struct slw_buf *out, struct slw_error *err)
+{
+    put_head(e, out);
     slw_buf_put(out, e->body, e->length);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory to keep a request") : 0;
 }
@@ -79,28 +84,61 @@ static int check_body(const json_t *j, const struct slw_push_entry *e, struct sl
     return 0;
 }
 
-int slw_push_entry_read(const void *bytes, size_t length, struct slw_push_entry *ret_entry,
-                        struct slw_error *err)
+/* The first line is ours to the letter: a request is not sent to where a damaged one says. */
+static int check_head(const struct slw_push_entry *e, const char *line, size_t length,
+                      struct slw_error *err)
 {
-    const size_t look = length < SLW_PUSH_MAX_LINE ? length : SLW_PUSH_MAX_LINE;
-    const char *end = look ? memchr(bytes, '\n', look) : NULL;
-    struct slw_push_entry e = {0};
+    struct slw_buf same = {0};
+    int rc = 0;
 
-    if (!end)
-        return bad(err, "has no first line");
-    const size_t line = (size_t)(end - (const char *)bytes);
-    e.body = end + 1;
-    e.length = length - line - 1;
+    put_head(e, &same);
+    if (slw_buf_failed(&same))
+        rc = slw_fail(err, SLW_E_NOMEM, "no memory to read a request that was kept");
+    else if (same.length != length + 1 || memcmp(same.data, line, length) != 0)
+        rc = bad(err, "is damaged");
+    slw_buf_release(&same);
+    return rc;
+}
+
+static int read_entry(const char *bytes, size_t line, size_t length,
+                      struct slw_push_entry *ret_entry, struct slw_error *err)
+{
+    struct slw_push_entry e = {.body = bytes + line + 1, .length = length - line - 1};
     json_t *j = json_loadb(bytes, line, JSON_REJECT_DUPLICATES, NULL);
     int rc = json_is_object(j) ? read_head(j, &e, err) : bad(err, "has a first line of no JSON");
+
     if (rc >= 0)
         rc = check_body(j, &e, err);
+    if (rc >= 0)
+        rc = check_head(&e, bytes, line, err);
     json_decref(j);
     if (rc < 0)
         slw_push_entry_release(&e);
     else
         *ret_entry = e;
     return rc;
+}
+
+/* When memory runs out, jansson finds no JSON in what is, or loses letters; and what is broken is
+ * deleted. So it is called broken when it is with memory to spare. */
+int slw_push_entry_read(const void *bytes, size_t length, struct slw_push_entry *ret_entry,
+                        struct slw_error *err)
+{
+    const size_t look = length < SLW_PUSH_MAX_LINE ? length : SLW_PUSH_MAX_LINE;
+    const char *end = look ? memchr(bytes, '\n', look) : NULL;
+    void *spare = NULL;
+
+    if (!end)
+        return bad(err, "has no first line");
+    const size_t line = (size_t)(end - (const char *)bytes);
+    int rc = read_entry(bytes, line, length, ret_entry, NULL);
+    if (rc == 0)
+        return 0;
+    spare = malloc(8 * (size_t)SLW_PUSH_MAX_LINE);
+    if (!spare)
+        return slw_fail(err, SLW_E_NOMEM, "no memory to read a request that was kept");
+    free(spare);
+    return read_entry(bytes, line, length, ret_entry, err);
 }
 
 void slw_push_entry_release(struct slw_push_entry *e)

@@ -53,6 +53,13 @@ static void add_header(struct call *c, const char *header)
         c->out_of_memory = true;
 }
 
+/* Settings that libcurl copies: without one of them the request would be another. */
+static void set_text(struct call *c, CURLoption option, const char *text)
+{
+    if (c->curl.easy_setopt(c->easy, option, text) == CURLE_OUT_OF_MEMORY)
+        c->out_of_memory = true;
+}
+
 static void set_headers(struct call *c, const struct slw_push_endpoint *e)
 {
     char type[128];
@@ -69,7 +76,7 @@ static void set_headers(struct call *c, const struct slw_push_endpoint *e)
 
 static void set_limits(struct call *c, const struct slw_http_request *r)
 {
-    c->curl.easy_setopt(c->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_text(c, CURLOPT_PROTOCOLS_STR, "http,https");
     c->curl.easy_setopt(c->easy, CURLOPT_FOLLOWLOCATION, 0L);
     c->curl.easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
     c->curl.easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
@@ -83,23 +90,23 @@ static void set_limits(struct call *c, const struct slw_http_request *r)
 
 static void set_identity(struct call *c, const struct slw_push_endpoint *e)
 {
-    c->curl.easy_setopt(c->easy, CURLOPT_USERAGENT, "slotwise/" SLW_VERSION);
+    set_text(c, CURLOPT_USERAGENT, "slotwise/" SLW_VERSION);
     if (e->ca_file)
-        c->curl.easy_setopt(c->easy, CURLOPT_CAINFO, e->ca_file);
+        set_text(c, CURLOPT_CAINFO, e->ca_file);
     if (!e->user)
         return;
     c->curl.easy_setopt(c->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-    c->curl.easy_setopt(c->easy, CURLOPT_USERNAME, e->user);
-    c->curl.easy_setopt(c->easy, CURLOPT_PASSWORD, e->password);
+    set_text(c, CURLOPT_USERNAME, e->user);
+    set_text(c, CURLOPT_PASSWORD, e->password);
 }
 
 static void set_request(struct call *c, const struct slw_http_request *r, const char *url)
 {
     const bool clear = strncmp(url, "http://", 7) == 0;
 
-    c->curl.easy_setopt(c->easy, CURLOPT_URL, url);
+    set_text(c, CURLOPT_URL, url);
     c->curl.easy_setopt(c->easy, CURLOPT_POST, 1L);
-    c->curl.easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, r->endpoint->kind->method);
+    set_text(c, CURLOPT_CUSTOMREQUEST, r->endpoint->kind->method);
     c->curl.easy_setopt(c->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->length);
     c->curl.easy_setopt(c->easy, CURLOPT_POSTFIELDS, r->length ? r->body : "");
     if (r->endpoint->kind->grpc)

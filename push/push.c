@@ -69,6 +69,8 @@ static enum next send_file(const struct slw_push_options *o, const char *name,
     } else if (rc == -SLW_E_FORMAT) {
         r->refused++; /* nobody will ever be able to send it */
         slw_spool_remove(o->spool, &slot);
+    } else if (rc == -SLW_E_NOMEM || rc == -SLW_E_IO) {
+        r->waiting++; /* we could not look at it; another run may */
     }
     slw_spool_leave(&slot); /* a newer slotwise's stays */
     slw_push_entry_release(&e);

@@ -202,7 +202,7 @@ static int read_file(int fd, uint64_t limit, char **ret_bytes, size_t *ret_lengt
     const long long n = slw_read_full(fd, bytes, (size_t)st.st_size);
     if (n < 0) {
         free(bytes);
-        return slw_fail_sys(err, SLW_E_FORMAT, (int)-n, "a request that was kept is unreadable");
+        return slw_fail_sys(err, SLW_E_IO, (int)-n, "a request that was kept is unreadable");
     }
     *ret_bytes = bytes;
     *ret_length = (size_t)n;

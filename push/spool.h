@@ -38,8 +38,9 @@ struct slw_push_files {
 int slw_spool_list(const struct slw_push_spool *spool, struct slw_push_files *ret_files,
                    struct slw_error *err);
 
-/* Lock and read a file. SLW_E_NOTFOUND: it is gone, or in the hands of another. Else as
- * slw_push_entry_read: then too it is ours, to be removed. *ret_bytes: heap, what the entry lends
+/* Lock and read a file. SLW_E_NOTFOUND: it is gone, or in the hands of another. Else it is ours
+ * whatever is returned: SLW_E_FORMAT, nobody will ever be able to read it; SLW_E_VERSION,
+ * SLW_E_NOMEM, SLW_E_IO, another may. *ret_bytes: heap, what the entry lends
  * from. */
 int slw_spool_take(const struct slw_push_spool *spool, const char *name,
                    struct slw_push_slot *ret_slot, char **ret_bytes,

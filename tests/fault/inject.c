@@ -4,7 +4,8 @@
  * alone. Not part of anything that is installed.
  *
  * SLW_FAULT=KIND:N[:always]   which call; KIND is a row of the table below
- * SLW_FAULT_FIRED=PATH        created when a call was made to fail */
+ * SLW_FAULT_FIRED=PATH        created when a call was made to fail
+ * SLW_FAULT_FROM=TEXT         calls count from the first one that opens a path with TEXT in it */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +42,9 @@ static const struct fault {
 static const struct fault *active;
 static unsigned long fail_at;
 static bool always;
-static const char *fired_path;
+static const char *fired_path, *from_text;
 static atomic_ulong calls;
+static atomic_bool counting;
 
 /* glibc's own names of the functions that are replaced here. */
 extern void *__libc_malloc(size_t size);
@@ -68,6 +70,8 @@ __attribute__((constructor)) static void read_settings(void)
     fail_at = strtoul(colon + 1, NULL, 10);
     always = strstr(colon, ":always") != NULL;
     fired_path = getenv("SLW_FAULT_FIRED");
+    from_text = getenv("SLW_FAULT_FROM");
+    counting = !from_text;
     active = fault_named(text, (size_t)(colon - text));
     if (!active)
         abort(); /* a misspelt kind would test nothing */
@@ -87,7 +91,7 @@ static void tell(void)
  * repeats the call has to get on. */
 static bool fails(enum call call)
 {
-    if (!active || active->call != call)
+    if (!active || !counting || active->call != call)
         return false;
     unsigned long number = atomic_fetch_add(&calls, 1) + 1;
     bool every =
@@ -128,6 +132,8 @@ void *realloc(void *old, size_t size)
 
 static int open_at(int dir, const char *path, int flags, mode_t mode)
 {
+    if (from_text && strstr(path, from_text))
+        counting = true;
     return fails(CALL_OPEN) ? -1 : (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 

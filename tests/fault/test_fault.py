@@ -16,6 +16,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+import fleet  # noqa: E402
 import harness  # noqa: E402
 
 INJECT = os.environ.get("SLW_INJECT", os.path.join(harness.ROOT,
@@ -67,6 +68,8 @@ class Faults(harness.Case):
         self.out = self.path("out")
         _, self.run_dir = self.profile(harness.CLIENT, "forks", "40")
 
+    FROM = None  # faults begin where a path with this in it is opened
+
     def once(self, args, fault):
         """Run with `fault`; (done, fired)."""
         shutil.rmtree(self.out, ignore_errors=True)
@@ -75,6 +78,8 @@ class Faults(harness.Case):
         if os.path.exists(fired):
             os.unlink(fired)
         env = dict(os.environ, LD_PRELOAD=INJECT, SLW_FAULT=fault, SLW_FAULT_FIRED=fired)
+        if self.FROM:
+            env["SLW_FAULT_FROM"] = self.FROM
         done = self.slotwise(*args, status=None, timeout=60, env=env)
         return done, os.path.exists(fired)
 
@@ -211,6 +216,54 @@ class Profiling(Faults):
             done, fired = self.once(self.args(), f"write-enospc:{n}:always")
             if fired:
                 self.assertEqual(done.returncode, harness.INTERNAL, f"{n}: {done.stderr}")
+
+
+class Pushing(Faults):
+    """A run whose push fails is saved; what it was to push is with the server, or waits for the next
+    run, or it is said that it is lost. Faults begin with the push: those of measuring are above."""
+    FROM = "push-spool"
+
+    def setUp(self):
+        super().setUp()
+        self.need("protoc")
+        self.spool = self.path("push-spool")
+        self.server = fleet.Server()
+        self.addCleanup(self.server.stop)
+
+    def args(self):
+        return ("profile", "-q", "--offcpu", "no", "--wire", "no", "--stages", "no", "--push",
+                self.server.url, "--push-tries", "1", "--push-spool", self.spool, "-o",
+                os.path.join(self.out, "run"), "--", harness.CLIENT, "spin", "20")
+
+    def once(self, args, fault):
+        shutil.rmtree(self.spool, ignore_errors=True)
+        self.server.pushed.clear()
+        return super().once(args, fault)
+
+    def told(self, done, fault):
+        self.assertIn(done.returncode, (0, harness.CANNOT, harness.INTERNAL), done.stderr)
+        self.load(os.path.join(self.out, "run"))
+        self.assertEqual(self.server.refused, [], fault)
+        kept = [name for name in os.listdir(self.spool) if name.endswith(".push")] \
+            if os.path.isdir(self.spool) else []
+        if done.returncode == 0:
+            self.assertTrue(self.server.pushed or kept, f"{fault}: {done.stderr}")
+        self.assertTrue(self.server.pushed or done.stderr.strip(), f"{fault}: not a word about it")
+
+    def nothing_half_written(self, fault):
+        super().nothing_half_written(fault)
+        for name in os.listdir(self.spool) if os.path.isdir(self.spool) else []:
+            self.assertFalse(name.startswith("."), f"{fault} left {name}")
+
+    def test_failures(self):
+        self.loop(self.args(), FAILURES, self.told)
+
+    def test_harmless(self):
+        def check(done, fault):
+            self.assertEqual(done.returncode, 0, f"{fault}: {done.stderr}")
+            self.assertEqual(len(self.server.pushed), 1, fault)
+        for kind in HARMLESS:
+            check(self.once(self.args(), kind + ":1:always")[0], kind)
 
 
 class Comparing(Faults):
