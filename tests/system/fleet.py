@@ -37,6 +37,16 @@ def require(condition, why):
         raise Refused(why)
 
 
+def certificate(case):
+    """(key, certificate) that nobody signed, for 127.0.0.1."""
+    key, cert = case.path("key.pem"), case.path("certificate.pem")
+    subprocess.run([case.need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True, timeout=60)
+    return key, cert
+
+
 def protoc_fields(raw, proto=PROTO, message="perftools.profiles.Profile"):
     """The message as protoc prints it. A field it does not know is printed by its number."""
     done = subprocess.run(["protoc", f"--proto_path={os.path.dirname(proto)}", f"--decode={message}",
@@ -204,19 +214,20 @@ class Parca:
     """parca_server.py until the end of the test."""
     method = "/parca.profilestore.v1alpha1.ProfileStoreService/WriteRaw"
 
-    def __init__(self, case, status="OK"):
+    def __init__(self, case, status="OK", tls=()):
         probe = subprocess.run([SYSTEM_PYTHON, "-c", "import grpc"], capture_output=True, timeout=60,
                                check=False)
         if probe.returncode != 0:
             case.missing("no python3-grpcio")
         self.folder = tempfile.mkdtemp(dir=case.dir)
         script = os.path.join(harness.HERE, "parca_server.py")
-        process = subprocess.Popen([SYSTEM_PYTHON, "-B", script, self.folder, status],
+        process = subprocess.Popen([SYSTEM_PYTHON, "-B", script, self.folder, status, *tls],
                                    stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                                    start_new_session=True)
         case.addCleanup(process.stdout.close)
         case.addCleanup(harness.end_group, process)
-        self.url = f"http://127.0.0.1:{int(process.stdout.readline())}"
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{int(process.stdout.readline())}"
 
     @property
     def requests(self):

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Parca's ProfileStoreService/WriteRaw over a real gRPC, for the distribution's Python: keeps each
 request as FOLDER/N and answers with STATUS ("OK" or a name of grpc.StatusCode). Prints its port.
+With a key and its certificate it speaks TLS.
 
-usage: parca_server.py FOLDER STATUS"""
+usage: parca_server.py FOLDER STATUS [KEY CERTIFICATE]"""
 import os
 import sys
 import threading
@@ -31,10 +32,18 @@ class Service(grpc.GenericRpcHandler):
         return None
 
 
+def listen(server, key=None, certificate=None):
+    if not key:
+        return server.add_insecure_port("127.0.0.1:0")
+    with open(key, "rb") as k, open(certificate, "rb") as c:
+        pair = (k.read(), c.read())
+    return server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([pair]))
+
+
 def main():
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1),
                          handlers=(Service(*sys.argv[1:3]),))
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    print(listen(server, *sys.argv[3:]), flush=True)
     server.start()
     threading.Event().wait()
 

@@ -102,6 +102,30 @@ class Arrives(Case):
                 self.assertEqual((len(bad.requests), len(self.kept())), (calls, kept), said)
                 self.assertIn("as it was told to", said)
 
+    def test_at_parca_over_tls(self):
+        pair = fleet.certificate(self)
+        parca = fleet.Parca(self, tls=pair)
+        said, _ = self.push("--push", parca.url, "--push-to", "parca")
+        self.assertRegex(said, "(?i)certificate")
+        self.assertEqual((parca.requests, len(self.kept())), ([], 1))
+        _, run = self.push("--push", parca.url, "--push-to", "parca", "--push-ca", pair[1],
+                           "--label", "env=test")
+        pushed, earlier = parca.pushed(self.dir)
+        self.check(pushed, run, env="test")
+        self.assertNotIn("env", earlier.labels)
+        self.assertEqual(self.kept(), [])
+
+    def test_a_server_that_does_not_speak_http_2(self):
+        """Behind TLS the two agree on what both have; gRPC is not to be had there."""
+        key, certificate = fleet.certificate(self)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate, key)
+        server = self.server(tls=tls)
+        said, _ = self.push("--push", server.url, "--push-to", "parca", "--push-ca", certificate,
+                            status=harness.INTERNAL)
+        self.assertEqual((server.pushed, self.kept()), ([], []))
+        self.assertRegex(said, "refused by .*HTTP 400")
+
     def test_at_the_push_gateway_and_from_there_in_prometheus(self):
         gateway = fleet.push_gateway(self)
         prometheus = fleet.prometheus(self, gateway)
@@ -334,12 +358,7 @@ class Answers(Case):
                 self.count(self.kept(), n)
 
     def test_tls_is_checked(self):
-        self.need("openssl")
-        key, certificate = self.path("key.pem"), self.path("certificate.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
-                        certificate], check=True, capture_output=True, timeout=60)
+        key, certificate = fleet.certificate(self)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate, key)
         server = self.server(tls=tls)
