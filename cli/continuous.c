@@ -23,6 +23,7 @@
 #define MIN_EVERY_MS 1000 /* more often is no sampling of time but measuring all the time */
 #define MAX_EVERY_MS (UINT64_C(24) * 3600 * 1000)
 #define MAX_IN_A_ROW 10
+#define MAX_NAMES    3600 /* that are looked for a free one */
 #define NS_PER_MS    UINT64_C(1000000)
 
 /* ---- settings ---- */
@@ -184,15 +185,27 @@ static void keep_run(struct state *s, char *path)
     *slot = path;
 }
 
-static char *window_path(const struct slw_continuous *c)
+static char *path_at(const struct slw_continuous *c, time_t when)
 {
-    const time_t now = time(NULL);
     struct tm utc;
     char name[64];
 
-    (void)gmtime_r(&now, &utc);
+    (void)gmtime_r(&when, &utc);
     (void)strftime(name, sizeof(name), "%Y%m%dT%H%M%SZ.slotwise", &utc);
     return slw_run_dir_file(c->folder, name);
+}
+
+/* Two windows may begin in one second, or the clock was set back: the first name that is free. */
+static char *window_path(const struct slw_continuous *c)
+{
+    const time_t now = time(NULL);
+    char *path = path_at(c, now);
+
+    for (time_t later = 1; path && later < MAX_NAMES && access(path, F_OK) == 0; later++) {
+        free(path);
+        path = path_at(c, now + later);
+    }
+    return path;
 }
 
 /* A group of its own: the terminal's Ctrl-C is for us, who pass it on. Without us it ends too. */

@@ -4,6 +4,7 @@ server's own count, and their waits are told; what runs outside of it is in no n
 import os
 import subprocess
 
+import cgroups
 import harness
 import test_socket
 from test_wire import SYSTEM_PYTHON
@@ -26,42 +27,15 @@ time.sleep(0.2)
 """
 
 
-def mount_of_version_2():
-    for path in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"):
-        if os.path.exists(os.path.join(path, "cgroup.controllers")):
-            return path
-    return None
-
-
 class Cgroup(test_socket.TappedRedis):
     def setUp(self):
         super().setUp()
-        self.need_root("a control group has to be made")
-        mount = mount_of_version_2()
-        if mount is None or os.path.exists("/sys/fs/cgroup/perf_event/cgroup.procs"):
-            self.missing("no cgroup2 that perf events can use")
-        self.group = f"slotwise-test-{os.getpid()}"
-        self.group_path = os.path.join(mount, self.group)
-        try:
-            os.mkdir(self.group_path)
-        except OSError as e:
-            self.missing(f"no control group can be made: {e}")
-        self.addCleanup(harness.wait_until, self.remove_group, what="the group is empty")
-
-    def remove_group(self):
-        try:
-            os.rmdir(self.group_path)
-        except OSError:
-            return False
-        return True
+        self.group = cgroups.Group(self)
 
     def client(self, inside):
-        def enter():
-            if inside:
-                with open(os.path.join(self.group_path, "cgroup.procs"), "w", encoding="ascii") as f:
-                    f.write(str(os.getpid()))
         process = subprocess.Popen([SYSTEM_PYTHON, "-c", CLIENT.replace("PORT", self.port)],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=enter)
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   preexec_fn=self.group.enter if inside else None)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -74,7 +48,7 @@ class Cgroup(test_socket.TappedRedis):
         os.mkfifo(fifo)
         control = os.open(fifo, os.O_RDWR)
         self.addCleanup(os.close, control)
-        tap = self.start("profile", "--cgroup", self.group, "-o", run, "--offcpu", "yes", "--control",
+        tap = self.start("profile", "--cgroup", self.group.name, "-o", run, "--offcpu", "yes", "--control",
                          fifo, "--start-stopped")
         for _ in range(2):  # when the second one is read, the first is obeyed
             os.write(control, b"start\n")
@@ -87,7 +61,7 @@ class Cgroup(test_socket.TappedRedis):
         self.finish(tap)
         document = self.load(run)
         self.check_route(document)
-        self.assertEqual(document["command"]["cgroup"], self.group)
+        self.assertEqual(document["command"]["cgroup"], self.group.name)
         self.assertEqual(document["requests"], 40 + 25)
         self.assertEqual(self.total(document, "responses", "Redis"), 40 + 25)
         self.assertEqual(sum(r["connections"] for r in document["connections"]), 2)

@@ -5,7 +5,9 @@ import os
 import re
 import signal
 import subprocess
+import time
 
+import cgroups
 import fleet
 import harness
 import pprof
@@ -21,10 +23,27 @@ class Continuous(harness.Case):
         self.addCleanup(harness.end_group, self.client)
         self.windows = self.path("w")
 
-    def series(self, *options):
+    def series(self, *options, target=()):
         return self.start("profile", "--every", "1s", "--for", "200ms", "--offcpu", "no", "--wire",
-                          "no", "--stages", "no", "-p", self.client.pid, "-o", self.windows,
-                          *options)
+                          "no", "--stages", "no", *(target or ("-p", self.client.pid)), "-o",
+                          self.windows, *options)
+
+    def pushed(self, count, *target):
+        """What a server got of so many windows or more of a target, and what was said."""
+        server = fleet.Server()
+        self.addCleanup(server.stop)
+        process = self.series("--push", server.url, "--push-spool", self.path("spool"),
+                              target=target)
+        harness.wait_until(lambda: len(server.pushed) >= count or process.poll() is not None, 90,
+                           "pushes")
+        process.send_signal(signal.SIGTERM)
+        done = self.finish(process)
+        self.assertEqual(server.refused, [])
+        self.assertGreaterEqual(len(server.pushed), count, done.stderr)
+        return server.pushed, done
+
+    def processes(self, pushed):
+        return {sample.labels["pid"] for sample in pushed.profile.samples}
 
     def memory(self, process):
         """KiB of the process that waits between windows."""
@@ -72,6 +91,61 @@ class Continuous(harness.Case):
         said = re.search(r"(\d+) windows, (\d+) of them not", done.stderr)
         self.assertIn(int(said[1]) - len(server.pushed), (0, 1), done.stderr)
         self.assertEqual(int(said[2]), 0, done.stderr)
+
+    def test_windows_of_the_whole_machine(self):
+        self.need_root("all processes are looked at")
+        pushed, _ = self.pushed(2, "-a")
+        for one in pushed[:2]:
+            self.assertEqual(one.labels["service_name"], "system")
+            self.assertIn(self.client.pid, self.processes(one))
+            names = {f.function for s in one.profile.samples for f in s.frames
+                     if s.labels["pid"] == self.client.pid}
+            self.assertIn("main", names)
+
+    def test_windows_of_a_control_group(self):
+        group = cgroups.Group(self)
+        inside = subprocess.Popen([harness.CLIENT, "spin", "120000"], stdin=subprocess.DEVNULL,
+                                  start_new_session=True, preexec_fn=group.enter)
+        self.addCleanup(harness.end_group, inside)
+        pushed, _ = self.pushed(2, "--cgroup", group.name)
+        for one in pushed[:2]:
+            self.assertEqual(one.labels["service_name"], group.name)
+            self.assertEqual(self.processes(one), {inside.pid}, "and not the one outside")
+        for name in os.listdir(self.windows):
+            self.assertEqual(self.load(os.path.join(self.windows, name))["command"]["cgroup"],
+                             group.name)
+
+    def test_a_control_group_that_goes_away(self):
+        """A window that fails is told and the next one comes, but not for ever."""
+        group = cgroups.Group(self)
+        inside = subprocess.Popen([harness.CLIENT, "spin", "120000"], stdin=subprocess.DEVNULL,
+                                  start_new_session=True, preexec_fn=group.enter)
+        self.addCleanup(harness.end_group, inside)
+        process = self.series("--keep", "1", "-q", target=("--cgroup", group.name))
+        harness.wait_until(lambda: os.path.isdir(self.windows) and os.listdir(self.windows), 60,
+                           "a first window")
+        harness.end_group(inside)
+        harness.wait_until(group.remove, what="the group is empty")
+        done = self.finish(process, status=None)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertGreaterEqual(done.stderr.count(group.name), 10, done.stderr)
+
+    def test_windows_of_one_second_have_names_of_their_own(self):
+        process = self.series("--keep", "100", "-q")
+        harness.wait_until(lambda: os.path.isdir(self.windows) and os.listdir(self.windows), 60,
+                           "a first window")
+        taken = {time.strftime("%Y%m%dT%H%M%SZ.slotwise", time.gmtime(time.time() + i))
+                 for i in range(1, 30)}
+        for name in taken:
+            os.makedirs(os.path.join(self.windows, name), exist_ok=True)
+
+        def later():
+            return sorted(name for name in os.listdir(self.windows) if name > max(taken))
+        harness.wait_until(lambda: len(later()) >= 2, 60, "windows with other names")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(process).stderr, "")
+        for name in later()[:1]:
+            self.load(os.path.join(self.windows, name))
 
     def test_the_disk_stays_bounded_while_nobody_takes_what_is_pushed(self):
         url = f"http://127.0.0.1:{fleet.free_port()}"
