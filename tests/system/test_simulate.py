@@ -5,6 +5,7 @@ import json
 import os
 import re
 
+import fleet
 from harness import Case, main
 
 BUILD = os.environ.get("SLW_BUILD_DIR", "")
@@ -63,6 +64,29 @@ class Profile(Simulated):
         self.assertTrue(b"sqlite3_step" in profile)
         self.assertTrue(os.path.getsize(self.path("run.slotwise/flamegraph.svg")) > 1000)
         self.assertFalse(os.path.exists(self.path("run.slotwise/carrier")))
+
+    def test_what_is_pushed_says_that_it_is_simulated(self):
+        self.need("protoc")
+        server = fleet.Server()
+        self.addCleanup(server.stop)
+        gateway = fleet.push_gateway(self)
+        document, _ = self.simulate(self.need("sqlite3"), ":memory:", SCRIPT, options=(
+            "--full", "--push", server.url, "--push-gateway", gateway, "--push-spool",
+            self.path("spool")))
+        self.assertEqual(server.refused, [])
+        profile, = (pushed.profile for pushed in server.pushed)
+        self.assertRegex("\n".join(profile.comments), "simulated")
+        counts = self.counts(document)
+        names = [name for name, _ in profile.sample_types]
+        self.assertEqual(profile.totals()[names.index("instructions")], counts["instructions"])
+        told = re.findall(r'(?m)^slotwise_counted\{(.*)\} (\S+)$', fleet.get(gateway + "/metrics"))
+        sources = {}
+        for labels, value in told:
+            labels = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+            sources[labels["event"]] = labels["source"], float(value)
+        self.assertEqual(sources["instructions"], ("simulated", counts["instructions"]))
+        self.assertEqual({event for event, (source, _) in sources.items() if source == "simulated"},
+                         set(counts))
 
     def test_a_client_that_is_ended_from_outside_is_partial(self):
         document, _ = self.simulate("/bin/sh", "-c", "kill -TERM $$")
