@@ -30,6 +30,13 @@ const { Client } = require(process.argv[2] + '/node_modules/pg');
 """
 
 
+def node_modules(case):
+    folder = os.environ.get("SLW_CLIENT_MODULES", os.path.join(harness.ROOT, "tests", "clients"))
+    if not os.path.isdir(os.path.join(folder, "node_modules", "pg")):
+        case.missing("no node module pg")
+    return folder
+
+
 class Stacks(harness.Case):
     def share_whole(self, run, event, unit="count"):
         done = self.slotwise("export", run, "--format", "folded", "--event", event, "--unit", unit)
@@ -91,11 +98,7 @@ class Postgresql(Stacks):
         self.check(python, "-c", QUERIES, self.port)
 
     def test_node_pg(self):
-        modules = os.environ.get("SLW_CLIENT_MODULES",
-                                 os.path.join(harness.ROOT, "tests", "clients"))
-        node = self.need("node")
-        if not os.path.isdir(os.path.join(modules, "node_modules", "pg")):
-            self.missing("no node module pg")
+        node, modules = self.need("node"), node_modules(self)
         script = self.path("queries.js")
         with open(script, "w", encoding="ascii") as f:
             f.write(NODE_QUERIES)
