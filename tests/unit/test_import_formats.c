@@ -355,6 +355,47 @@ static void old_firefox_profiles_are_read_too(void **state)
     done();
 }
 
+static void firefox_callers_may_be_told_by_their_distance(void **state)
+{
+    (void)state;
+    must_import("firefox", FIREFOX("{\"frame\":[0,0,0],\"prefixOffset\":[0,1,2]}",
+                                   "{\"stack\":[0,1,1,2,2,2,2]}"));
+    assert_true(weight_of("T;f", "samples", "count") == 1);
+    assert_true(weight_of("T;f;f", "samples", "count") == 6);
+    done();
+    assert_true(import("firefox",
+                       FIREFOX("{\"frame\":[0,0],\"prefixOffset\":[0,2]}", "{\"stack\":[0]}")) < 0);
+    assert_non_null(strstr(err.where, "thread 0, stack 1"));
+}
+
+/* Version 75: zeros where there is nothing, and flags that say so. */
+static void firefox_flags_say_what_a_row_has(void **state)
+{
+    (void)state;
+    must_import(
+        "firefox",
+        "{\"meta\":{\"stackwalk\":1,\"preprocessedProfileVersion\":75},\"libs\":[{\"path\":"
+        "\"/lib/libc.so.6\",\"codeId\":\"ab12\"}],\"shared\":{\"stringArray\":[\"main\",\"write\","
+        "\"x.js\"],\"sources\":{\"filename\":[2]},\"stackTable\":{\"frame\":[0,1],\"prefixOffset\":"
+        "["
+        "0,1]},\"frameTable\":{\"flags\":[16,3],\"address\":[0,4096],\"lib\":[0,0],\"func\":[0,1],"
+        "\"line\":[7,0]},\"funcTable\":{\"flags\":[8,0],\"name\":[0,1],\"resource\":[0,0],"
+        "\"source\":"
+        "[0,0]}},\"threads\":[{\"name\":\"G\",\"pid\":\"12\",\"tid\":13,\"samples\":{\"stack\":[1],"
+        "\"weight\":[3],\"weightType\":\"samples\"}}]}");
+    assert_true(weight_of("G;main;write", "samples", "count") == 3);
+    assert_string_equal(frame_called("main")->file, "x.js");
+    assert_int_equal(frame_called("main")->line, 7);
+    assert_int_equal(frame_called("main")->mapping, SLW_NO_MAPPING);
+    assert_false(frame_called("main")->inlined);
+    assert_string_equal(frame_called("write")->file, "");
+    assert_true(frame_called("write")->inlined);
+    assert_true(frame_called("write")->address == 4096);
+    assert_string_equal(slw_stacks_mapping(m.stacks, frame_called("write")->mapping).build_id,
+                        "ab12");
+    done();
+}
+
 static void bad_firefox_rows_are_named(void **state)
 {
     (void)state;
@@ -454,6 +495,8 @@ int main(void)
         cmocka_unit_test(bad_speedscope_samples_are_named),
         cmocka_unit_test(firefox_tables_may_be_shared_by_threads),
         cmocka_unit_test(old_firefox_profiles_are_read_too),
+        cmocka_unit_test(firefox_callers_may_be_told_by_their_distance),
+        cmocka_unit_test(firefox_flags_say_what_a_row_has),
         cmocka_unit_test(bad_firefox_rows_are_named),
         cmocka_unit_test(gecko_profiles_are_brought_into_the_other_form),
         cmocka_unit_test(older_gecko_profiles_have_libraries_as_text),

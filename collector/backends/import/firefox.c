@@ -24,8 +24,10 @@ struct tables {
     size_t index; /* of the thread */
     const json_t *strings;
     const json_t *stack_frame, *stack_prefix;
+    bool offsets; /* the prefix is how many rows before, 0 for none */
     const json_t *frame_func, *frame_line, *frame_address, *frame_depth;
-    const json_t *func_name, *func_file, *func_resource;
+    const json_t *frame_flags, *frame_lib; /* newer, as those of functions; NULL */
+    const json_t *func_name, *func_file, *func_resource, *func_flags;
     const json_t *sources; /* newer: file names by func.source */
     const json_t *resource_lib;
     size_t stack_count, frame_count, func_count;
@@ -54,6 +56,15 @@ static const json_t *table(const struct reader *r, const json_t *thread, const c
     return own ? own : json_object_get(r->shared, name);
 }
 
+/* Bits of the flags that tell what a row has, where a number alone does not (null, -1 before). */
+enum frame_flag { FRAME_IS_INLINED = 1, FRAME_HAS_PLACE = 2, FRAME_HAS_LINE = 16 };
+enum func_flag { FUNC_HAS_SOURCE = 8 };
+
+static bool has(const json_t *flags, size_t row, int flag)
+{
+    return !flags || (json_integer_value(json_array_get(flags, row)) & flag) != 0;
+}
+
 static const json_t *strings_of(const struct reader *r, const json_t *thread)
 {
     const json_t *strings = table(r, thread, "stringArray");
@@ -69,10 +80,17 @@ static int find_tables(struct reader *r, const json_t *thread, struct tables *t)
     t->strings = strings_of(r, thread);
     t->stack_frame = json_object_get(stacks, "frame");
     t->stack_prefix = json_object_get(stacks, "prefix");
+    if (!t->stack_prefix) { /* newer */
+        t->stack_prefix = json_object_get(stacks, "prefixOffset");
+        t->offsets = true;
+    }
     t->frame_func = json_object_get(frames, "func");
     t->frame_line = json_object_get(frames, "line");
     t->frame_address = json_object_get(frames, "address");
     t->frame_depth = json_object_get(frames, "inlineDepth");
+    t->frame_flags = json_object_get(frames, "flags");
+    t->frame_lib = json_object_get(frames, "lib");
+    t->func_flags = json_object_get(funcs, "flags");
     t->func_name = json_object_get(funcs, "name");
     t->func_file = json_object_get(funcs, "fileName");
     t->func_resource = json_object_get(funcs, "resource");
@@ -109,20 +127,34 @@ static const char *file_of(struct reader *r, const struct tables *t, size_t func
 
     if (!t->sources)
         return text_at(r, t, t->func_file, func);
-    if (!slw_import_json_index(json_array_get(t->func_file, func), json_array_size(t->sources),
+    if (!has(t->func_flags, func, FUNC_HAS_SOURCE) ||
+        !slw_import_json_index(json_array_get(t->func_file, func), json_array_size(t->sources),
                                &source))
         return "";
     return text_at(r, t, t->sources, source);
 }
 
-static int find_module(struct reader *r, const struct tables *t, size_t func, struct slw_frame *f)
+/* The library of a frame; older ones tell that of its function's resource. */
+static bool find_lib(const struct reader *r, const struct tables *t, size_t frame, size_t func,
+                     size_t *ret_lib)
 {
-    size_t resource, lib;
+    const size_t count = json_array_size(r->libs);
+    size_t resource;
 
-    if (!slw_import_json_index(json_array_get(t->func_resource, func),
-                               json_array_size(t->resource_lib), &resource) ||
-        !slw_import_json_index(json_array_get(t->resource_lib, resource), json_array_size(r->libs),
-                               &lib))
+    if (t->frame_lib)
+        return has(t->frame_flags, frame, FRAME_HAS_PLACE) &&
+               slw_import_json_index(json_array_get(t->frame_lib, frame), count, ret_lib);
+    return slw_import_json_index(json_array_get(t->func_resource, func),
+                                 json_array_size(t->resource_lib), &resource) &&
+           slw_import_json_index(json_array_get(t->resource_lib, resource), count, ret_lib);
+}
+
+static int find_module(struct reader *r, const struct tables *t, size_t frame, size_t func,
+                       struct slw_frame *f)
+{
+    size_t lib;
+
+    if (!find_lib(r, t, frame, func, &lib))
         return 0;
     const json_t *json = json_array_get(r->libs, lib);
     const json_t *path = json_object_get(json, "path"); /* older: the name is one */
@@ -135,10 +167,22 @@ static int find_module(struct reader *r, const struct tables *t, size_t func, st
     return slw_stack_import_check(&r->in, slw_stacks_add_mapping(r->in.stacks, &m, &f->mapping));
 }
 
-static int read_frame(struct reader *r, struct tables *t, size_t frame, uint32_t *ret_frame)
+/* What a frame has of its own. */
+static void read_place(const struct tables *t, size_t frame, struct slw_frame *f)
 {
     const json_int_t line = json_integer_value(json_array_get(t->frame_line, frame));
     const json_int_t address = json_integer_value(json_array_get(t->frame_address, frame));
+
+    if (has(t->frame_flags, frame, FRAME_HAS_LINE) && line > 0 && line <= UINT32_MAX)
+        f->line = (uint32_t)line;
+    if (has(t->frame_flags, frame, FRAME_HAS_PLACE) && address > 0)
+        f->address = (uint64_t)address;
+    f->inlined = t->frame_flags ? has(t->frame_flags, frame, FRAME_IS_INLINED)
+                                : json_integer_value(json_array_get(t->frame_depth, frame)) > 0;
+}
+
+static int read_frame(struct reader *r, struct tables *t, size_t frame, uint32_t *ret_frame)
+{
     struct slw_frame f = {.linkage = "", .mapping = SLW_NO_MAPPING};
     size_t func;
 
@@ -154,10 +198,8 @@ static int read_frame(struct reader *r, struct tables *t, size_t frame, uint32_t
         return no_memory(r);
     if (strcmp(f.function, "[unknown]") == 0)
         f.function = "";
-    f.line = line > 0 && line <= UINT32_MAX ? (uint32_t)line : 0;
-    f.address = address > 0 ? (uint64_t)address : 0;
-    f.inlined = json_integer_value(json_array_get(t->frame_depth, frame)) > 0;
-    int rc = find_module(r, t, func, &f);
+    read_place(t, frame, &f);
+    int rc = find_module(r, t, frame, func, &f);
     if (rc == 0)
         rc = slw_stack_import_check(&r->in, slw_stacks_add_frame(r->in.stacks, &f, ret_frame));
     if (rc == 0)
@@ -165,17 +207,34 @@ static int read_frame(struct reader *r, struct tables *t, size_t frame, uint32_t
     return rc;
 }
 
+enum caller { CALLER_IS_BAD, CALLER_IS_NONE, CALLER_IS_THERE };
+
 /* Callers come before what they call. */
+static enum caller find_caller(const struct tables *t, size_t stack, size_t *ret_caller)
+{
+    const json_t *prefix = json_array_get(t->stack_prefix, stack);
+    size_t n;
+
+    if (!t->offsets && json_is_null(prefix))
+        return CALLER_IS_NONE;
+    if (!slw_import_json_index(prefix, t->offsets ? stack + 1 : stack, &n))
+        return CALLER_IS_BAD;
+    if (t->offsets && n == 0)
+        return CALLER_IS_NONE;
+    *ret_caller = t->offsets ? stack - n : n;
+    return CALLER_IS_THERE;
+}
+
 static int read_stacks(struct reader *r, struct tables *t, uint32_t root)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < t->stack_count; i++) {
-        const json_t *prefix = json_array_get(t->stack_prefix, i);
         size_t caller = 0, frame = 0;
+        const enum caller found = find_caller(t, i, &caller);
         uint32_t id = 0;
 
-        if (!json_is_null(prefix) && !slw_import_json_index(prefix, i, &caller))
+        if (found == CALLER_IS_BAD)
             return stop(r, SLW_E_FORMAT, t, "stack", i,
                         "has a caller that does not come before it");
         if (!slw_import_json_index(json_array_get(t->stack_frame, i), t->frame_count, &frame))
@@ -184,8 +243,8 @@ static int read_stacks(struct reader *r, struct tables *t, uint32_t root)
         if (rc == 0)
             rc = slw_stack_import_check(
                 &r->in,
-                slw_stacks_step(r->in.stacks, json_is_null(prefix) ? root : t->paths[caller], id,
-                                &t->paths[i]));
+                slw_stacks_step(r->in.stacks, found == CALLER_IS_THERE ? t->paths[caller] : root,
+                                id, &t->paths[i]));
     }
     return rc;
 }
