@@ -19,6 +19,7 @@ struct slw_firefox_part {
     uint32_t end_count;
     struct slw_strtab strings;
     uint32_t *frames, frame_count;       /* frame ids in the order met */
+    uint32_t *depths;                    /* of each frame: into how many it was inlined */
     uint32_t *functions, function_count; /* the same, a frame of each function */
 };
 
@@ -51,6 +52,9 @@ static inline uint64_t slw_firefox_weight(const struct slw_firefox *w, uint32_t 
 
 /* Nanoseconds as milliseconds, exactly. */
 void slw_firefox_put_ms(struct slw_buf *out, uint64_t ns);
+
+/* What the profiler shows behind a function; its path is told too. */
+const char *slw_firefox_lib_name(const struct slw_mapping *m);
 
 /* The object of one thread. 0 or -SLW_E_NOMEM. */
 int slw_firefox_put_thread(struct slw_firefox *w, struct slw_firefox_part *p);

@@ -12,6 +12,13 @@ void slw_firefox_put_ms(struct slw_buf *out, uint64_t ns)
     slw_buf_printf(out, "%" PRIu64 ".%06" PRIu64, ns / 1000000, ns % 1000000);
 }
 
+const char *slw_firefox_lib_name(const struct slw_mapping *m)
+{
+    const char *slash = strrchr(m->path, '/');
+
+    return slash ? slash + 1 : m->path;
+}
+
 /* ---- tables: an object of arrays of one length ---- */
 
 typedef void (*put_cell)(struct slw_firefox *w, struct slw_firefox_part *p, uint32_t row);
@@ -111,9 +118,10 @@ static void put_resource(struct slw_firefox *w, struct slw_firefox_part *p, uint
 
 static void put_resource_name(struct slw_firefox *w, struct slw_firefox_part *p, uint32_t row)
 {
+    const struct slw_mapping m = slw_stacks_mapping(w->stacks, row);
     struct slw_buf copy = {0};
 
-    slw_buf_puts(&copy, slw_stacks_mapping(w->stacks, row).path);
+    slw_buf_puts(&copy, slw_firefox_lib_name(&m));
     put_string_id(w, p, &copy);
     slw_buf_release(&copy);
 }
@@ -161,7 +169,7 @@ static void put_category(struct slw_firefox *w, struct slw_firefox_part *p, uint
 
 static void put_depth(struct slw_firefox *w, struct slw_firefox_part *p, uint32_t row)
 {
-    slw_buf_putc(w->out, frame_at(w, p, row).inlined ? '1' : '0');
+    slw_buf_printf(w->out, "%" PRIu32, p->depths[row]);
 }
 
 static void put_frames(struct slw_firefox *w, struct slw_firefox_part *p)
@@ -290,15 +298,27 @@ static void put_samples(struct slw_firefox *w, struct slw_firefox_part *p)
 
 /* ---- threads ---- */
 
+/* A frame is at one address, where it is always inlined into the same ones. */
+static uint32_t depth_of(const struct slw_firefox *w, const struct slw_firefox_part *p,
+                         const struct slw_path *path)
+{
+    const struct slw_path caller = slw_stacks_path(w->stacks, path->caller);
+
+    if (!slw_stacks_frame(w->stacks, path->id).inlined)
+        return 0;
+    return slw_firefox_is_root(&caller) ? 1 : p->depths[w->place_of_frame[caller.id] - 1] + 1;
+}
+
 /* The frames and functions of a thread, in the order its paths meet them. */
 static void meet_frames(struct slw_firefox *w, struct slw_firefox_part *p)
 {
     for (uint32_t i = 0; i < p->path_count; i++) {
-        const uint32_t frame = slw_stacks_path(w->stacks, p->paths[i]).id;
-        const uint32_t function = w->function_of[frame];
+        const struct slw_path path = slw_stacks_path(w->stacks, p->paths[i]);
+        const uint32_t frame = path.id, function = w->function_of[frame];
 
         if (w->place_of_frame[frame])
             continue;
+        p->depths[p->frame_count] = depth_of(w, p, &path);
         p->frames[p->frame_count] = frame;
         w->place_of_frame[frame] = ++p->frame_count;
         if (w->place_of_function[function])
@@ -349,7 +369,8 @@ int slw_firefox_put_thread(struct slw_firefox *w, struct slw_firefox_part *p)
 
     p->frames = calloc((size_t)p->path_count + 1, sizeof(*p->frames));
     p->functions = calloc((size_t)p->path_count + 1, sizeof(*p->functions));
-    if (!p->frames || !p->functions)
+    p->depths = calloc((size_t)p->path_count + 1, sizeof(*p->depths));
+    if (!p->frames || !p->functions || !p->depths)
         rc = -SLW_E_NOMEM;
     if (rc == 0) {
         meet_frames(w, p);
@@ -365,6 +386,7 @@ int slw_firefox_put_thread(struct slw_firefox *w, struct slw_firefox_part *p)
     slw_strtab_release(&p->strings);
     free(p->frames);
     free(p->functions);
+    free(p->depths);
     slw_arena_free(arena);
     return rc;
 }

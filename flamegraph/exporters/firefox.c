@@ -105,7 +105,7 @@ static void put_libs(struct slw_firefox *w)
     slw_buf_puts(w->out, "\"libs\":[");
     for (uint32_t i = 0; i < slw_stacks_mapping_count(w->stacks); i++) {
         const struct slw_mapping m = slw_stacks_mapping(w->stacks, i);
-        const char *slash = strrchr(m.path, '/'), *name = slash ? slash + 1 : m.path;
+        const char *name = slw_firefox_lib_name(&m);
         const char *const keys[] = {"name", "path", "debugName", "debugPath"};
         const char *const values[] = {name, m.path, name, m.path};
 

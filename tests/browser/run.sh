@@ -14,8 +14,10 @@ missing() {
 }
 
 command -v node >/dev/null || missing "no node (apt-get install nodejs)"
-[ -x "${SLW_CHROMIUM:-/usr/bin/chromium}" ] || missing "no chromium (apt-get install chromium)"
+[ "$subject" = firefox ] || [ -x "${SLW_CHROMIUM:-/usr/bin/chromium}" ] || missing "no chromium (apt-get install chromium)"
 [ -d node_modules/playwright-core ] || missing "no playwright-core (npm ci in tests/browser)"
 [ "$subject" != speedscope ] || [ -d node_modules/speedscope ] ||
     missing "no speedscope (npm ci in tests/browser)"
+[ "$subject" != firefox ] || [ -d node_modules/@firefox-devtools/profiler-cli ] ||
+    missing "no @firefox-devtools/profiler-cli (npm ci in tests/browser)"
 exec node --test "$subject"*.test.mjs
