@@ -7,19 +7,30 @@
  * is written with an equal share of its stack's periods, so that both sums are right for readers
  * that add up periods and for those that count samples. Where the number of samples is not known or
  * is too large, a stack is one sample of its whole weight. When they were taken is not in a
- * profile: every time is 0.000000. */
+ * profile. Readers that draw time take a sample for as long as the next one of its thread is away:
+ * those of a thread stand one behind the other, as wide as they weigh when they weigh time, else
+ * one millisecond each. */
 #include "flamegraph/export_parts.h"
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* More samples than perf records in a day at its usual rate; about 10 GB of text. */
 #define MAX_SAMPLES 20000000
+#define NS_PER_MS   1000000u
 
 struct writer {
     const struct slw_stacks *stacks;
     struct slw_buf *out;
+    uint64_t *clocks_ns; /* of each thread, and last of none: where its next sample begins */
+};
+
+/* What is written of one column. */
+struct kind {
+    const char *event;
+    bool is_time;
 };
 
 /* Readers take the last " (" for the start of the module. */
@@ -63,36 +74,49 @@ static void put_event_name(struct slw_buf *out, const char *event)
             out->data[i] = '_';
 }
 
-static void put_head(struct writer *w, const struct slw_stack *stack, const char *event,
+static uint64_t take_time(struct writer *w, uint32_t thread, uint64_t length_ns)
+{
+    uint64_t *clock =
+        &w->clocks_ns[thread == SLW_NO_THREAD ? slw_stacks_thread_count(w->stacks) : thread];
+    const uint64_t now = *clock;
+
+    if (__builtin_add_overflow(now, length_ns, clock))
+        *clock = UINT64_MAX;
+    return now;
+}
+
+static void put_head(struct writer *w, const struct slw_stack *stack, const struct kind *kind,
                      uint64_t period)
 {
     struct slw_thread t = {.comm = "", .pid = -1, .tid = -1};
+    const uint64_t us = take_time(w, stack->thread, kind->is_time ? period : NS_PER_MS) / 1000;
 
     if (stack->thread != SLW_NO_THREAD)
         t = slw_stacks_thread(w->stacks, stack->thread);
     put_comm(w->out, t.comm);
     /* perf too writes -1 for what it does not know; but its readers look for digits only. */
-    slw_buf_printf(w->out, " %" PRId32 "/%" PRId32 "     0.000000: %10" PRIu64 " ",
-                   t.pid < 0 ? 0 : t.pid, t.tid < 0 ? 0 : t.tid, period);
-    put_event_name(w->out, event);
+    slw_buf_printf(w->out, " %" PRId32 "/%" PRId32 " %5" PRIu64 ".%06" PRIu64 ": %10" PRIu64 " ",
+                   t.pid < 0 ? 0 : t.pid, t.tid < 0 ? 0 : t.tid, us / 1000000, us % 1000000,
+                   period);
+    put_event_name(w->out, kind->event);
     slw_buf_puts(w->out, ": \n");
 }
 
-static void put_sample(struct writer *w, const struct slw_stack *stack, const char *event,
+static void put_sample(struct writer *w, const struct slw_stack *stack, const struct kind *kind,
                        uint64_t period)
 {
-    put_head(w, stack, event, period);
+    put_head(w, stack, kind, period);
     for (size_t i = 0; i < stack->depth; i++)
         put_frame(w, stack->frames[i]);
     slw_buf_putc(w->out, '\n');
 }
 
 /* `samples` equal shares; the first ones are larger by what is left over. */
-static void put_stack(struct writer *w, const struct slw_stack *stack, const char *event,
+static void put_stack(struct writer *w, const struct slw_stack *stack, const struct kind *kind,
                       uint64_t samples, uint64_t weight)
 {
     for (uint64_t i = 0; i < samples && !slw_buf_failed(w->out); i++)
-        put_sample(w, stack, event, weight / samples + (i < weight % samples));
+        put_sample(w, stack, kind, weight / samples + (i < weight % samples));
 }
 
 /* The column that counts the samples of `column`, when they can be written one by one; else -1. */
@@ -113,7 +137,8 @@ static int counts_of(const struct slw_stacks *s, size_t column)
 
 static void put_event(struct writer *w, size_t column)
 {
-    const char *event = slw_stacks_column(w->stacks, column)->event;
+    const struct slw_column *c = slw_stacks_column(w->stacks, column);
+    const struct kind kind = {.event = c->event, .is_time = slw_export_is_time(c)};
     const int counts = counts_of(w->stacks, column);
 
     for (size_t i = 0; i < slw_stacks_count(w->stacks); i++) {
@@ -122,7 +147,7 @@ static void put_event(struct writer *w, size_t column)
         if (weights[column] == 0)
             continue;
         const struct slw_stack stack = slw_stacks_get(w->stacks, i);
-        put_stack(w, &stack, event, counts < 0 ? 1 : weights[counts], weights[column]);
+        put_stack(w, &stack, &kind, counts < 0 ? 1 : weights[counts], weights[column]);
     }
 }
 
@@ -142,11 +167,15 @@ static int export(const struct slw_run *run, const struct slw_stacks *stacks,
     int rc = slw_export_takes_any(stacks, opts, err);
 
     (void)run;
-    for (size_t i = 0; rc >= 0 && i < slw_stacks_column_count(stacks); i++)
-        if (is_written(stacks, opts, i))
-            put_event(&w, i);
     if (rc < 0)
         return rc;
+    w.clocks_ns = calloc(slw_stacks_thread_count(stacks) + 1, sizeof(*w.clocks_ns));
+    if (!w.clocks_ns)
+        return slw_fail(err, SLW_E_NOMEM, "no memory to write the stacks");
+    for (size_t i = 0; i < slw_stacks_column_count(stacks); i++)
+        if (is_written(stacks, opts, i))
+            put_event(&w, i);
+    free(w.clocks_ns);
     return slw_buf_failed(out) ? slw_fail(err, SLW_E_NOMEM, "no memory to write the stacks") : 0;
 }
 

@@ -16,9 +16,9 @@ after(async () => {
   cleanUp();
 });
 
-function exported(folded) {
+function exported(folded, format = "speedscope") {
   return execFileSync(process.env.SLW_BIN,
-    ["export", writeFile("in.folded", folded), "--format", "speedscope"]).toString("utf8");
+    ["export", writeFile("in.folded", folded), "--format", format]);
 }
 
 /* The table of functions, as a reader sees it: name -> [total, self]. */
@@ -34,11 +34,11 @@ async function sandwich(page) {
 }
 
 /* As speedscope's own command opens a file: a script that hands over the bytes. */
-async function show(text) {
+async function show(bytes, name = "x.speedscope.json") {
   const page = await browser.newPage({ viewport: { width: 1200, height: 800 } });
   const errors = [];
-  const script = writeFile("profile.js", "speedscope.loadFileFromBase64('x.speedscope.json', " +
-    `${JSON.stringify(Buffer.from(text).toString("base64"))})`);
+  const script = writeFile("profile.js",
+    `speedscope.loadFileFromBase64('${name}', ${JSON.stringify(Buffer.from(bytes).toString("base64"))})`);
   page.on("pageerror", (error) => errors.push(error.message));
   await page.goto(`${new URL("index.html", release).href}#localProfilePath=${script}`);
   await page.waitForFunction(() => document.title.includes("speedscope"));
@@ -57,6 +57,27 @@ test("speedscope shows our totals and names", async () => {
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+/* Formats of other tools that speedscope reads too. What it calls the kernel's side differs. */
+for (const [format, name] of [["folded", "x.folded"], ["pprof", "x.pb.gz"],
+  ["perf-script", "x.linux-perf.txt"], ["callgrind", "callgrind.out.x"]])
+  test(`speedscope reads our ${format}`, async () => {
+    const { page, errors } = await show(exported("main;parse 30\nmain;send;copy 50\nmain 20\n", format), name);
+    const table = await sandwich(page);
+    /* Of text of perf it knows when samples were taken, not what they weigh: the first and the last
+     * count for half. */
+    const near = (row, expected) => table.get(row).forEach((cell, i) => {
+      const share = Number(/\(<?(.*)%\)/.exec(cell)[1]);
+      assert.ok(Math.abs(share - expected[i]) <= 1.1, `${row}: ${share} and not ${expected[i]}`);
+    });
+
+    near("main", [100, 20]);
+    near("parse", [30, 30]);
+    near("send", [50, 0]);
+    near("copy", [50, 50]);
+    assert.deepEqual(errors, []);
+    await page.close();
+  });
 
 test("hostile names stay names", async () => {
   const { page, errors } = await show(exported('main;<b>"x\\y</b>\u{1F600} 7\nmain;\x01 3\n'));
