@@ -65,16 +65,20 @@ static int copy_host(struct slw_run *to, const struct slw_host *from)
     return 0;
 }
 
-/* The metric; of a run that lacks it all, so that the nearest name can be told. */
+/* The metric; of a run that lacks it all, so that the nearest name can be told, and of every run
+ * the one that is told where nobody has a value. */
 static int copy_observations(struct slw_run *to, const struct slw_run *from, const char *metric,
                              struct slw_error *err)
 {
     const struct slw_observation *o = slw_run_find_observation(from, metric);
+    const struct slw_observation *every = slw_run_find_observation(from, SLW_HISTORY_OF_EVERY_RUN);
     int rc = 0;
 
     if (o)
-        return slw_run_add_observation(to, o, err);
-    for (size_t i = 0; i < from->observation_count && rc >= 0; i++)
+        rc = slw_run_add_observation(to, o, err);
+    if (o && rc >= 0 && every && every != o)
+        rc = slw_run_add_observation(to, every, err);
+    for (size_t i = 0; !o && i < from->observation_count && rc >= 0; i++)
         rc = slw_run_add_observation(to, &from->observations[i], err);
     return rc;
 }

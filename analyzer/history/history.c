@@ -122,26 +122,58 @@ static void consider(struct offer *offers, const char *name, const char *wanted_
         }
 }
 
-static int not_found(const struct building *b)
+static bool has_value(const struct slw_observation *o)
+{
+    for (size_t i = 0; i < o->length; i++)
+        if (isfinite(o->values[i]))
+            return true;
+    return false;
+}
+
+static void offer_names(const struct building *b)
 {
     struct offer offers[MAX_NAMED] = {{0}};
-    const struct slw_history *h = b->h;
     char text[3 * (SLW_MAX_EDITED + 3) + 1] = "";
     size_t used = 0;
 
     for (size_t i = 0; i < b->run_count; i++)
         for (size_t k = 0; k < b->runs[i].run->observation_count; k++)
-            consider(offers, b->runs[i].run->observations[k].metric, h->metric);
+            consider(offers, b->runs[i].run->observations[k].metric, b->h->metric);
     for (size_t i = 0; i < MAX_NAMED && offers[i].name && offers[i].edits <= FAR_NAME; i++)
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%.*s", i ? ", " : "",
                                  SLW_MAX_EDITED, offers[i].name);
     if (used)
         slw_error_hint(b->err, "did you mean %.200s?", text);
+}
+
+/* The metric is known and nobody has a value: of runs without requests, what they do have. */
+static void offer_cpu_time(const struct building *b)
+{
+    for (size_t i = 0; i < b->run_count; i++) {
+        const struct slw_observation *o =
+            slw_run_find_observation(b->runs[i].run, SLW_HISTORY_OF_EVERY_RUN);
+
+        if (o && has_value(o)) {
+            slw_error_hint(b->err, "what they do have: -m " SLW_HISTORY_OF_EVERY_RUN);
+            return;
+        }
+    }
+}
+
+static int not_found(const struct building *b)
+{
+    const struct slw_history *h = b->h;
+
+    if (b->without_why)
+        offer_cpu_time(b);
+    else
+        offer_names(b);
     if (h->label_count && h->others == b->run_count)
         return slw_fail(b->err, SLW_E_NODATA, "none of the %zu runs carries the labels",
                         b->run_count);
-    return slw_fail(b->err, SLW_E_NOTFOUND, "none of the %zu runs has a value of '%.100s'",
-                    b->run_count - h->others, h->metric);
+    return slw_fail(b->err, SLW_E_NOTFOUND, "none of the %zu runs has a value of '%.100s'%s%.200s",
+                    b->run_count - h->others, h->metric, b->without_why ? ": " : "",
+                    b->without_why ? b->without_why : "");
 }
 
 /* ---- a point ---- */

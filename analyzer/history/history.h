@@ -10,6 +10,9 @@
 
 #define SLW_MAX_HISTORY 10000 /* runs */
 
+/* A metric that every measured run has; told where nobody has a value of the one asked for. */
+#define SLW_HISTORY_OF_EVERY_RUN "cpu_time"
+
 struct slw_history_run {
     const char *path;          /* as the user gave it or as it was found */
     const struct slw_run *run; /* with observations; lent */
@@ -48,8 +51,9 @@ struct slw_history {
     size_t note_count;
 };
 
-/* labels: only runs that carry all of them. -SLW_E_NOTFOUND: no run has the metric (the text lists
- * the nearest); -SLW_E_NODATA, -SLW_E_LIMIT, -SLW_E_NOMEM. */
+/* labels: only runs that carry all of them. -SLW_E_NOTFOUND: no run has the metric (the hint lists
+ * the nearest), or none has a value (why the last has none); -SLW_E_NODATA, -SLW_E_LIMIT,
+ * -SLW_E_NOMEM. */
 int slw_history_new(const struct slw_history_run *runs, size_t count, const char *metric,
                     const struct slw_label *labels, size_t label_count,
                     struct slw_history **ret_history, struct slw_error *err);

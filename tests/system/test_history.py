@@ -33,6 +33,18 @@ class History(harness.Case):
         rows = self.rows(self.path("runs"), "-m", "cpu_time", "--label", "name=b")
         self.assertEqual(len(rows), 1)
 
+    def test_runs_without_requests_say_what_they_do_have(self):
+        """The metric that is drawn unless another is asked for is a cost per request."""
+        self.measure("quiet")
+        self.measure("silent")
+        done = self.slotwise("history", self.path("runs"), status=harness.BAD_DATA)
+        self.assertRegex(done.stderr, "none of the 2 runs has a value of 'cpu_per_request': .*connection")
+        self.assertIn("-m cpu_time", done.stderr)
+        self.assertNotIn("did you mean", done.stderr)
+        self.assertEqual(len(self.rows(self.path("runs"), "-m", "cpu_time")), 2)
+        done = self.slotwise("history", self.path("runs"), "-m", "cpu_tyme", status=harness.BAD_DATA)
+        self.assertIn("did you mean cpu_time", done.stderr)
+
     def test_rounds_have_an_interval(self):
         run = self.measure("rounds", "--rounds", "7")
         row, = self.rows(run, "-m", "wall_time")
