@@ -194,8 +194,8 @@ bool slw_sampling_concede(const struct slw_perf_env *env, struct perf_event_attr
 
 /* ---- perf_timers.c: one timer for each CPU ---- */
 
-/* Set r->filter where such timers are wanted and possible, or r->timers_reason. Fails where they
- * were asked for by name, or with -SLW_E_NOMEM. */
+/* Set r->filter where such timers are wanted and possible, or r->timers_reason. Fails only
+ * where they were asked for by name. */
 int slw_timers_open(const struct slw_perf_env *env, bool group, struct slw_sample_rings *r,
                     struct slw_error *err);
 /* Have the filter asked about the samples of this event. */

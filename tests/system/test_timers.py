@@ -200,7 +200,6 @@ class Followed(Timers):
 
 class StandIn(Timers):
     def test_many_interruptions(self):
-        """Of all CPUs together; two of them are enough here."""
         document, _ = self.measure(harness.CLIENT, "spin", "100", options=("-F", "50000"))
         self.assertEqual(sampling(document)["timers"], "task")
         self.assertRegex(sampling(document)["timers_reason"], r"interrupted \d+ times a second")

@@ -90,6 +90,56 @@ static void without_a_pmu_the_clock_is_sampled_and_the_reason_noted(void **state
     assert_null(count_of("context-switches")->absent);
 }
 
+/* Refused before anything is loaded into a kernel. */
+static void assert_timers_of_tasks(const char *why)
+{
+    options.timers = SLW_TIMERS_AUTO;
+    assert_int_equal(session(), 0);
+    assert_string_equal(run->samplings[0].timers, "task");
+    assert_non_null(strstr(run->samplings[0].timers_reason, why));
+    options.timers = SLW_TIMERS_CPU;
+    assert_int_equal(session(), -SLW_E_UNSUPPORTED);
+    assert_non_null(strstr(error.text, why));
+}
+
+static void a_large_machine_is_not_interrupted_everywhere(void **state)
+{
+    (void)state;
+    kernel.hardware_errno = ENOENT;
+    fake_root_make();
+    fake_file("sys/devices/system/cpu/online", "0-64\n");
+    options.sysfs_root = fake_root;
+    assert_timers_of_tasks("65 CPUs");
+    fake_root_remove();
+}
+
+static void a_high_frequency_is_the_targets_own(void **state)
+{
+    (void)state;
+    kernel.hardware_errno = ENOENT;
+    options.frequency_hz = 0;
+    options.period = 100000;
+    assert_timers_of_tasks("10000 times a second");
+}
+
+static void timers_of_tasks_need_no_reason_when_they_are_asked_for(void **state)
+{
+    (void)state;
+    kernel.hardware_errno = ENOENT;
+    assert_int_equal(session(), 0);
+    assert_string_equal(run->samplings[0].timers, "task");
+    assert_null(run->samplings[0].timers_reason);
+}
+
+static void a_counter_of_events_has_no_timers(void **state)
+{
+    (void)state;
+    options.timers = SLW_TIMERS_AUTO;
+    assert_int_equal(session(), 0);
+    assert_string_equal(run->samplings[0].event, "cycles");
+    assert_null(run->samplings[0].timers);
+}
+
 static void a_hidden_kernel_leaves_no_zero_behind(void **state)
 {
     (void)state;
@@ -290,6 +340,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SESSION_TEST(a_pmu_is_used_where_there_is_one),
         SESSION_TEST(without_a_pmu_the_clock_is_sampled_and_the_reason_noted),
+        SESSION_TEST(a_large_machine_is_not_interrupted_everywhere),
+        SESSION_TEST(a_high_frequency_is_the_targets_own),
+        SESSION_TEST(timers_of_tasks_need_no_reason_when_they_are_asked_for),
+        SESSION_TEST(a_counter_of_events_has_no_timers),
         SESSION_TEST(a_hidden_kernel_leaves_no_zero_behind),
         SESSION_TEST(a_refused_kernel_interface_leaves_getrusage),
         SESSION_TEST(a_backend_that_was_asked_for_is_never_replaced),
