@@ -20,10 +20,17 @@ struct line {
     uint64_t weight;
 };
 
+/* A frame as it stands in a line. */
+struct label {
+    size_t offset, length; /* in the labels; length 0: not made yet */
+};
+
 struct folder {
     const struct slw_stacks *stacks;
     size_t column;
-    struct slw_buf text; /* the stacks of all lines, one after the other, each with a NUL */
+    struct slw_buf label_text;
+    struct label *labels; /* by frame */
+    struct slw_buf text;  /* the stacks of all lines, one after the other, each with a NUL */
     struct line *lines;
     uint32_t count;
     struct slw_index index;
@@ -59,17 +66,30 @@ static const char *suffix(const struct slw_frame *f)
     return f->inlined ? "_[i]_[j]" : "_[j]";
 }
 
-static void put_frame(struct folder *b, uint32_t id)
+/* A frame is in many stacks: its words are put together once. */
+static void make_label(struct folder *b, uint32_t id, struct label *to)
 {
     const struct slw_frame f = slw_stacks_frame(b->stacks, id);
     const char *module =
         f.mapping == SLW_NO_MAPPING ? "" : slw_stacks_mapping(b->stacks, f.mapping).path;
     const struct slw_tree_label label = slw_tree_frame_label(f.function, module);
 
-    slw_buf_puts(&b->text, label.open);
-    put_name(&b->text, label.text);
-    slw_buf_puts(&b->text, label.close);
-    slw_buf_puts(&b->text, suffix(&f));
+    to->offset = b->label_text.length;
+    slw_buf_puts(&b->label_text, label.open);
+    put_name(&b->label_text, label.text);
+    slw_buf_puts(&b->label_text, label.close);
+    slw_buf_puts(&b->label_text, suffix(&f));
+    to->length = b->label_text.length - to->offset;
+}
+
+static void put_frame(struct folder *b, uint32_t id)
+{
+    struct label *label = &b->labels[id];
+
+    if (label->length == 0)
+        make_label(b, id, label);
+    if (label->length > 0)
+        slw_buf_put(&b->text, b->label_text.data + label->offset, label->length);
 }
 
 /* Readers take a trailing " 5" for a count and a leading "# " for a comment. */
@@ -101,7 +121,7 @@ static int put_stack(struct folder *b, const struct slw_stack *stack)
             slw_buf_putc(&b->text, ';');
         put_frame(b, stack->frames[i]);
     }
-    if (slw_buf_failed(&b->text))
+    if (slw_buf_failed(&b->text) || slw_buf_failed(&b->label_text))
         return -SLW_E_NOMEM;
     disarm(b->text.data + start, b->text.length - start);
     slw_buf_putc(&b->text, '\0');
@@ -127,7 +147,7 @@ static int add_stack(struct folder *b, const struct slw_stack *stack)
     if (put_stack(b, stack) < 0)
         return -SLW_E_NOMEM;
     line.length = b->text.length - 1 - line.offset;
-    const uint64_t hash = slw_hash_bytes(b->text.data + line.offset, line.length, 0);
+    const uint64_t hash = slw_hash_key(b->text.data + line.offset, line.length, 0);
     if (slw_index_find(&b->index, hash, line_equal, b, &line, &position)) {
         b->text.length = line.offset;
         /* A reader could not take a count past 2^63 back. */
@@ -173,7 +193,8 @@ static int fold(struct folder *b, struct slw_buf *out)
     int rc = 0;
 
     b->lines = calloc(count + 1, sizeof(*b->lines));
-    if (!b->lines)
+    b->labels = calloc(slw_stacks_frame_count(b->stacks) + 1, sizeof(*b->labels));
+    if (!b->lines || !b->labels)
         return -SLW_E_NOMEM;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         const struct slw_stack stack = slw_stacks_get(b->stacks, i);
@@ -194,6 +215,8 @@ static int export(const struct slw_run *run, const struct slw_stacks *stacks,
     rc = fold(&b, out);
     slw_index_release(&b.index);
     slw_buf_release(&b.text);
+    slw_buf_release(&b.label_text);
+    free(b.labels);
     free(b.lines);
     if (rc == -SLW_E_RANGE)
         return slw_fail(err, SLW_E_RANGE, "a stack weighs more than 2^63 once names are folded");
