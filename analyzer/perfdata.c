@@ -19,22 +19,11 @@
 /* A pipe is read to its end into memory, which bounds it by what machines have. */
 #define MAX_PIPE_BYTES ((size_t)16 << 30)
 
-/* Of the mapping; more buys no speed, unless copies of stacks are walked after they were read. */
-#define RESIDENT_BYTES        ((uint64_t)4 << 20)
-#define RESIDENT_COPIES_BYTES ((uint64_t)24 << 20)
-
-static void give_back(struct slw_perfdata *pd)
+void slw_perf_give_back(struct slw_perfdata *pd)
 {
     pd->looked_at = 0;
     if (pd->map)
         (void)madvise(pd->map, pd->length, MADV_DONTNEED); /* clean pages of a file: none is lost */
-}
-
-void slw_perf_looked_at(struct slw_perfdata *pd, uint64_t bytes)
-{
-    pd->looked_at += bytes;
-    if (pd->looked_at >= (pd->has_copies ? RESIDENT_COPIES_BYTES : RESIDENT_BYTES))
-        give_back(pd);
 }
 
 static int not_perf_data(struct slw_error *err, uint64_t offset, const char *why)
@@ -373,9 +362,11 @@ int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
     int rc = 0, more = 1;
 
     pd->walked = true;
-    while (rc == 0 && (more = slw_perf_order_next(pd, &order, &raw, &position)) > 0) {
+    while (rc == 0 && (slw_perf_order_straight(pd, &order, &raw, &position) ||
+                       (more = slw_perf_order_next(pd, &order, &raw, &position)) > 0)) {
         const bool ok = decode(pd, &raw, &d);
-        d.record.offset = slw_perf_file_offset(pd, position);
+        d.record.offset =
+            position & SLW_PERF_UNPACKED ? slw_perf_file_offset(pd, position) : position;
         if (ok)
             rc = fn(ctx, &d.record);
         else if (count_damage)
@@ -383,6 +374,6 @@ int slw_perfdata_each(struct slw_perfdata *pd, slw_perf_record_fn fn, void *ctx)
         slw_perf_looked_at(pd, raw.size);
     }
     slw_perf_order_release(&order);
-    give_back(pd);
+    slw_perf_give_back(pd);
     return rc == 0 && more < 0 ? more : rc;
 }

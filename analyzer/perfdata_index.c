@@ -96,6 +96,38 @@ static int index_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw,
     return rc;
 }
 
+/* Samples of the only event that go on with a block: as index_record would take them, one by one.
+ * How many bytes they are. */
+static uint64_t index_run(struct slw_perfdata *pd, const uint8_t *at, uint64_t left,
+                          uint64_t position)
+{
+    struct slw_perf_block *b = pd->block_count > 0 ? &pd->blocks[pd->block_count - 1] : NULL;
+    struct slw_perf_block run = b ? *b : (struct slw_perf_block){.count = 0};
+    struct slw_perf_raw raw;
+    uint64_t bytes = 0;
+
+    if (!b || pd->event_count != 1 || pd->layouts[0].time == SLW_PERF_NOWHERE || pd->block_ended ||
+        ((b->position ^ position) & SLW_PERF_UNPACKED) != 0)
+        return 0;
+    while (run.count < SLW_PERF_BLOCK_RECORDS && left > bytes &&
+           position + bytes - run.position < SLW_PERF_BLOCK_BYTES &&
+           slw_perf_raw_at(pd, at + bytes, left - bytes, &raw) && raw.type == PERF_RECORD_SAMPLE) {
+        const uint64_t time = slw_perf_field_at(&raw, pd->layouts[0].time);
+
+        run.count++;
+        run.time = time < run.time ? time : run.time;
+        run.ordered &= time >= run.last_time;
+        run.last_time = time;
+        pd->has_kernel |= (raw.misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+        bytes += raw.size;
+    }
+    pd->events[0].sample_count += (uint64_t)run.count - b->count;
+    pd->sample_count += (uint64_t)run.count - b->count;
+    pd->last_time = run.count > b->count ? run.last_time : pd->last_time;
+    *b = run;
+    return bytes;
+}
+
 /* perf_event_attr, then ids to the end of the record. */
 static int header_attr(struct slw_perfdata *pd, struct slw_perf_cursor body)
 {
@@ -206,16 +238,23 @@ static int walk(struct slw_perfdata *pd, const uint8_t *base, uint64_t start, ui
 
     while (rc == 0 && at < end) {
         struct slw_perf_raw raw;
+        const uint64_t run = index_run(pd, base + at, end - at, at | tag);
+        at += run;
+        if (tag == 0)
+            slw_perf_looked_at(pd, run);
         if (!slw_perf_raw_at(pd, base + at, (size_t)(end - at), &raw))
             break;
-        const uint64_t payload = slw_perf_payload(&raw);
-        if (slw_perf_is_indexed(raw.type))
+        const bool indexed = slw_perf_is_indexed(raw.type);
+        const uint64_t payload = indexed ? 0 : slw_perf_payload(&raw);
+        if (indexed)
             rc = index_record(pd, &raw, at | tag);
         else if (raw.type >= SLW_PERF_RECORD_HEADER_ATTR)
             rc = user_record(pd, &raw, at | tag);
         at += raw.size;
         if (tag == 0)
             slw_perf_looked_at(pd, raw.size);
+        if (indexed)
+            continue;
         if (payload > end - at) {
             slw_perf_damaged(pd, slw_perf_file_offset(pd, (at - raw.size) | tag), end - at,
                              "trace data larger than what is left of the file");

@@ -150,9 +150,21 @@ struct slw_perfdata {
     struct slw_perf_damage damage;
 };
 
+/* Of the mapping; more buys no speed, unless copies of stacks are walked after they were read. */
+#define SLW_PERF_RESIDENT_BYTES        ((uint64_t)4 << 20)
+#define SLW_PERF_RESIDENT_COPIES_BYTES ((uint64_t)24 << 20)
+
+void slw_perf_give_back(struct slw_perfdata *pd);
+
 /* Called after `bytes` more were looked at: gives mapped pages back now and then, so that a large
  * recording does not have to fit into memory. They come back from the page cache when touched. */
-void slw_perf_looked_at(struct slw_perfdata *pd, uint64_t bytes);
+static inline void slw_perf_looked_at(struct slw_perfdata *pd, uint64_t bytes)
+{
+    pd->looked_at += bytes;
+    if (pd->looked_at >=
+        (pd->has_copies ? SLW_PERF_RESIDENT_COPIES_BYTES : SLW_PERF_RESIDENT_BYTES))
+        slw_perf_give_back(pd);
+}
 
 /* Make room for one more of `bytes`-sized elements in *array. 0 or -SLW_E_NOMEM. */
 int slw_perf_reserve(void **array, size_t count, size_t *capacity, size_t bytes);
@@ -222,13 +234,40 @@ struct slw_perf_order { /* zero-initialise; release in any case */
     struct slw_perf_open_block *heap;
     size_t heap_count, heap_capacity, next_block;
     bool started;
-    uint64_t straight_at; /* of a block whose records are handed out as they stand */
+    /* A block whose records are handed out as they stand. */
+    const uint8_t *straight_at, *straight_end; /* the end is that of all bytes */
+    uint64_t straight_position;
     uint32_t straight_left;
 };
 void slw_perf_order_blocks(struct slw_perfdata *pd);
 /* The next record and its position. 1, 0 (there is none), or -SLW_E_NOMEM. */
 int slw_perf_order_next(const struct slw_perfdata *pd, struct slw_perf_order *o,
                         struct slw_perf_raw *ret_raw, uint64_t *ret_position);
+
+/* Of the block whose turn it is; what is no record of a block is passed over. False: ask
+ * slw_perf_order_next. */
+static inline bool slw_perf_order_straight(const struct slw_perfdata *pd, struct slw_perf_order *o,
+                                           struct slw_perf_raw *ret_raw, uint64_t *ret_position)
+{
+    while (
+        o->straight_left > 0 &&
+        slw_perf_raw_at(pd, o->straight_at, (size_t)(o->straight_end - o->straight_at), ret_raw)) {
+        const bool indexed = slw_perf_is_indexed(ret_raw->type);
+        const uint64_t bytes = ret_raw->size + (indexed ? 0 : slw_perf_payload(ret_raw));
+
+        *ret_position = o->straight_position;
+        if (bytes > (size_t)(o->straight_end - o->straight_at))
+            break;
+        o->straight_at += bytes;
+        o->straight_position += bytes;
+        if (indexed) {
+            o->straight_left--;
+            return true;
+        }
+    }
+    o->straight_left = 0;
+    return false;
+}
 void slw_perf_order_release(struct slw_perf_order *o);
 
 /* perfdata_zstd.c: append what `packed` unpacks to, to pd->unpacked. -SLW_E_FORMAT, -SLW_E_LIMIT,

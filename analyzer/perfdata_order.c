@@ -146,23 +146,15 @@ static bool stands_alone(const struct slw_perfdata *pd, const struct slw_perf_or
            (b->last_time == next->time && b->order < next->order);
 }
 
-/* Of the block whose turn it is; what is no record of a block is passed over. */
-static bool next_straight(const struct slw_perfdata *pd, struct slw_perf_order *o,
-                          struct slw_perf_raw *ret_raw, uint64_t *ret_position)
+static void go_straight(const struct slw_perfdata *pd, struct slw_perf_order *o,
+                        const struct slw_perf_block *b)
 {
-    while (o->straight_left > 0 && raw_at(pd, o->straight_at, ret_raw)) {
-        const bool indexed = slw_perf_is_indexed(ret_raw->type);
+    size_t left = 0;
 
-        *ret_position = o->straight_at;
-        o->straight_at += ret_raw->size;
-        if (indexed) {
-            o->straight_left--;
-            return true;
-        }
-        o->straight_at += slw_perf_payload(ret_raw);
-    }
-    o->straight_left = 0;
-    return false;
+    o->straight_at = slw_perf_bytes_at(pd, b->position, &left);
+    o->straight_end = o->straight_at + left;
+    o->straight_position = b->position;
+    o->straight_left = b->count;
 }
 
 static void step(struct slw_perf_order *o)
@@ -188,8 +180,7 @@ static int open_blocks(const struct slw_perfdata *pd, struct slw_perf_order *o)
         if (o->heap_count > 0 && !before(b->time, b->order, &o->heap[0]))
             break;
         if (stands_alone(pd, o, b)) {
-            o->straight_at = b->position;
-            o->straight_left = b->count;
+            go_straight(pd, o, b);
         } else {
             rc = open_block(pd, o, b);
         }
@@ -201,13 +192,13 @@ static int open_blocks(const struct slw_perfdata *pd, struct slw_perf_order *o)
 int slw_perf_order_next(const struct slw_perfdata *pd, struct slw_perf_order *o,
                         struct slw_perf_raw *ret_raw, uint64_t *ret_position)
 {
-    if (next_straight(pd, o, ret_raw, ret_position))
+    if (slw_perf_order_straight(pd, o, ret_raw, ret_position))
         return 1;
     if (o->started)
         step(o);
     o->started = false;
     int rc = open_blocks(pd, o);
-    if (rc < 0 || next_straight(pd, o, ret_raw, ret_position))
+    if (rc < 0 || slw_perf_order_straight(pd, o, ret_raw, ret_position))
         return rc < 0 ? rc : 1;
     if (o->heap_count == 0)
         return 0;

@@ -23,6 +23,7 @@ static int on_record(void *ctx, const struct slw_perf_record *r)
 
     if (r->kind == SLW_PERF_SAMPLE)
         return r->event < 0 ? 0 : slw_samples_queue(s, r);
+    s->has_now = false;
     int flushed = slw_samples_flush(s);
     if (flushed < 0)
         return flushed;

@@ -206,14 +206,14 @@ static int start(struct slw_samples *s)
 /* Samples without copies need not wait, but keep their turn. */
 int slw_samples_queue(struct slw_samples *s, const struct slw_perf_record *r)
 {
+    if (!s->batch && !s->events[r->event].copies)
+        return slw_samples_add_now(s, r);
     const bool waits = s->batch && (s->batch->count > 0 || (s->thread && s->thread->given));
     const bool copied = slw_samples_has_copy(s, r);
-    int rc = 0;
 
     if (!waits && !copied)
         return slw_samples_add_now(s, r);
-    if (!s->batch)
-        rc = start(s);
+    int rc = s->batch ? 0 : start(s);
     if (rc < 0)
         return rc;
     struct slw_perf_record *record = &s->batch->records[s->batch->count];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 3 GiB of links. The stacks of a profile have a limit of the same kind. */
+/* 4 GiB of links. The stacks of a profile have a limit of the same kind. */
 #define MAX_CHAINS  ((uint32_t)1 << 27)
 #define FIRST_SLOTS ((uint32_t)1 << 12)
 #define NO_ROW      UINT32_MAX
@@ -40,7 +40,6 @@ struct slot {
 
 struct slw_chains {
     struct slw_chain *chains;
-    uint32_t *rows;      /* of weights, by chain; NO_ROW: no sample ended there */
     struct slot *slots;  /* power of two; half full at most */
     uint64_t *weights;   /* row-major, and behind those of a row the samples it is of */
     uint32_t *row_chain; /* which chain a row is of */
@@ -71,7 +70,6 @@ void slw_chains_free(struct slw_chains *c)
     if (!c)
         return;
     free(c->chains);
-    free(c->rows);
     free(c->slots);
     free(c->weights);
     free(c->row_chain);
@@ -126,37 +124,46 @@ static int make_room(struct slw_chains *c)
     if (c->count >= MAX_CHAINS)
         return -SLW_E_LIMIT;
     if (reserve((void **)&c->chains, capacity, sizeof(*c->chains)) < 0 ||
-        reserve((void **)&c->rows, capacity, sizeof(*c->rows)) < 0 || rehash(c, 2 * capacity) < 0)
+        rehash(c, 2 * capacity) < 0)
         return -SLW_E_NOMEM;
     c->capacity = capacity;
     return 0;
 }
 
-/* 1 when the step was new to the caller, 0 when it was known. */
-static int find(struct slw_chains *c, uint32_t caller, const struct slw_chain_step *step,
-                uint64_t chain_hash, uint32_t *ret_chain)
+/* The chain was new to its caller. 1, -SLW_E_NOMEM or -SLW_E_LIMIT. */
+static int add(struct slw_chains *c, uint32_t caller, const struct slw_chain_step *step,
+               uint32_t hash, uint32_t *ret_chain)
 {
-    uint32_t hash = (uint32_t)chain_hash, at = hash & c->mask;
-
-    for (; c->slots[at].chain_plus_1 != 0; at = (at + 1) & c->mask) {
-        const struct slw_chain *known = &c->chains[c->slots[at].chain_plus_1 - 1];
-        if (c->slots[at].hash == hash && known->step.address == step->address &&
-            known->caller == caller && known->step.kind == step->kind) {
-            *ret_chain = c->slots[at].chain_plus_1 - 1;
-            return 0;
-        }
-    }
     int rc = make_room(c);
+    uint32_t at;
+
     if (rc < 0)
         return rc;
     for (at = hash & c->mask; c->slots[at].chain_plus_1 != 0;)
         at = (at + 1) & c->mask;
-    c->chains[c->count] =
-        (struct slw_chain){.step = *step, .caller = caller, .location = SLW_NO_LOCATION};
-    c->rows[c->count] = NO_ROW;
+    c->chains[c->count] = (struct slw_chain){
+        .step = *step, .caller = caller, .location = SLW_NO_LOCATION, .row = NO_ROW};
     *ret_chain = c->count++;
     c->slots[at] = (struct slot){hash, c->count};
     return 1;
+}
+
+/* 1 when the step was new to the caller, 0 when it was known. */
+static inline int find(struct slw_chains *c, uint32_t caller, const struct slw_chain_step *step,
+                       uint64_t chain_hash, uint32_t *ret_chain)
+{
+    const uint32_t hash = (uint32_t)chain_hash, mask = c->mask;
+    const struct slot *slots = c->slots;
+
+    for (uint32_t at = hash & mask; slots[at].chain_plus_1 != 0; at = (at + 1) & mask) {
+        const struct slw_chain *known = &c->chains[slots[at].chain_plus_1 - 1];
+        if (slots[at].hash == hash && known->step.address == step->address &&
+            known->caller == caller && known->step.kind == step->kind) {
+            *ret_chain = slots[at].chain_plus_1 - 1;
+            return 0;
+        }
+    }
+    return add(c, caller, step, hash, ret_chain);
 }
 
 static int find_root(struct slw_chains *c, const struct slw_chain_root *root, uint64_t *ret_hash,
@@ -233,9 +240,7 @@ int slw_chains_follow(struct slw_chains *c, const struct slw_chain_root *root,
 void slw_chains_seal(struct slw_chains *c)
 {
     free(c->slots);
-    free(c->rows);
     c->slots = NULL;
-    c->rows = NULL;
 }
 
 uint32_t slw_chains_count(const struct slw_chains *c)
@@ -265,15 +270,15 @@ static int add_row(struct slw_chains *c, uint32_t chain)
     }
     memset(row_at(c, c->row_count), 0, (c->columns + 1) * sizeof(*c->weights));
     c->row_chain[c->row_count] = chain;
-    c->rows[chain] = c->row_count++;
+    c->chains[chain].row = c->row_count++;
     return 0;
 }
 
 int slw_chains_weigh(struct slw_chains *c, uint32_t chain, const uint64_t *weights)
 {
-    if (c->rows[chain] == NO_ROW && add_row(c, chain) < 0)
+    if (c->chains[chain].row == NO_ROW && add_row(c, chain) < 0)
         return -SLW_E_NOMEM;
-    uint64_t *row = row_at(c, c->rows[chain]);
+    uint64_t *row = row_at(c, c->chains[chain].row);
     row[c->columns]++;
     for (size_t i = 0; i < c->columns; i++)
         if (weights[i] > INT64_MAX || row[i] > (uint64_t)INT64_MAX - weights[i])
@@ -285,9 +290,9 @@ int slw_chains_weigh(struct slw_chains *c, uint32_t chain, const uint64_t *weigh
 
 int slw_chains_weigh_pair(struct slw_chains *c, uint32_t chain, size_t column, uint64_t weight)
 {
-    if (c->rows[chain] == NO_ROW && add_row(c, chain) < 0)
+    if (c->chains[chain].row == NO_ROW && add_row(c, chain) < 0)
         return -SLW_E_NOMEM;
-    uint64_t *row = row_at(c, c->rows[chain]);
+    uint64_t *row = row_at(c, c->chains[chain].row);
     row[c->columns]++;
     if (weight > INT64_MAX || row[column + 1] > (uint64_t)INT64_MAX - weight ||
         row[column] == INT64_MAX)

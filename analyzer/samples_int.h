@@ -61,6 +61,7 @@ struct slw_chain {
     struct slw_chain_step step;
     uint32_t caller;   /* chain; SLW_NO_CHAIN: of a thread */
     uint32_t location; /* what the caller found it to be */
+    uint32_t row;      /* of weights; internal */
 };
 #define SLW_NO_CHAIN UINT32_MAX
 
@@ -153,6 +154,10 @@ struct slw_samples {
     uint32_t kernel_module, unknown_module; /* for addresses no mapping covers */
     struct slw_chains *chains;
     const struct slw_task *task; /* whose sample is being read */
+    /* Whose was read last, until other records than samples are: */
+    struct slw_task now;
+    struct slw_chain_root now_root;
+    bool has_now;
     struct slw_chain_step steps[SLW_MAX_STACK_DEPTH];
     struct slw_symbols_options symbols_options; /* also those of tables */
     struct slw_unwinder *unwinder;              /* NULL: no stack was copied yet */

@@ -7,13 +7,11 @@
 #include <string.h>
 
 /* Markers in a call chain say whose addresses follow; they are no frames. Anything else, however
- * odd, is what the frame pointer led to: an address. False: no marker. */
+ * odd, is what the frame pointer led to: an address. False: no marker, though it looks like one. */
 static bool mode_of_marker(uint64_t value, unsigned *ret_mode)
 {
     const uint64_t user_deferred = (uint64_t)-640; /* newer than the kernel headers we build with */
 
-    if (value < (uint64_t)PERF_CONTEXT_MAX)
-        return false;
     if (value == (uint64_t)PERF_CONTEXT_USER || value == user_deferred)
         *ret_mode = PERF_RECORD_MISC_USER;
     else if (value == (uint64_t)PERF_CONTEXT_KERNEL)
@@ -25,6 +23,11 @@ static bool mode_of_marker(uint64_t value, unsigned *ret_mode)
     else
         return false;
     return true;
+}
+
+static inline bool is_marker(uint64_t value, unsigned *ret_mode)
+{
+    return value >= (uint64_t)PERF_CONTEXT_MAX && mode_of_marker(value, ret_mode);
 }
 
 /* The leaf's mode. Old kernels leave it unknown; there the upper half is the kernel's. */
@@ -59,25 +62,27 @@ static inline void push(struct walk *w, unsigned mode, uint64_t ip, bool exact)
 /* The leaf is the sampled address: with precise events the chain's own first entry may lie some
  * instructions behind it. The chain repeats it, unless the chain leaves the leaf's side out. The
  * first address behind a marker is where execution stood, not where a call returns to. */
-static void walk_chain(struct walk *w, const struct slw_perf_record *r)
+static void walk_chain(struct walk *to, const struct slw_perf_record *r)
 {
-    const struct slw_perf_values *chain = &r->sample.chain;
+    const struct slw_perf_values chain = r->sample.chain;
     unsigned mode = leaf_mode(r), own = mode;
     bool exact = true, repeats_leaf = r->sample.has_ip;
+    struct walk w = *to; /* the compiler would take any step for a part of it */
 
     if (r->sample.has_ip)
-        push(w, mode, r->sample.ip, true);
-    for (uint64_t i = 0; i < chain->count; i++) {
-        uint64_t value = slw_perf_value(chain, i);
-        if (mode_of_marker(value, &mode)) {
+        push(&w, mode, r->sample.ip, true);
+    for (uint64_t i = 0; i < chain.count; i++) {
+        uint64_t value = slw_perf_value(&chain, i);
+        if (is_marker(value, &mode)) {
             exact = true;
             continue;
         }
         if (!repeats_leaf || mode != own)
-            push(w, mode, value, exact);
+            push(&w, mode, value, exact);
         repeats_leaf = false;
         exact = false;
     }
+    *to = w;
 }
 
 /* Frames to keep when the callers in user mode come from elsewhere: the kernel's, and the first of
@@ -165,16 +170,15 @@ static int commit(struct slw_samples *s, uint32_t chain)
 }
 
 /* A user stack of one frame means the client keeps no frame pointers. How those ended that were
- * copied is counted apart. */
-static void judge(struct slw_samples *s, const struct walk *w, const struct slw_perf_record *r)
+ * copied is counted apart, and waits are no samples of the CPU: they are in no total that the
+ * losses are compared with. */
+static bool lacks_callers(const struct slw_samples *s, const struct walk *w,
+                          const struct slw_perf_record *r)
 {
     const struct slw_event_columns *e = &s->events[r->event];
     bool user = w->user_frames > 0 || leaf_mode(r) == PERF_RECORD_MISC_USER;
 
-    /* Waits are no samples of the CPU: they are in no total that the losses are compared with. */
-    s->run->losses.no_user_stack +=
-        r->sample.has_chain && w->user_frames <= 1 && user && !e->copies && !e->offcpu;
-    s->foreign_frames += w->foreign_frames;
+    return r->sample.has_chain && w->user_frames <= 1 && user && !e->copies && !e->offcpu;
 }
 
 /* Put the callers that were found in the copy in the place of what the chain says of user code. The
@@ -289,21 +293,36 @@ static void walk_record(struct slw_samples *s, struct walk *w, const struct slw_
     walk_chain(w, r);
     if (s->events[r->event].calls)
         walk_calls(s, w, r);
-    judge(s, w, r);
+    s->run->losses.no_user_stack += lacks_callers(s, w, r);
+    s->foreign_frames += w->foreign_frames;
+}
+
+/* Most samples are of the task that the one before is of. */
+static int find_now(struct slw_samples *s, const struct slw_perf_record *r)
+{
+    struct slw_task *task;
+    int rc = task_of(s, r, &task);
+
+    if (rc == 0) {
+        s->now = *task;
+        s->now_root = (struct slw_chain_root){task->tag, slw_procstate_generation(s->procs, task)};
+        s->has_now = true;
+    }
+    return rc;
 }
 
 int slw_samples_add_now(struct slw_samples *s, const struct slw_perf_record *r)
 {
     struct walk w = {.steps = s->steps};
-    struct slw_task *task;
-    int rc = task_of(s, r, &task);
 
-    if (rc < 0)
-        return rc;
+    if (!s->has_now || s->now.tid != r->tid || s->now.pid != r->pid) {
+        int rc = find_now(s, r);
+        if (rc < 0)
+            return rc;
+    }
     walk_record(s, &w, r);
-    s->task = task;
-    const struct slw_chain_root root = {task->tag, slw_procstate_generation(s->procs, task)};
-    return follow(s, r, &w, &root);
+    s->task = &s->now;
+    return follow(s, r, &w, &s->now_root);
 }
 
 int slw_samples_add(struct slw_samples *s, const struct slw_sample *sample,
