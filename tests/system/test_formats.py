@@ -9,6 +9,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 import harness
+import pprof
 
 FOLDED = ("main;parse 30\n"
           "main;send;write_[k];copy_[k] 45\n"
@@ -113,7 +114,8 @@ class Formats(harness.Case):
 
     # -- Firefox Profiler -----------------------------------------------------------------------
     def test_firefox_profile_follows_its_types(self):
-        """src/types/profile.js of the profiler at format version 48."""
+        """src/types/profile.js of the profiler at format version 48, where types are exact: nothing
+        is missing and nothing else is there. The profiler itself reads it in tests/browser."""
         with open(self.export("firefox"), encoding="utf-8") as f:
             profile = json.load(f)
         meta = profile["meta"]
@@ -122,13 +124,31 @@ class Formats(harness.Case):
                           ("version", int), ("markerSchema", list), ("categories", list)):
             self.assertIsInstance(meta[key], kind, key)
         self.assertEqual(meta["preprocessedProfileVersion"], 48)
+        self.assertEqual(set(profile), {"meta", "libs", "threads"})
+        self.assertLessEqual(set(meta), self.META)
+        for category in meta["categories"]:
+            self.assertEqual(set(category), {"name", "color", "subcategories"})
+            self.assertIn(category["color"], self.COLORS)
+            self.assertEqual(category["subcategories"][0], "Other")
         self.assertIn("grey", [c["color"] for c in meta["categories"]])
+        for lib in profile["libs"]:
+            self.assertEqual(set(lib), {"arch", "name", "path", "debugName", "debugPath",
+                                        "breakpadId", "codeId"})
         total = 0
         for thread in profile["threads"]:
             self.check_thread(thread, profile)
             total += sum(thread["samples"]["weight"])
         self.assertEqual(total, TOTAL)
 
+    META = {"interval", "startTime", "processType", "product", "importedFrom", "stackwalk", "version",
+            "preprocessedProfileVersion", "symbolicated", "symbolicationNotSupported", "markerSchema",
+            "usesOnlyOneStackType", "sourceCodeIsNotOnSearchfox", "categories", "extra"}
+    COLORS = {"transparent", "purple", "green", "orange", "yellow", "lightblue", "blue", "brown",
+              "magenta", "red", "lightred", "darkgrey", "grey"}
+    THREAD = {"processType", "processStartupTime", "processShutdownTime", "registerTime",
+              "unregisterTime", "pausedRanges", "name", "isMainThread", "pid", "tid", "samples",
+              "markers", "stackTable", "frameTable", "stringArray", "funcTable", "resourceTable",
+              "nativeSymbols"}
     TABLES = {
         "samples": ("stack", "time", "weight"),
         "stackTable": ("frame", "prefix", "category", "subcategory"),
@@ -142,7 +162,9 @@ class Formats(harness.Case):
     }
 
     def check_thread(self, thread, profile):
+        self.assertEqual(set(thread), self.THREAD)
         for table, columns in self.TABLES.items():
+            self.assertEqual(set(thread[table]) - {"weightType"}, {*columns, "length"}, table)
             for column in columns:
                 self.assertEqual(len(thread[table][column]), thread[table]["length"], (table, column))
         for key, kind in (("name", str), ("pid", str), ("isMainThread", bool), ("tid", int),
@@ -191,6 +213,41 @@ class Formats(harness.Case):
         self.assertEqual(active["unit"], "nanoseconds")
         self.assertEqual(sum(active["weights"]), active["endValue"])
         self.annotate(self.export("callgrind", data))
+
+
+class Recordings(harness.Case):
+    """perf.data as perf leaves it in its various ways, not only in files of one event."""
+
+    def check(self, event, *options, pipe=False):
+        self.need("perf")
+        data = self.path("perf.data")
+        with open(data if pipe else os.devnull, "wb") as out:
+            done = subprocess.run(["perf", "record", "-q", "-g", "-F", "997", *options, "-o",
+                                   "-" if pipe else data, harness.CLIENT, "spin", "100"],
+                                  stdout=out, stderr=subprocess.PIPE, timeout=60, check=False)
+        if done.returncode != 0 or os.path.getsize(data) < 1000:
+            self.skipTest(f"perf cannot record so here: {done.stderr.decode()[-200:]}")
+        told = run(self.need("perf"), "script", "-f", "-i", data, "-F", "event,period",
+                   text=True).stdout
+        periods = [int(p) for p in re.findall(rf"(?m)^ *(\d+) +{event}:", told)]
+        self.assertGreater(len(periods), 20, told[:500])
+        folder = self.path("run.slotwise")
+        self.slotwise("import", data, "-o", folder)
+        profile = pprof.Profile(os.path.join(folder, "profile.pb.gz"))
+        column = profile.sample_types.index((event, "nanoseconds"))
+        self.assertEqual(sum(s.values[column] for s in profile.samples), sum(periods))
+        samplings = {s["event"]: s["samples"] for s in self.load(folder)["samplings"]}
+        self.assertEqual(samplings[event], len(periods))
+        self.assertIn("main", {f.function for s in profile.samples for f in s.frames})
+
+    def test_through_a_pipe(self):
+        self.check("cpu-clock", "-e", "cpu-clock", pipe=True)
+
+    def test_compressed(self):
+        self.check("cpu-clock", "-e", "cpu-clock", "-z")
+
+    def test_a_group_that_is_read_with_its_leader(self):
+        self.check("cpu-clock", "-e", "{cpu-clock,context-switches}:S")
 
 
 if __name__ == "__main__":
