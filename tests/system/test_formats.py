@@ -250,5 +250,36 @@ class Recordings(harness.Case):
         self.check("cpu-clock", "-e", "{cpu-clock,context-switches}:S")
 
 
+class Valgrind(harness.Case):
+    """What Valgrind's tools write, in their various ways, adds up to what they say it does."""
+
+    def check(self, tool, *options, total="totals"):
+        path, folder = self.path(tool), self.path("run.slotwise")
+        run(self.need("valgrind"), "-q", f"--tool={tool}", f"--{tool}-out-file={path}", *options,
+            "/bin/true")
+        text = harness.read_bytes(path).decode()
+        events, totals = (re.search(rf"(?m)^{key}: (.*)$", text)[1].split()
+                          for key in ("events", total))
+        self.slotwise("import", path, "-o", folder)
+        profile = pprof.Profile(os.path.join(folder, "profile.pb.gz"))
+        self.assertEqual([name for name, _ in profile.sample_types], events)
+        self.assertEqual(profile.totals(), [int(n) for n in totals])
+        self.assertGreater(profile.totals()[0], 10000)
+        self.assertNotIn("partial-import", self.notes(self.load(folder)))
+
+    def test_callgrind(self):
+        self.check("callgrind")
+
+    def test_callgrind_by_instruction_with_jumps_and_caches(self):
+        self.check("callgrind", "--dump-instr=yes", "--collect-jumps=yes", "--cache-sim=yes",
+                   "--branch-sim=yes")
+
+    def test_callgrind_without_its_abbreviations(self):
+        self.check("callgrind", "--compress-strings=no", "--compress-pos=no")
+
+    def test_cachegrind(self):
+        self.check("cachegrind", "--branch-sim=yes", total="summary")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -232,6 +232,24 @@ static void a_cut_callgrind_file_is_partial(void **state)
     done();
 }
 
+static void a_summary_may_say_more_than_the_lines_do(void **state)
+{
+    (void)state;
+    must_import("callgrind", "events: Ir\nsummary: 7\nfn=a\n1 5\ntotals: 5\n");
+    assert_true(weight_of(";a", "Ir", "events") == 5);
+    assert_string_equal(note("partial-import"), "");
+    assert_non_null(strstr(note("callgrind-summary"), "7"));
+    done();
+    /* Of two parts, the second is cut. */
+    must_import("callgrind",
+                "events: Ir\nsummary: 5\nfn=a\n1 5\ntotals: 5\nsummary: 3\nfn=a\n1 2\n");
+    assert_non_null(strstr(note("partial-import"), "8"));
+    done();
+    must_import("callgrind", "events: Ir\nfn=a\n1 5\ntotals: 6\n");
+    assert_non_null(strstr(note("partial-import"), "6"));
+    done();
+}
+
 static void bad_callgrind_lines_are_named(void **state)
 {
     (void)state;
@@ -489,6 +507,7 @@ int main(void)
         cmocka_unit_test(callgrind_positions_count_from_the_line_before),
         cmocka_unit_test(cachegrind_is_the_same_without_a_version),
         cmocka_unit_test(a_cut_callgrind_file_is_partial),
+        cmocka_unit_test(a_summary_may_say_more_than_the_lines_do),
         cmocka_unit_test(bad_callgrind_lines_are_named),
         cmocka_unit_test(speedscope_events_weigh_the_time_between_them),
         cmocka_unit_test(speedscope_profiles_of_one_unit_are_threads_of_one_column),

@@ -35,8 +35,9 @@ struct reader {
     char *long_names[SLW_MAX_COLUMNS]; /* of "event: NAME : LONG", by place in long_keys */
     char *long_keys[SLW_MAX_COLUMNS];
     uint32_t long_count;
-    uint64_t summary[SLW_MAX_COLUMNS];
-    bool summed;    /* the file says what all costs add up to */
+    /* What the file says all costs add up to: at the beginning of a part, and at its end. */
+    uint64_t summary[SLW_MAX_COLUMNS], totals[SLW_MAX_COLUMNS];
+    uint32_t summaries, ends;
     bool skip_next; /* the cost line of a call or a jump */
 };
 
@@ -241,17 +242,15 @@ static bool read_number(const char **text, uint64_t *ret_value)
 }
 
 /* Of several parts: their sum. */
-static int read_summary(struct reader *r, const char *value)
+static int add_sums(struct reader *r, const char *value, uint64_t *sums)
 {
     for (uint32_t i = 0; i < r->event_count && *value; i++) {
         uint64_t number;
 
-        if (!read_number(&value, &number) ||
-            __builtin_add_overflow(r->summary[i], number, &r->summary[i]))
+        if (!read_number(&value, &number) || __builtin_add_overflow(sums[i], number, &sums[i]))
             return slw_import_stop(&r->in, SLW_E_FORMAT, "bad number in the summary: '%.40s'",
                                    value);
     }
-    r->summed = true;
     return 0;
 }
 
@@ -263,8 +262,14 @@ static int read_header(struct reader *r, const char *key, char *value)
         return read_positions(r, value);
     if (strcmp(key, "event") == 0)
         return read_long_name(r, value);
-    if (strcmp(key, "summary") == 0)
-        return read_summary(r, value);
+    if (strcmp(key, "summary") == 0) {
+        r->summaries++;
+        return add_sums(r, value, r->summary);
+    }
+    if (strcmp(key, "totals") == 0) {
+        r->ends++;
+        return add_sums(r, value, r->totals);
+    }
     if (strcmp(key, "creator") == 0) {
         r->creator = slw_arena_strdup(r->in.arena, value);
         return r->creator ? 0 : no_memory(r);
@@ -272,7 +277,7 @@ static int read_header(struct reader *r, const char *key, char *value)
     if (strcmp(key, "version") == 0 && strcmp(value, "1") != 0)
         return slw_import_stop(&r->in, SLW_E_VERSION,
                                "version '%.20s' of the format: only 1 is known", value);
-    return 0; /* pid, cmd, part, thread, desc, totals, ... */
+    return 0; /* pid, cmd, part, thread, desc, ... */
 }
 
 /* ---- costs ---- */
@@ -401,21 +406,37 @@ static int read_line(void *reader, char *line, bool is_whole)
 
 /* ---- all of it ---- */
 
+/* The end of a part says what its lines add up to, the beginning what was counted: a few costs of
+ * the simulator's may belong to no line. */
+static int note_sum(struct reader *r, uint32_t event)
+{
+    const bool ended = r->ends > 0 && r->ends >= r->summaries;
+    const uint64_t total = slw_stacks_total(r->in.stacks, event);
+    const uint64_t told = ended ? r->totals[event] : r->summary[event];
+
+    if (!ended && r->summaries == 0)
+        return 0;
+    if (total != told)
+        return slw_run_note(r->in.run, SLW_NOTE_WARNING, "partial-import", NULL,
+                            "partial: the costs of %s add up to %" PRIu64 ", but the file itself "
+                            "says %" PRIu64,
+                            r->events[event], total, told);
+    if (r->summaries > 0 && total != r->summary[event])
+        return slw_run_note(r->in.run, SLW_NOTE_INFO, "callgrind-summary", NULL,
+                            "the file is whole, with %" PRIu64 " of %s; its summary says %" PRIu64
+                            ": the rest stands in no line",
+                            total, r->events[event], r->summary[event]);
+    return 0;
+}
+
 static int note(struct reader *r)
 {
     int rc = slw_run_note(r->in.run, SLW_NOTE_INFO, "callgrind-import", NULL,
                           "the file holds costs of lines and of calls, not stacks: each function "
                           "stands by itself with its own cost");
 
-    for (uint32_t i = 0; rc == 0 && r->summed && i < r->event_count; i++) {
-        const uint64_t total = slw_stacks_total(r->in.stacks, i);
-
-        if (total != r->summary[i])
-            rc = slw_run_note(r->in.run, SLW_NOTE_WARNING, "partial-import", NULL,
-                              "partial: the costs of %s add up to %" PRIu64 ", but the file's own "
-                              "summary says %" PRIu64,
-                              r->events[i], total, r->summary[i]);
-    }
+    for (uint32_t i = 0; rc == 0 && i < r->event_count; i++)
+        rc = note_sum(r, i);
     return rc < 0 ? slw_fail(&r->in.stop, SLW_E_NOMEM, "no memory for an imported run") : 0;
 }
 
