@@ -54,6 +54,11 @@ static uint32_t ring_mask(uint32_t entries)
     return size - 1;
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 static void init_backend(struct slw_sim_core *s)
 {
     struct slw_sim_backend *b = &s->backend;
@@ -62,6 +67,9 @@ static void init_backend(struct slw_sim_core *s)
     b->allocated = slw_sim_start_of(0, b->first);
     b->retired = b->allocated;
     b->retire_cause = SLW_SIM_CORE_EXECUTION;
+    b->shortest = least(least(s->config.rob_entries, s->config.queue_entries),
+                        least(s->config.load_queue_entries, s->config.store_queue_entries));
+    b->shortest = least(b->shortest, UINT8_MAX - 1);
     b->rob_mask = ring_mask(s->config.rob_entries);
     b->queue_mask = ring_mask(s->config.queue_entries);
     b->load_mask = ring_mask(s->config.load_queue_entries);

@@ -98,12 +98,15 @@ enum {
     SLW_SIM_SIMPLE = 128 /* by prepare: one micro-op, and no access of the segment is its own */
 };
 
-/* Bits of slw_sim_instruction.shape: what most instructions are. */
-enum {
-    SLW_SIM_ONE_WORK = 1,    /* simple, and on a port */
-    SLW_SIM_ONE_LOAD = 2,    /* with one load: at most one micro-op of work on a port beside it */
-    SLW_SIM_ONE_STORE = 4,   /* with one store: no work but that of a call */
-    SLW_SIM_FUSED_BRANCH = 8 /* without access: in the slot of the compare before it */
+/* Which way through the back end an instruction takes. */
+enum slw_sim_path {
+    SLW_SIM_PATH_GENERAL, /* any number of micro-ops and accesses */
+    SLW_SIM_PATH_ON_PORT, /* the others are one micro-op each */
+    SLW_SIM_PATH_WITHOUT_PORT,
+    SLW_SIM_PATH_FUSED,
+    SLW_SIM_PATH_LOAD,
+    SLW_SIM_PATH_LOAD_AND_WORK,
+    SLW_SIM_PATH_STORE
 };
 
 struct slw_sim_instruction {
@@ -119,13 +122,17 @@ struct slw_sim_instruction {
         uint8_t source_count;  /* by decode */
         uint8_t flags_written; /* by prepare: what flags are written to, or a register never read */
     };
-    uint8_t address_count;
+    union {
+        uint8_t address_count; /* by decode */
+        uint8_t most_uops;     /* by prepare, with SLW_SIM_GROUP: slots the group takes at most, or
+                                  UINT8_MAX */
+    };
     uint8_t sources[4];   /* registers read, but for addresses; SLW_SIM_NO_REGISTER: none */
     uint8_t addresses[2]; /* registers the addresses of its loads and stores are made of */
     uint8_t targets[2];   /* registers written */
     uint8_t group_lines, group_bytes; /* by prepare, with SLW_SIM_GROUP: of the micro-op cache */
-    uint8_t shape;                    /* by prepare: SLW_SIM_ONE_WORK... */
     uint8_t group_next; /* by prepare, of a SLW_SIM_GROUP: how far on the next one is; 0: none */
+    uint8_t path;       /* by prepare: enum slw_sim_path, with the accesses it was prepared with */
     uint16_t ports;     /* by prepare */
 };
 

@@ -24,7 +24,9 @@ enum {
     STREAMS = 16,        /* streams of data the prefetcher follows */
     EARLY_SLOTS = 64,    /* prefetched data lines on their way */
     FORWARD_SLOTS = 256, /* recent stores by address */
-    HISTORIES = 4,       /* tables of the conditional predictor */
+    GAPS = 256,          /* not yet charged: of a fetch window, and three times as many */
+    MANY_GAPS = 64,
+    HISTORIES = 4, /* tables of the conditional predictor */
     RETURN_RING = 64
 };
 
@@ -60,7 +62,8 @@ static inline uint64_t slw_sim_used(uint64_t moment, uint32_t first)
 struct slw_sim_frontend {
     uint64_t delivered;      /* the moment of the last delivery */
     uint32_t first;          /* slot, of what delivers now */
-    uint32_t bytes_in_cycle; /* decoded in its cycle, and whether a long instruction was */
+    uint64_t decoding;       /* the cycle in which the decoders took something last: */
+    uint32_t bytes_in_cycle; /* how much, and whether a long instruction was among it */
     bool long_in_cycle;
     uint8_t cause;               /* enum slw_sim_slot: why `delivered` was late */
     bool late;                   /* the next window was predicted by the second level of the BTB */
@@ -100,6 +103,25 @@ struct slw_sim_predictor {
     struct slw_sim_cache btb, btb_first;
 };
 
+/* Of a wait, the low bits of its last moment are no slot but what is waited for: an enum
+ * slw_sim_slot. The later one of two waits is still the greater number. */
+
+/* A recent store. */
+struct slw_sim_stored {
+    uint64_t key;   /* its address, less 3 bits, and 1; 0: none */
+    uint64_t ready; /* cycle in which a load of it has its data */
+    /* For cores that rename memory: when the value itself was known, which store it was, and in the
+     * low 8 bits its bytes; 0: not of a general register. */
+    uint64_t value, number;
+};
+
+/* Slots that nothing was allocated in. */
+struct slw_sim_gap {
+    uint64_t before; /* moment of the micro-op before them */
+    uint64_t end;    /* the cycle they end with, as a wait for the front end */
+    uint64_t waited; /* the wait for the back end that is a part of them */
+};
+
 /* Allocation, execution, retirement. */
 struct slw_sim_backend {
     uint64_t allocated, retired; /* moments of the youngest micro-op */
@@ -110,27 +132,29 @@ struct slw_sim_backend {
     uint64_t long_until;
     uint64_t uops, loads, stores;
     uint32_t rob_mask, queue_mask, load_mask, store_mask; /* of the rings, as far as in use */
-    uint64_t rob[ROB_RING];          /* cycle << 8 | cause in which the entry is free again */
+    uint32_t shortest;                                    /* entries of the shortest of them */
+    uint32_t gap_count;
+    uint64_t drained; /* cycle in which the last store left */
+    uint64_t divider_free;
+    uint64_t serial;    /* a wait for the last serialising micro-op, of no cause */
+    bool recovering;    /* the last branch was mispredicted: */
+    uint8_t waited_for; /* enum slw_sim_slot: what kept it from being executed */
+    uint64_t resolved, resumed;
+    uint64_t started; /* moment of the micro-op before this segment */
+    uint64_t ready[SLW_SIM_REGISTER_COUNT];
+    uint64_t rob[ROB_RING];          /* waits, until the entry is free again */
     uint64_t load_queue[QUEUE_RING]; /* the same */
     uint64_t store_queue[QUEUE_RING];
-    uint64_t queue[QUEUE_RING]; /* when the micro-op left the front end's queue */
-    uint64_t drained;           /* cycle in which the last store left */
-    uint64_t divider_free, serial_until;
-    uint64_t ready[SLW_SIM_REGISTER_COUNT];
-    uint64_t busy[PORT_RING]; /* cycle << 16 | mask of the ports taken */
-    bool recovering;          /* the last branch was mispredicted: */
-    uint64_t resolved, resumed;
+    uint64_t queue[QUEUE_RING]; /* moments in which micro-ops left the front end's queue */
+    uint64_t busy[PORT_RING];   /* cycle << 16 | mask of the ports taken */
+    struct slw_sim_stored stored[FORWARD_SLOTS];
+    struct slw_sim_gap gaps[GAPS];
 };
 
 struct slw_sim_memory {
     struct slw_sim_cache l1d, l2, *l3, dtlb, stlb;
     uint64_t miss_line[64], miss_ready[64], miss_latest; /* miss_buffers of them */
     uint64_t early_line[EARLY_SLOTS], early_ready[EARLY_SLOTS];
-    uint64_t forward_key[FORWARD_SLOTS], forward_ready[FORWARD_SLOTS];
-    /* For cores that rename memory: when the value itself was known, which store it was, and its
-     * bytes; 0: not of a general register. */
-    uint64_t forward_value[FORWARD_SLOTS], forward_store[FORWARD_SLOTS];
-    uint8_t forward_bytes[FORWARD_SLOTS];
     uint64_t streams[STREAMS];
     uint32_t streams_at;
     uint64_t free; /* cycle in which memory can deliver the next line */
@@ -231,6 +255,8 @@ void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a);
 
 /* frontend.c */
 void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in);
+/* The decoders take an instruction of so many bytes. */
+void slw_sim_decode_bytes(struct slw_sim_core *s, uint32_t length);
 /* After warming: the moment is the same, but its slots are those of what delivers now. */
 void slw_sim_deliver_from(struct slw_sim_core *s);
 void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in);
@@ -245,10 +271,8 @@ void slw_sim_look_ahead(struct slw_sim_core *s, const struct slw_sim_segment *ne
 enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_sim_instruction *in,
                                      bool taken, uint64_t target);
 
-/* slots.c: the next micro-op is allocated in cycle `end`, and slots are left unused since `before`;
- * `waited` is what it waited for in the back end, in the form of a ROB entry. */
-void slw_sim_charge(struct slw_sim_core *s, uint64_t before, uint64_t end, uint64_t waited,
-                    bool recovering);
+/* slots.c: the gaps so far are charged. */
+void slw_sim_settle(struct slw_sim_core *s);
 
 /* backend.c */
 void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segment,

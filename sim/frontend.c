@@ -177,9 +177,40 @@ static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction 
         f->cause = (uint8_t)cause;
     ready = slw_sim_later(next, ready);
     f->delivered = slw_sim_start_of(ready, f->first);
-    f->bytes_in_cycle = 0;
-    f->long_in_cycle = false;
+    f->decoding = ~UINT64_C(0);
     f->ring[f->ring_at++ % FETCH_RING] = ready;
+}
+
+/* Nothing is delivered before, and what was decoded in the cycle of the last delivery still counts.
+ */
+static void deliver_after(struct slw_sim_frontend *f, uint64_t moment)
+{
+    if (f->decoding == slw_sim_cycle(f->delivered))
+        f->decoding = slw_sim_cycle(moment);
+    f->delivered = moment;
+}
+
+/* So many bytes per cycle, and of long instructions one. */
+void slw_sim_decode_bytes(struct slw_sim_core *s, uint32_t length)
+{
+    struct slw_sim_frontend *f = &s->frontend;
+    const uint32_t long_bytes = s->config.decode_long_bytes;
+    const bool is_long = long_bytes && length > long_bytes;
+    const uint64_t cycle = slw_sim_cycle(f->delivered);
+    const bool goes_on = f->decoding == cycle;
+    const uint32_t bytes = (goes_on ? f->bytes_in_cycle : 0) + length;
+    const bool long_before = goes_on && f->long_in_cycle;
+
+    if (bytes > s->config.decode_bytes || (is_long && long_before)) {
+        f->delivered = slw_sim_start_of(cycle + 1, f->first);
+        f->decoding = cycle + 1;
+        f->bytes_in_cycle = length;
+        f->long_in_cycle = is_long;
+    } else {
+        f->decoding = cycle;
+        f->bytes_in_cycle = bytes;
+        f->long_in_cycle = is_long || long_before;
+    }
 }
 
 void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
@@ -194,7 +225,7 @@ void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
         const uint64_t ready = code_line(s, end_line(in), now);
 
         if (ready > now) {
-            f->delivered = slw_sim_start_of(ready, f->first);
+            deliver_after(f, slw_sim_start_of(ready, f->first));
             f->cause = SLW_SIM_FETCH_ICACHE;
         }
     }
@@ -262,16 +293,18 @@ void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool
         f->predicted += s->config.btb_second_cycles;
         f->late = s->config.btb_second_cycles > 0;
     } else if (outcome == SLW_SIM_RESTEERED) {
-        f->delivered += (uint64_t)s->config.resteer_cycles << SLOT_BITS;
+        deliver_after(f, f->delivered + ((uint64_t)s->config.resteer_cycles << SLOT_BITS));
         f->predicted = slw_sim_later(f->predicted, slw_sim_cycle(f->delivered));
         f->cause = SLW_SIM_FETCH_RESTEER;
     } else if (outcome == SLW_SIM_MISPREDICTED) {
         b->recovering = true;
+        b->waited_for =
+            b->long_until + LONG_WAIT >= resolved ? b->long_cause : (uint8_t)SLW_SIM_CORE_EXECUTION;
         b->resolved = resolved;
         b->resumed = slw_sim_later(resolved + s->config.refill_cycles, slw_sim_cycle(b->allocated));
         f->predicted = resolved + s->config.refill_cycles;
         f->predicted -= f->predicted > 0;
-        f->delivered = slw_sim_start_of(b->resumed, f->first);
+        deliver_after(f, slw_sim_start_of(b->resumed, f->first));
         f->cause = SLW_SIM_FETCH_OTHER;
         for (uint32_t i = 1; i <= s->config.fetch_queue_entries; i++) {
             uint64_t *const at = &f->ring[(f->ring_at - i) % FETCH_RING];

@@ -115,6 +115,9 @@ static void make_groups(const struct slw_sim_config *config, struct slw_sim_segm
         uops += in->is & SLW_SIM_FUSED ? 0u : in->uops;
         const uint32_t lines = uops ? (uops + line - 1) / line : 1;
 
+        const uint32_t most = (in == group ? 0u : group->most_uops) + in->most_uops;
+
+        group->most_uops = most > UINT8_MAX ? UINT8_MAX : (uint8_t)most;
         group->group_lines = lines > 255 ? 255 : (uint8_t)lines;
         group->group_bytes = bytes > 255 ? 255 : (uint8_t)bytes;
     }
@@ -129,32 +132,81 @@ static bool works_on_port(const struct slw_sim_instruction *in)
            in->unit != SLW_SIM_UNIT_SERIAL;
 }
 
-/* Accesses of the segment whose instruction is the next one are its own. */
-static bool has_access(const struct slw_sim_access *accesses, size_t count, size_t index)
+/* The accesses of one instruction. */
+struct own {
+    size_t count;
+    bool is_store; /* the first of them */
+};
+
+static struct own accesses_of(const struct slw_sim_access *accesses, size_t count, size_t index)
 {
+    struct own own = {0};
+
     for (size_t i = 0; i < count; i++)
-        if (accesses[i].index == index)
-            return true;
-    return false;
+        if (accesses[i].index == index && own.count++ == 0)
+            own.is_store = accesses[i].is_store;
+    return own;
 }
 
-static uint8_t shape_of(const struct slw_sim_instruction *in)
+/* With one load: at most one micro-op of work on a port beside it. */
+static bool can_be_loaded(const struct slw_sim_instruction *in)
 {
-    const bool moves = in->unit == SLW_SIM_UNIT_MOVE;
-    const bool works = works_on_port(in);
-    unsigned shape = 0;
+    return works_on_port(in) || (in->unit == SLW_SIM_UNIT_MOVE && !in->branch);
+}
 
-    if (in->is & SLW_SIM_REPEATS)
-        return 0;
+/* With one store: no work but that of a call. */
+static bool can_only_store(const struct slw_sim_instruction *in)
+{
+    return (in->unit == SLW_SIM_UNIT_MOVE || (in->is & SLW_SIM_PUSHES)) &&
+           (works_on_port(in) || !in->branch);
+}
+
+/* Not more than the paths of one micro-op look at: two sources, and one result beside flags. */
+static bool has_few_operands(const struct slw_sim_instruction *in)
+{
+    return in->sources[2] == SLW_SIM_NO_REGISTER && in->sources[3] == SLW_SIM_NO_REGISTER &&
+           in->targets[1] == SLW_SIM_NO_REGISTER;
+}
+
+static bool has_results(const struct slw_sim_instruction *in)
+{
+    return in->targets[0] != SLW_SIM_NO_REGISTER || (in->is & SLW_SIM_WRITES_FLAGS);
+}
+
+static enum slw_sim_path path_of_load(const struct slw_sim_instruction *in)
+{
+    if (in->unit != SLW_SIM_UNIT_MOVE)
+        return SLW_SIM_PATH_LOAD_AND_WORK;
+    return in->sources[0] == SLW_SIM_NO_REGISTER && !(in->is & SLW_SIM_WRITES_FLAGS)
+               ? SLW_SIM_PATH_LOAD
+               : SLW_SIM_PATH_GENERAL;
+}
+
+static enum slw_sim_path path_of_store(const struct slw_sim_instruction *in)
+{
+    return in->sources[1] == SLW_SIM_NO_REGISTER && !has_results(in) ? SLW_SIM_PATH_STORE
+                                                                     : SLW_SIM_PATH_GENERAL;
+}
+
+/* How it passes when all its accesses happen. */
+static enum slw_sim_path path_of(const struct slw_sim_instruction *in, struct own own)
+{
+    const bool moves = in->unit == SLW_SIM_UNIT_MOVE || in->unit == SLW_SIM_UNIT_NONE;
+
+    if (!has_few_operands(in) || (in->is & SLW_SIM_REPEATS))
+        return SLW_SIM_PATH_GENERAL;
     if (in->is & SLW_SIM_FUSED)
-        return works ? SLW_SIM_FUSED_BRANCH : 0;
+        return own.count == 0 && works_on_port(in) && !has_results(in) ? SLW_SIM_PATH_FUSED
+                                                                       : SLW_SIM_PATH_GENERAL;
     if (in->is & SLW_SIM_SIMPLE)
-        return works ? SLW_SIM_ONE_WORK : 0;
-    if (works || (moves && !in->branch))
-        shape |= SLW_SIM_ONE_LOAD;
-    if ((moves || (in->is & SLW_SIM_PUSHES)) && (works || !in->branch))
-        shape |= SLW_SIM_ONE_STORE;
-    return (uint8_t)shape;
+        return works_on_port(in) ? SLW_SIM_PATH_ON_PORT
+               : moves           ? SLW_SIM_PATH_WITHOUT_PORT
+                                 : SLW_SIM_PATH_GENERAL;
+    if (own.count != 1)
+        return SLW_SIM_PATH_GENERAL;
+    if (own.is_store)
+        return can_only_store(in) ? path_of_store(in) : SLW_SIM_PATH_GENERAL;
+    return can_be_loaded(in) ? path_of_load(in) : SLW_SIM_PATH_GENERAL;
 }
 
 static void name_results(struct slw_sim_instruction *in)
@@ -168,6 +220,14 @@ static void name_results(struct slw_sim_instruction *in)
 static bool is_simple(const struct slw_sim_instruction *in)
 {
     return !(in->is & (SLW_SIM_FUSED | SLW_SIM_REPEATS)) && in->uops == 1;
+}
+
+/* It takes no more slots than that; UINT8_MAX: or the next one waits, whatever came before it. */
+static uint8_t most_uops(const struct slw_sim_instruction *in, struct own own)
+{
+    const size_t uops = own.count + (in->uops ? in->uops : 1);
+
+    return uops > UINT8_MAX || in->unit == SLW_SIM_UNIT_SERIAL ? UINT8_MAX : (uint8_t)uops;
 }
 
 void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment *segment,
@@ -185,9 +245,12 @@ void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment
         in->ports = unit_ports(config, in->unit);
         if (i > 0 && fuses(in - 1, in))
             in->is |= SLW_SIM_FUSED;
-        if (is_simple(in) && !has_access(accesses, access_count, i))
+        const struct own own = accesses_of(accesses, access_count, i);
+
+        if (is_simple(in) && own.count == 0)
             in->is |= SLW_SIM_SIMPLE;
-        in->shape = shape_of(in);
+        in->path = (uint8_t)path_of(in, own);
+        in->most_uops = most_uops(in, own);
     }
     for (uint32_t i = 0; i < segment->count; i++)
         name_results(&segment->instructions[i]);

@@ -22,57 +22,55 @@ static uint64_t slots_until(const struct slw_sim_core *s, uint64_t cycle, uint64
     return left > after ? left - after : 0;
 }
 
-/* What kept a mispredicted branch from being executed. */
-static enum slw_sim_slot branch_waited_for(const struct slw_sim_backend *b)
-{
-    return b->long_until + LONG_WAIT >= b->resolved ? (enum slw_sim_slot)b->long_cause
-                                                    : SLW_SIM_CORE_EXECUTION;
-}
-
 /* After a mispredicted branch the slots up to its execution went to the wrong path, as many as the
  * reorder buffer holds; then the branch waited for something itself. Those of the refill are lost
  * to it as well. */
 static uint64_t charge_recovery(struct slw_sim_core *s, uint64_t left, uint64_t end)
 {
-    struct slw_sim_backend *b = &s->backend;
+    const struct slw_sim_backend *b = &s->backend;
     const uint64_t unresolved = slots_until(s, b->resolved, left, end);
     const uint64_t wrong = unresolved < s->config.rob_entries ? unresolved : s->config.rob_entries;
 
     left = charge(s, SLW_SIM_BAD_SPECULATION, wrong, left);
-    left = charge(s, branch_waited_for(b), unresolved - wrong, left);
+    left = charge(s, (enum slw_sim_slot)b->waited_for, unresolved - wrong, left);
     return charge(s, SLW_SIM_BAD_SPECULATION, slots_until(s, b->resumed, left, end), left);
 }
 
-/* What allocation waited for in the back end. */
-static inline enum slw_sim_slot cause_of_wait(const struct slw_sim_backend *b, uint64_t waited,
-                                              uint64_t *ret_until)
+/* What allocation waited for in the back end; a serialising micro-op has no cause of its own. */
+static inline enum slw_sim_slot cause_of_wait(uint64_t wait)
 {
-    if (b->serial_until > waited >> 8) {
-        *ret_until = b->serial_until;
-        return SLW_SIM_CORE_EXECUTION;
-    }
-    *ret_until = waited >> 8;
-    return (enum slw_sim_slot)(waited & 0xff);
+    const enum slw_sim_slot cause = (enum slw_sim_slot)(wait % SLOTS);
+
+    return cause ? cause : SLW_SIM_CORE_EXECUTION;
 }
 
-void slw_sim_charge(struct slw_sim_core *s, uint64_t before, uint64_t end, uint64_t waited,
-                    bool recovering)
+static void charge_gap(struct slw_sim_core *s, const struct slw_sim_gap *g, bool recovering)
 {
-    const struct slw_sim_backend *b = &s->backend;
     const uint64_t width = s->config.width;
-    const uint64_t used = slw_sim_used(before, b->first);
-    const uint64_t gap = (end - slw_sim_cycle(before)) * width - used;
-    uint64_t backend = 0;
-    const enum slw_sim_slot cause = cause_of_wait(b, waited, &backend);
+    const uint64_t end = slw_sim_cycle(g->end);
+    const uint64_t used = slw_sim_used(g->before, s->backend.first);
+    const uint64_t gap = (end - slw_sim_cycle(g->before)) * width - used;
     uint64_t left = gap;
 
     if (recovering)
         left = charge_recovery(s, left, end);
-    left = charge(s, cause, slots_until(s, backend, left, end), left);
+    left = charge(s, cause_of_wait(g->waited), slots_until(s, slw_sim_cycle(g->waited), left, end),
+                  left);
     if (left == 0)
         return;
     /* The rest of a cycle in which something was delivered, then whole cycles without. */
     left = charge(s, SLW_SIM_FETCH_BANDWIDTH, left == gap ? width - used : 0, left);
     if (left > 0)
-        slw_sim_lose(s, (enum slw_sim_slot)s->frontend.cause, left);
+        slw_sim_lose(s, (enum slw_sim_slot)(g->end % SLOTS), left);
+}
+
+void slw_sim_settle(struct slw_sim_core *s)
+{
+    struct slw_sim_backend *b = &s->backend;
+    const bool recovering = b->recovering && b->gaps[0].before == b->started;
+
+    for (uint32_t i = 0; i < b->gap_count; i++)
+        charge_gap(s, &b->gaps[i], recovering && i == 0);
+    b->gap_count = 0;
+    b->recovering = b->recovering && b->allocated == b->started;
 }

@@ -178,12 +178,10 @@ static const struct {
     {CODE("\xc3")},     {CODE("\x0f\x05")}, {CODE("\x90")},
 };
 
-enum { SEGMENTS = 64 };
+enum { SEGMENTS = 64, MAX_CODE = 256 };
 
-static void make_random(struct feed_segment *f, const struct slw_sim_config *config,
-                        uint64_t address, uint64_t *random)
+static size_t random_code(char *code, uint64_t *random)
 {
-    char code[256];
     size_t length = 0;
 
     for (uint64_t i = next_random(random) % 12; i > 0; i--) {
@@ -195,7 +193,16 @@ static void make_random(struct feed_segment *f, const struct slw_sim_config *con
     const size_t end = next_random(random) % (sizeof(ends) / sizeof(ends[0]));
 
     memcpy(code + length, ends[end].bytes, ends[end].length);
-    feed_segment(f, config, address, code, length + ends[end].length, NULL, 0);
+    return length + ends[end].length;
+}
+
+static void make_random(struct feed_segment *f, const struct slw_sim_config *config,
+                        uint64_t address, uint64_t *random)
+{
+    char code[MAX_CODE];
+    const size_t length = random_code(code, random);
+
+    feed_segment(f, config, address, code, length, NULL, 0);
     /* As a carrier does that does not know which of them will access: none is simple. */
     for (uint32_t i = 0; i < f->segment.count; i++)
         f->instructions[i].is &= (uint8_t)~SLW_SIM_SIMPLE;
@@ -261,9 +268,77 @@ static void slots_of_anything_sum_up_and_repeat(void **state)
     }
 }
 
+/* What each instruction accesses, by what the decoder says of it; now and then once more. */
+static size_t likely_accesses(const struct feed_segment *f, struct slw_sim_access *a,
+                              uint64_t *random)
+{
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < f->segment.count; i++) {
+        const unsigned is = f->instructions[i].is;
+
+        if ((is & SLW_SIM_LOADS_DATA) || next_random(random) % 16 == 0)
+            a[count++] = (struct slw_sim_access){.index = i, .bytes = 8};
+        if (is & SLW_SIM_STORES_DATA)
+            a[count++] = (struct slw_sim_access){.index = i, .bytes = 8, .is_store = 1};
+    }
+    return count;
+}
+
+/* Of a segment whose executions all access the same, what each instruction does is decided once. */
+static struct slw_sim_totals run_known(const struct slw_sim_config *config, uint64_t seed,
+                                       bool is_fixed)
+{
+    static struct feed_segment f[SEGMENTS];
+    static struct slw_sim_access a[SEGMENTS][FEED_MAX_INSTRUCTIONS * 2];
+    struct slw_sim_core *core = feed_core(config);
+    size_t counts[SEGMENTS];
+    uint64_t random = seed;
+    unsigned now = 0;
+
+    for (unsigned i = 0; i < SEGMENTS; i++) {
+        char code[MAX_CODE];
+        const size_t length = random_code(code, &random);
+
+        feed_segment(&f[i], config, 0x401000 + 300 * i, code, length, NULL, 0);
+        counts[i] = likely_accesses(&f[i], a[i], &random);
+        feed_segment(&f[i], config, 0x401000 + 300 * i, code, length, a[i], counts[i]);
+        f[i].segment.is_fixed = is_fixed;
+    }
+    for (unsigned i = 0; i < 4000; i++) {
+        const unsigned next = (unsigned)(next_random(&random) % SEGMENTS);
+
+        for (size_t k = 0; k < counts[now]; k++)
+            a[now][k].address = next_random(&random) % 300 * 8;
+        slw_sim_step(core, &f[now].segment, a[now], counts[now], &f[next].segment);
+        now = next;
+    }
+    const struct slw_sim_totals t = feed_totals(core);
+
+    feed_release();
+    return t;
+}
+
+static void what_is_decided_once_is_what_is_decided_each_time(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        const struct slw_sim_config config =
+            feed_config(slw_core_builtin_name(seed % slw_core_builtin_count()));
+        const struct slw_sim_totals once = run_known(&config, seed * 7919, true);
+        const struct slw_sim_totals each = run_known(&config, seed * 7919, false);
+
+        if (memcmp(&once, &each, sizeof(once)) != 0)
+            print_error("seed %llu\n", (unsigned long long)seed);
+        assert_memory_equal(&once, &each, sizeof(once));
+        assert_true(once.events[SLW_SIM_FORWARDS] > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_decided_once_is_what_is_decided_each_time),
         cmocka_unit_test(raising_a_latency_lowers_no_kernels_cycles),
         cmocka_unit_test(slots_of_anything_sum_up_and_repeat),
     };
