@@ -6,15 +6,10 @@
  * usage: kernels NAME [ROUNDS [TIMES]]
  * TIMES: run natively so often, in turn with a chain of additions, and print the CPU time of a
  * round, and how many additions fit into one of 1 ns. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "timed.h"
+
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-#include <valgrind/valgrind.h>
-
-enum { REQUEST_START = VG_USERREQ_TOOL_BASE('S', 'W'), REQUEST_STOP };
 
 #define LINE      64u
 #define PAGE      4096u
@@ -126,16 +121,6 @@ static void forward(long rounds, void *data)
                          :
                          : "r"(data)
                          : "xmm0", "memory");
-}
-
-/* One cycle an addition on any core: how long a cycle is. */
-static void clock_of_adds(long rounds, void *data)
-{
-    uint64_t value = 0;
-
-    (void)data;
-    for (long i = 0; i < rounds; i++)
-        __asm__ volatile(".rept 64\n add $1, %0\n .endr" : "+r"(value));
 }
 
 static void *map(size_t bytes)
@@ -268,53 +253,6 @@ static const struct kernel {
     {"memory", follow, huge_ring_of_128_mib, 20000},
 };
 
-static double cpu_ns(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* Not the very least: clocks that are set right go back, too. */
-static double tenth(double *times, size_t count)
-{
-    qsort(times, count, sizeof(*times), compare);
-    return times[count / 10];
-}
-
-/* What else the machine does makes times longer only: of many short ones the lower ones count. */
-static void print_times(const struct kernel *k, void *data, long rounds, long times)
-{
-    enum { MOST = 1000, ADDITIONS = 64, CHAIN = 5000 };
-    static double kernel[MOST];
-    static double clock[MOST];
-    size_t count = 0;
-
-    for (; count < MOST && (long)count < times; count++) {
-        const double start = cpu_ns();
-
-        k->run(rounds, data);
-        const double between = cpu_ns();
-
-        clock_of_adds(CHAIN, NULL);
-        kernel[count] = between - start;
-        clock[count] = cpu_ns() - between;
-    }
-    if (count == 0)
-        return;
-    printf("%.4f ns %.4f GHz\n", tenth(kernel, count) / (double)rounds,
-           (double)CHAIN * ADDITIONS / tenth(clock, count));
-}
-
 int main(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof(kernels) / sizeof(kernels[0]); i++) {
@@ -327,12 +265,10 @@ int main(int argc, char **argv)
 
         k->run(rounds / 10 + 1, data); /* warm: cold misses are another question */
         if (argc > 3) {
-            print_times(k, data, rounds, strtol(argv[3], NULL, 10));
+            print_times(k->run, data, rounds, strtol(argv[3], NULL, 10));
             return 0;
         }
-        VALGRIND_DO_CLIENT_REQUEST_STMT(REQUEST_START, 0, 0, 0, 0, 0);
-        k->run(rounds, data);
-        VALGRIND_DO_CLIENT_REQUEST_STMT(REQUEST_STOP, 0, 0, 0, 0, 0);
+        run_counted(k->run, data, rounds);
         return 0;
     }
     (void)fprintf(stderr, "usage: kernels NAME [ROUNDS [TIMES]]\n");
