@@ -4,8 +4,8 @@
  *
  * The kernel takes longer to print its symbols than many a recording takes to read, so a thread of
  * its own listens while the recording is read. It shares nothing with anybody until it is joined.
- * What it heard is kept for the next time (kernel_cache.h); then the kernel is asked only for
- * addresses that are not covered by that.
+ * What it heard is kept for the next time (kernel_cache.h); then the thread finds out whether that
+ * is to be believed, and the kernel is asked only for addresses that are not covered by it.
  */
 #include "analyzer/kernel_cache.h"
 #include "analyzer/symbols_int.h"
@@ -39,9 +39,10 @@ struct slw_kernel_reader {
     uint64_t marks[5]; /* in the order of mark_names; 0: there is none */
     bool readable, hidden;
     int rc;
-    /* What to keep, where; NULL: nothing. */
+    /* What is kept, where; NULL: nothing. */
     const char *cache_dir;
     struct slw_kernel_identity id;
+    struct slw_kernel_cache *cache; /* of that; then the kernel was not asked */
     struct slw_kernel_span spans[SLW_MAX_KERNEL_SPANS];
     size_t span_count;
 };
@@ -90,10 +91,8 @@ static void keep(struct slw_kernel_reader *k)
                                      NULL);
 }
 
-static void *read_kallsyms(void *reader)
+static void read_kallsyms(struct slw_kernel_reader *k)
 {
-    struct slw_kernel_reader *k = reader;
-
     k->readable = slw_file_read("/proc/kallsyms", MAX_KALLSYMS, &k->text, NULL, NULL) >= 0;
     find_modules(k);
     if (k->readable)
@@ -103,6 +102,18 @@ static void *read_kallsyms(void *reader)
         k->rc = slw_symtab_finish(&k->table, MAX_FUNCTION_BYTES);
     }
     keep(k);
+}
+
+static void *read_symbols(void *reader)
+{
+    struct slw_kernel_reader *k = reader;
+
+    if (k->cache_dir && !slw_kernel_identify(&k->id))
+        k->cache_dir = NULL;
+    if (k->cache_dir)
+        k->cache = slw_kernel_cache_open(k->cache_dir, &k->id);
+    if (!k->cache)
+        read_kallsyms(k);
     return NULL;
 }
 
@@ -111,7 +122,7 @@ static struct slw_kernel_reader *reader_new(const struct slw_symbols *s)
     struct slw_kernel_reader *k = calloc(1, sizeof(*k));
 
     /* What was kept is right, if it is open: it leaves out what comes and goes. */
-    if (k && !s->cache && s->opts.cache_dir && slw_kernel_identify(&k->id))
+    if (k && !s->cache)
         k->cache_dir = s->opts.cache_dir;
     return k;
 }
@@ -119,31 +130,23 @@ static struct slw_kernel_reader *reader_new(const struct slw_symbols *s)
 static void reader_free(struct slw_kernel_reader *k)
 {
     slw_symtab_release(&k->table);
+    slw_kernel_cache_close(k->cache);
     free(k->text);
     free(k);
-}
-
-static void open_cache(struct slw_symbols *s)
-{
-    struct slw_kernel_identity id;
-
-    if (!s->cache && s->opts.cache_dir && slw_kernel_identify(&id))
-        s->cache = slw_kernel_cache_open(s->opts.cache_dir, &id);
 }
 
 void slw_symbols_expect_kernel(struct slw_symbols *s)
 {
     sigset_t all, before;
 
-    if (s->kernel.loaded || s->reader || !same_machine(s))
+    if (s->kernel.loaded || s->reader || s->cache || !same_machine(s))
         return;
-    open_cache(s);
-    struct slw_kernel_reader *k = s->cache ? NULL : reader_new(s);
+    struct slw_kernel_reader *k = reader_new(s);
     if (!k)
-        return;             /* not needed, or told when it is */
+        return;             /* told when it is needed */
     (void)sigfillset(&all); /* signals are for the program's own thread */
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&k->thread, NULL, read_kallsyms, k);
+    int failed = pthread_create(&k->thread, NULL, read_symbols, k);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         free(k);
@@ -192,21 +195,33 @@ static int take(struct slw_symbols *s, struct slw_kernel_reader *k)
     return k->rc;
 }
 
-/* Ask the kernel, now, or wait for the answer to what was asked before. */
-static int load_table(struct slw_symbols *s)
+/* What the thread found, if there is one at it, else found now. NULL: no memory. */
+static struct slw_kernel_reader *wait_for_reader(struct slw_symbols *s)
 {
     struct slw_kernel_reader *k = s->reader;
 
-    s->kernel.loaded = true;
     s->reader = NULL;
     if (k) {
         (void)pthread_join(k->thread, NULL);
-    } else {
-        k = reader_new(s);
-        if (!k)
-            return -SLW_E_NOMEM;
-        (void)read_kallsyms(k);
+        return k;
     }
+    k = reader_new(s);
+    if (k)
+        (void)read_symbols(k);
+    return k;
+}
+
+/* Ask the kernel itself: what was kept does not tell. */
+static int load_table(struct slw_symbols *s)
+{
+    struct slw_kernel_reader *k = reader_new(s);
+
+    s->kernel.loaded = true;
+    if (!k)
+        return -SLW_E_NOMEM;
+    if (k->cache_dir && !slw_kernel_identify(&k->id))
+        k->cache_dir = NULL;
+    read_kallsyms(k);
     int rc = take(s, k);
     reader_free(k);
     return rc;
@@ -214,19 +229,30 @@ static int load_table(struct slw_symbols *s)
 
 int slw_symbols_load_kernel(struct slw_symbols *s)
 {
-    if (s->kernel.loaded)
+    if (s->kernel.loaded || s->cache)
         return 0;
     if (!same_machine(s)) {
         s->kernel.loaded = true;
         s->kernel.problem = SLW_SYMBOLS_ELSEWHERE;
         return 0;
     }
-    open_cache(s);
-    if (s->cache && cache_of_same_boot(s))
-        return 0; /* the table is loaded when an address is not covered */
-    slw_kernel_cache_close(s->cache);
-    s->cache = NULL;
-    return load_table(s);
+    struct slw_kernel_reader *k = wait_for_reader(s);
+    int rc = k ? 0 : -SLW_E_NOMEM;
+    if (k && k->cache) {
+        s->cache = k->cache;
+        k->cache = NULL;
+        if (!cache_of_same_boot(s)) {
+            slw_kernel_cache_close(s->cache);
+            s->cache = NULL;
+            rc = load_table(s);
+        } /* else the table is loaded when an address is not covered */
+    } else {
+        s->kernel.loaded = true;
+        rc = k ? take(s, k) : rc;
+    }
+    if (k)
+        reader_free(k);
+    return rc;
 }
 
 int slw_symbols_kernel_name(struct slw_symbols *s, uint64_t address, const char **ret_name,
