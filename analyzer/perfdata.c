@@ -344,7 +344,7 @@ static bool decode(const struct slw_perfdata *pd, const struct slw_perf_raw *raw
         const int32_t event = slw_perf_sample_event(pd, raw);
         if (event >= 0 && pd->layouts[event].simple) {
             const bool ok = slw_perf_decode_simple(pd, raw, event, d->simple, &d->record);
-            d->simple = true;
+            d->simple |= ok;
             return ok;
         }
     }

@@ -169,9 +169,10 @@ static struct slw_perf_layout layout_of(const struct slw_perf_attr *attr, bool s
     (void)place(type, PERF_SAMPLE_STREAM_ID, &l.bytes);
     l.cpu = place(type, PERF_SAMPLE_CPU, &l.bytes);
     l.period = place(type, PERF_SAMPLE_PERIOD, &l.bytes);
+    const bool told_twice = identifier != SLW_PERF_NOWHERE && l.id != SLW_PERF_NOWHERE;
     if (identifier != SLW_PERF_NOWHERE)
         l.id = identifier;
-    l.simple = !swap && l.ip != SLW_PERF_NOWHERE && l.tid != SLW_PERF_NOWHERE &&
+    l.simple = !swap && !told_twice && l.ip != SLW_PERF_NOWHERE && l.tid != SLW_PERF_NOWHERE &&
                !(type & (others | PERF_SAMPLE_ADDR | PERF_SAMPLE_STREAM_ID));
     return l;
 }
