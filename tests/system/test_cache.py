@@ -35,7 +35,9 @@ class Cache(harness.Case):
             os.unlink(out)
         self.slotwise("export", data, "--format", "folded", "-o", out,
                       env={**os.environ, "HOME": self.path("home"), **environment})
-        return harness.read_bytes(out)
+        # Programs in the kernel come and go (BPF, of whoever measures beside this), and their names.
+        return [line for line in harness.read_bytes(out).splitlines()
+                if b"bpf_" not in line and b"[kernel.kallsyms]_[k]" not in line]
 
     def record(self):
         """Samples of which most are in the kernel."""
@@ -47,7 +49,7 @@ class Cache(harness.Case):
     def test_names_are_the_same_with_it(self):
         data = self.record()
         first = self.folded(data, XDG_CACHE_HOME="")
-        if b"_[k]" not in first and b"ksys_read" not in first and b"vfs_read" not in first:
+        if not any(b"_[k]" in line for line in first):
             self.missing("kernel addresses are hidden here")
         mode = os.stat(self.file).st_mode
         self.assertEqual(stat.S_IMODE(mode), 0o600)
