@@ -239,9 +239,17 @@ class Recordings(harness.Case):
         samplings = {s["event"]: s["samples"] for s in self.load(folder)["samplings"]}
         self.assertEqual(samplings[event], len(periods))
         self.assertIn("main", {f.function for s in profile.samples for f in s.frames})
+        return folder, sum(periods)
 
     def test_through_a_pipe(self):
-        self.check("cpu-clock", "-e", "cpu-clock", pipe=True)
+        folder, weight = self.check("cpu-clock", "-e", "cpu-clock", pipe=True)
+        for name in ("folded", "pprof", "speedscope", "firefox", "perf-script", "callgrind"):
+            with self.subTest(name):
+                path, back = self.path("out." + name), self.path(name + ".slotwise")
+                self.slotwise("export", folder, "--format", name, "--event", "cpu-clock", "--unit",
+                              "nanoseconds", "-o", path)
+                self.slotwise("import", path, "-o", back)
+                self.assertIn(weight, pprof.Profile(os.path.join(back, "profile.pb.gz")).totals())
 
     def test_compressed(self):
         self.check("cpu-clock", "-e", "cpu-clock", "-z")
