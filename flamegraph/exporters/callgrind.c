@@ -233,6 +233,15 @@ static int count(struct writer *w)
 
 /* ---- writing ---- */
 
+/* A name of which nothing is left would be none that readers were given. */
+static bool is_blank(const char *name)
+{
+    for (; *name; name++)
+        if ((unsigned char)*name > ' ' && *name != 0x7f)
+            return false;
+    return true;
+}
+
 /* "(id) name" the first time, then "(id)"; the empty name is "???", as callgrind's own. */
 static void put_name(struct writer *w, const char *key, enum kind kind, uint32_t id)
 {
@@ -242,7 +251,7 @@ static void put_name(struct writer *w, const char *key, enum kind kind, uint32_t
     if (!(w->name_written[id] & kind)) {
         w->name_written[id] |= (uint8_t)kind;
         slw_buf_putc(w->out, ' ');
-        slw_export_put_line(w->out, name[0] ? name : "???");
+        slw_export_put_line(w->out, is_blank(name) ? "???" : name);
     }
     slw_buf_putc(w->out, '\n');
 }
