@@ -514,10 +514,12 @@ ALWAYS uint64_t pass_window(struct slw_sim_core *s, struct pace *p, bool free,
 }
 
 /* The same where it is not known before what each of them accesses. */
-static __attribute__((noinline)) uint64_t
-pass_unknown(struct slw_sim_core *s, struct pace *p, const struct slw_sim_segment *segment,
-             const struct slw_sim_instruction *in, const struct slw_sim_instruction *end,
-             const struct slw_sim_access **accesses, const struct slw_sim_access *past)
+ALWAYS uint64_t pass_unknown(struct slw_sim_core *s, struct pace *p,
+                             const struct slw_sim_segment *segment,
+                             const struct slw_sim_instruction *in,
+                             const struct slw_sim_instruction *end,
+                             const struct slw_sim_access **accesses,
+                             const struct slw_sim_access *past)
 {
     uint64_t done = 0;
 
