@@ -2,11 +2,13 @@
 #include "collector/perf_int.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* More descriptors up to the hard limit; false when we are there already. */
 static bool raise_descriptor_limit(void)
@@ -105,8 +107,18 @@ static int fail_refused(const struct slw_perf_env *env, const char *event, int s
                     strerror(sys), paranoid);
 }
 
+/* A control group that is removed while it is held open is refused like an event that is not known
+ * (ENOENT), but has no files any more. */
+static bool has_lost_cgroup(const struct slw_perf_env *env)
+{
+    return env->target->kind == SLW_TARGET_CGROUP &&
+           faccessat(env->target->cgroup_fd, "cgroup.procs", F_OK, 0) < 0;
+}
+
 int slw_perf_fail(const struct slw_perf_env *env, const char *event, int sys, struct slw_error *err)
 {
+    if (has_lost_cgroup(env))
+        return slw_fail(err, SLW_E_GONE, "control group '%s' is gone", env->opts->cgroup);
     switch (sys) {
     case ENOENT:
     case ENODEV:
