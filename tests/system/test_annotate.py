@@ -58,9 +58,11 @@ class Annotate(harness.Case):
         self.assertEqual(told["path"], SOURCE)
         for line in told["lines"]:
             self.assertEqual(line["text"], source[line["line"] - 1])
-        hot = {line["text"].strip() for line in told["lines"] if line["self"] > 0}
-        self.assertLessEqual(hot, {"return x * 5 + i;", "for (uint64_t i = 0; i < rows; i++)",
-                                   "x = mix<uint64_t>(x, i) ^ (x >> 3);"})
+        loop = {"return x * 5 + i;", "for (uint64_t i = 0; i < rows; i++)",
+                "x = mix<uint64_t>(x, i) ^ (x >> 3);"}
+        own = sum(line["self"] for line in told["lines"])
+        self.assertGreater(sum(line["self"] for line in told["lines"] if line["text"].strip() in loop),
+                           0.9 * own)  # now and then a sample is of what leads there, or back
         text = self.annotate(run).stdout
         self.assertIn("in db::mix<unsigned long>", text)
         self.assertRegex(text, r" \d+\.\d\d +\d+\.\d\d +\d+ +return x \* 5 \+ i;")
