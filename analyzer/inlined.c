@@ -335,6 +335,8 @@ static int find_calls(struct slw_inlined *in, uint64_t address,
             continue;
         if (!files && dwarf_getsrcfiles(&unit, &files, NULL) != 0)
             files = NULL;
+        if (ran_out())
+            return -SLW_E_NOMEM;
         ret_calls[count++] =
             (struct slw_inlined_call){name, call_file(&die, files), call_line(&die)};
     }
@@ -351,8 +353,8 @@ static int find_line(struct slw_inlined *in, uint64_t address, const char **ret_
     const char *file = found ? dwarf_linesrc(found, NULL, NULL) : NULL;
     const bool known = file && dwarf_lineno(found, &line) == 0 && line > 0;
 
-    if (rc < 0)
-        return rc;
+    if (rc < 0 || ran_out())
+        return rc < 0 ? rc : -SLW_E_NOMEM;
     *ret_file = known ? file : "";
     *ret_line = known ? (uint32_t)line : 0;
     return 0;
