@@ -353,8 +353,10 @@ static int find_line(struct slw_inlined *in, uint64_t address, const char **ret_
     const char *file = found ? dwarf_linesrc(found, NULL, NULL) : NULL;
     const bool known = file && dwarf_lineno(found, &line) == 0 && line > 0;
 
-    if (rc < 0 || ran_out())
-        return rc < 0 ? rc : -SLW_E_NOMEM;
+    if (rc < 0)
+        return rc;
+    if (ran_out())
+        return -SLW_E_NOMEM;
     *ret_file = known ? file : "";
     *ret_line = known ? (uint32_t)line : 0;
     return 0;

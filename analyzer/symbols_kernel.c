@@ -91,6 +91,13 @@ static void keep(struct slw_kernel_reader *k)
                                      NULL);
 }
 
+/* Of a kernel that cannot be told from others nothing is kept. */
+static void identify(struct slw_kernel_reader *k)
+{
+    if (k->cache_dir && !slw_kernel_identify(&k->id))
+        k->cache_dir = NULL;
+}
+
 static void read_kallsyms(struct slw_kernel_reader *k)
 {
     k->readable = slw_file_read("/proc/kallsyms", MAX_KALLSYMS, &k->text, NULL, NULL) >= 0;
@@ -108,8 +115,7 @@ static void *read_symbols(void *reader)
 {
     struct slw_kernel_reader *k = reader;
 
-    if (k->cache_dir && !slw_kernel_identify(&k->id))
-        k->cache_dir = NULL;
+    identify(k);
     if (k->cache_dir)
         k->cache = slw_kernel_cache_open(k->cache_dir, &k->id);
     if (!k->cache)
@@ -219,8 +225,7 @@ static int load_table(struct slw_symbols *s)
     s->kernel.loaded = true;
     if (!k)
         return -SLW_E_NOMEM;
-    if (k->cache_dir && !slw_kernel_identify(&k->id))
-        k->cache_dir = NULL;
+    identify(k);
     read_kallsyms(k);
     int rc = take(s, k);
     reader_free(k);
