@@ -7,6 +7,12 @@
  * with is not needed. */
 #define BEGINNING (UINT64_C(1700000000) * SECOND)
 
+/* How long a system call takes. Natively (Zen 4 guest) 0.3 us for an epoll_wait that finds nothing,
+ * 0.5 us for a recv that does, 1.7 us for 40 bytes into a local socket or out of it, 7 us for
+ * loopback TCP; whoever polls for a moment to come makes those of the first kind. Without it such a
+ * client would spin several times as often as natively: the clock would stand while it asks. */
+#define CALL_NS 1000
+
 enum { TIMED_OUT = 110, TRY_AGAIN = 11 }; /* ETIMEDOUT, EAGAIN */
 
 /* Of Linux on x86-64; headers of the C library are not here. */
@@ -230,6 +236,18 @@ static void after_wait(struct slw_sim_repeatable *r, struct slw_sim_wait *d, boo
 }
 
 /* ---- after a call ---- */
+
+/* Natively no call of the kernel: what now_ns() adds is their time. */
+static bool only_reads_clock(uint64_t number)
+{
+    return number == CALL_CLOCK_GETTIME || number == CALL_GETTIMEOFDAY || number == CALL_TIME;
+}
+
+void slw_sim_repeatable_called(struct slw_sim_repeatable *r, uint64_t number)
+{
+    if (!only_reads_clock(number))
+        r->clock_ns += CALL_NS;
+}
 
 static int64_t time_call(struct slw_sim_repeatable *r, uint64_t number, const uint64_t *a,
                          int64_t result)

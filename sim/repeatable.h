@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* --det: the same run every time. The client sees a clock that follows the instructions it
- * executed, and random bytes from a fixed sequence; a deadline it waits for is translated to the
- * real clock and back. Freestanding, for every carrier that can look at system calls (those of
- * Linux on x86-64). Not for: what a server answers and when (the replay). */
+/* --det: the same run every time. The client sees a clock that follows the instructions it executed
+ * and the system calls it made, and random bytes from a fixed sequence; a deadline it waits for is
+ * translated to the real clock and back. Freestanding, for every carrier that can look at system
+ * calls (those of Linux on x86-64). Not for: what a server answers and when (the replay). */
 #ifndef SLW_SIM_REPEATABLE_H
 #define SLW_SIM_REPEATABLE_H
 
@@ -12,6 +12,9 @@
 
 #define SLW_SIM_REPEATABLE_THREADS 512u
 #define SLW_SIM_REPEATABLE_FILES   1024u
+
+/* For called(): of an answer without the kernel. */
+#define SLW_SIM_REPEATABLE_ANY_CALL UINT64_MAX
 
 /* The client's memory, which may not be there, and real time. */
 struct slw_sim_repeatable_host {
@@ -46,6 +49,11 @@ void slw_sim_repeatable_before(struct slw_sim_repeatable *r, uint32_t thread, ui
                                const uint64_t *arguments);
 int64_t slw_sim_repeatable_after(struct slw_sim_repeatable *r, uint32_t thread, uint64_t number,
                                  const uint64_t *arguments, int64_t result);
+
+/* A system call of the client is over, or was answered without the kernel: its time passes, before
+ * after() is told. Not for those of slotwise itself in the client: the clock would tell whether it
+ * is there. */
+void slw_sim_repeatable_called(struct slw_sim_repeatable *r, uint64_t number);
 
 uint64_t slw_sim_repeatable_ticks(struct slw_sim_repeatable *r);  /* what rdtsc reads */
 uint64_t slw_sim_repeatable_random(struct slw_sim_repeatable *r); /* what rdrand gives */

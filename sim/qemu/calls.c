@@ -41,6 +41,11 @@ void make_repeatable(void)
     slw_sim_repeatable_init(&repeatable, &to);
 }
 
+void answered_call(void)
+{
+    slw_sim_repeatable_called(&repeatable, SLW_SIM_REPEATABLE_ANY_CALL);
+}
+
 int64_t repeatable_time(void)
 {
     const uint64_t none[6] = {0};
@@ -172,6 +177,8 @@ void after_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_t resu
         slw_sim_counting_connects(&counting);
     if (number == SYS_mmap || number == SYS_munmap || number == SYS_mremap)
         mappings_changed();
+    if (options.is_repeatable && !is_in_tap(vcpu))
+        slw_sim_repeatable_called(&repeatable, (uint64_t)number);
     if (options.is_repeatable)
         (void)slw_sim_repeatable_after(&repeatable, vcpu, (uint64_t)number, arguments[vcpu],
                                        result);

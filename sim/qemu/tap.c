@@ -89,6 +89,7 @@ static void answer(struct vcpu *v, uint64_t returned_to)
     v->pending = &a->block;
     v->ours.count = 1;
     v->ours.all[0] = read;
+    answered_call();
 }
 
 static void leave(struct vcpu *v, uint64_t returned_to)

@@ -45,6 +45,11 @@ uint64_t instructions_executed(void)
     return executed;
 }
 
+bool is_in_tap(uint32_t vcpu)
+{
+    return vcpu < MAX_VCPUS && vcpus[vcpu] && vcpus[vcpu]->tap.is_in;
+}
+
 struct slw_sim_core *core_of(uint32_t vcpu)
 {
     return vcpu < MAX_VCPUS && vcpus[vcpu] ? vcpus[vcpu]->core : NULL;

@@ -61,6 +61,11 @@ void make_repeatable(void)
     slw_sim_repeatable_init(&repeatable, &to);
 }
 
+void answered_call(void)
+{
+    slw_sim_repeatable_called(&repeatable, SLW_SIM_REPEATABLE_ANY_CALL);
+}
+
 static ULong read_ticks(void)
 {
     return slw_sim_repeatable_ticks(&repeatable);
@@ -157,6 +162,8 @@ void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, S
 
     if (!options.repeatable)
         return;
+    if (!is_in_tap(thread))
+        slw_sim_repeatable_called(&repeatable, number);
     const Long is = slw_sim_repeatable_after(&repeatable, thread, number, arguments, was);
 
     if (is != was)

@@ -36,6 +36,11 @@ uint64_t instructions_executed(void)
     return executed;
 }
 
+Bool is_in_tap(ThreadId thread)
+{
+    return thread < MAX_THREADS && threads[thread].in_tap;
+}
+
 struct slw_sim_core *core_of(UInt thread)
 {
     return thread < MAX_THREADS ? threads[thread].core : NULL;
@@ -157,6 +162,7 @@ static void answer(Addr returned_to)
     slw_sim_prepare(&config, &a->block.segment, &a->access, 1);
     simulate(running->pending, &a->block.segment);
     running->pending = &a->block;
+    answered_call();
 }
 
 static void leave_tap(Addr returned_to)

@@ -68,12 +68,14 @@ void thread_ends(ThreadId thread);
 void program_begins(struct block *first); /* translated, and entered next */
 void forget_parent(ThreadId thread);      /* in the child of a fork */
 uint64_t instructions_executed(void);
+Bool is_in_tap(ThreadId thread);
 struct slw_sim_core *core_of(UInt thread); /* NULL: none, or past the last */
 void finish_running(void);
 void finish_threads(void);
 
 /* repeatable.c: system calls, and what else a client learns of time and chance. */
 void make_repeatable(void);
+void answered_call(void);           /* without the kernel */
 void replace_helper(IRDirty *call); /* of rdtsc, rdrand and their kind */
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count);
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result);

@@ -208,6 +208,20 @@ static int waits(void)
     return 0;
 }
 
+/* Asks again and again until a moment has come, and tells how often it asked. */
+static int spins(void)
+{
+    const struct timespec at = soon(CLOCK_MONOTONIC);
+    struct timespec now = {0};
+    unsigned asked = 0;
+
+    for (; now.tv_sec < at.tv_sec || (now.tv_sec == at.tv_sec && now.tv_nsec < at.tv_nsec); asked++)
+        if (poll(NULL, 0, 0) != 0 || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+            return 1;
+    (void)printf("%u\n", asked);
+    return 0;
+}
+
 __attribute__((target("rdrnd"))) static unsigned long long hardware_random(void)
 {
     unsigned long long value = 0;
@@ -307,6 +321,7 @@ int main(int argc, char **argv)
         {"crash", crashes},
         {"clock", looks_at_clock},
         {"waits", waits},
+        {"spins", spins},
         {"ticks", ticks},
         {"endless", endless},
         {"vfork", virtual_fork},

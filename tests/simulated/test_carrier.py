@@ -271,6 +271,13 @@ def case_waits_ticks_and_random_instructions_repeat():
     assert 0.07 < float(waited) - 1.7e9 < 0.2, waited  # three deadlines, two spans
 
 
+def case_a_client_that_spins_asks_as_often_as_time_passes_in_the_kernel():
+    outputs = {simulate([CLIENT, "spins"], options=("--det=yes",))[1].stdout for _ in range(2)}
+    assert len(outputs) == 1, outputs
+    asked = int(outputs.pop())  # for 20 ms, each time a call of a microsecond and a look at the clock
+    assert 20000 / 1.2 < asked < 20000 / 1.05, asked
+
+
 def case_sampling_finds_the_same():
     command, stdin = sqlite(400)
     full = Result(simulate(command, options=("--det=yes",), stdin=stdin)[0])

@@ -90,6 +90,22 @@ static void the_clock_follows_the_instructions(void **state)
     assert_true(slw_sim_repeatable_ticks(&r) > 0);
 }
 
+static void a_call_takes_time_and_reading_the_clock_less(void **state)
+{
+    (void)state;
+    const int64_t was = clock_ns();
+
+    slw_sim_repeatable_called(&r, SYS_epoll_wait);
+    (void)call(SYS_epoll_wait, 0, 0, 0, 0, 0);
+    assert_int_equal(clock_ns() - was, 1050);
+    slw_sim_repeatable_called(&r, SYS_clock_gettime);
+    slw_sim_repeatable_called(&r, SYS_gettimeofday);
+    slw_sim_repeatable_called(&r, SYS_time);
+    assert_int_equal(clock_ns() - was, 1100);
+    slw_sim_repeatable_called(&r, SLW_SIM_REPEATABLE_ANY_CALL);
+    assert_int_equal(clock_ns() - was, 2150);
+}
+
 static void waits_in_vain_move_it(void **state)
 {
     (void)state;
@@ -206,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_clock_follows_the_instructions, fresh),
+        cmocka_unit_test_setup(a_call_takes_time_and_reading_the_clock_less, fresh),
         cmocka_unit_test_setup(waits_in_vain_move_it, fresh),
         cmocka_unit_test_setup(the_span_is_that_of_before_the_call, fresh),
         cmocka_unit_test_setup(a_deadline_is_the_kernels_during_the_call_only, fresh),
