@@ -2,7 +2,7 @@
 /* What the kernel did for the client: not simulated, so it stands beside. CPU time is read before
  * and after each system call; it holds what Valgrind needs around one, which is about a
  * microsecond. Page faults are not in it, nor are calls that map memory: around those Valgrind
- * reads debug information for milliseconds. */
+ * does more, for its list of mappings and its translations. */
 #include "tool_int.h"
 
 #include "pub_tool_vki.h"

@@ -147,6 +147,11 @@ static int makes_much_code(void)
     return makes_code_often(40000);
 }
 
+static int makes_more_code(void)
+{
+    return makes_code_often(120000);
+}
+
 static int crashes(void)
 {
     (void)work((void *)5000);
@@ -318,6 +323,7 @@ int main(int argc, char **argv)
         {"deep", recursion},
         {"makes_code", makes_code},
         {"makes_much_code", makes_much_code},
+        {"makes_more_code", makes_more_code},
         {"crash", crashes},
         {"clock", looks_at_clock},
         {"waits", waits},
