@@ -245,7 +245,7 @@ static Bool leaves_early(const IRSB *in, Int at)
     return False;
 }
 
-static void call_at_entry(struct making *m)
+static IRDirty *call_at_entry(struct making *m)
 {
     IRExpr **arguments = mkIRExprVec_1(IRExpr_Const(IRConst_U64((ULong)m->block)));
 
@@ -256,6 +256,14 @@ static void call_at_entry(struct making *m)
                                 arguments);
 
     addStmtToIRSB(m->to, IRStmt_Dirty(call));
+    return call;
+}
+
+/* Only at its end is known what a block is. */
+static void call_another(IRDirty *call, const struct block *b)
+{
+    if (b->is_partial && !b->is_tap)
+        call->cee = mkIRCallee(1, "partial_entered", VG_(fnptr_to_fnentry)(partial_entered));
 }
 
 /* The statement goes where it was; the addresses of a load are taken before it, as it may overwrite
@@ -296,11 +304,14 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
     m.block->segment.address = in->stmts[i]->Ist.IMark.addr;
     m.block->segment.object = object_of(m.block->segment.address);
     look_for_tap(m.block);
-    call_at_entry(&m);
+    IRDirty *const call = call_at_entry(&m);
+
     for (; i < in->stmts_used; i++)
         add_statement(&m, in, i);
     slw_sim_prepare(&config, &m.block->segment, m.block->accesses, m.block->access_count);
     m.block->segment.is_fixed = !m.block->is_partial;
+    m.block->is_plain = !m.block->is_partial && !m.block->mark;
+    call_another(call, m.block);
     if (!has_begun && is_program(m.block->segment.object)) {
         has_begun = True;
         program_begins(m.block);

@@ -212,13 +212,33 @@ VG_REGPARM(1) void tap_entered(struct block *b)
 
 /* ---- */
 
-VG_REGPARM(1) void block_entered(struct block *block)
+static void __attribute__((noinline)) entered_from_elsewhere(struct block *block)
 {
     if (running->in_tap && stays_in_tap(block))
         return;
     if (running->pending)
         simulate(running->pending, &block->segment);
     running->pending = block;
+}
+
+/* What happens every few instructions of the client, and what seldom does apart from it. */
+VG_REGPARM(1) void block_entered(struct block *block)
+{
+    struct thread *const t = running;
+    const struct block *const b = t->pending;
+
+    if (t->in_tap || !b || !b->is_plain) {
+        entered_from_elsewhere(block);
+        return;
+    }
+    t->pending = block;
+    executed += b->segment.count;
+    slw_sim_step(t->core, &b->segment, b->accesses, b->access_count, &block->segment);
+}
+
+VG_REGPARM(1) void partial_entered(struct block *block)
+{
+    block_entered(block);
     forget_addresses(block);
 }
 

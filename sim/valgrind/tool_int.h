@@ -33,6 +33,7 @@ struct block {
     struct slw_sim_segment segment;
     struct slw_sim_access *accesses;
     UInt access_count, most_accesses;
+    Bool is_plain;              /* neither partial, nor with a mark */
     Bool is_partial;            /* some accesses may not happen: those keep the address 0 */
     Bool is_tap;                /* of a library that slotwise preloads */
     Bool is_replay;             /* of the one that answers in place of a server */
@@ -61,6 +62,7 @@ const struct slw_sim_mapping *all_mappings(void);
 
 /* threads.c: who runs, and what it just ran. */
 VG_REGPARM(1) void block_entered(struct block *block);
+VG_REGPARM(1) void partial_entered(struct block *block);
 VG_REGPARM(1) void tap_entered(struct block *block);
 void tap_stands_for(Addr function);
 void thread_runs(ThreadId thread, ULong blocks_done);
