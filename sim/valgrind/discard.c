@@ -33,13 +33,6 @@ void block_is_made(struct block *block, Addr name)
     t->live++;
 }
 
-static void free_block(struct block *b)
-{
-    VG_(free)(b->segment.instructions);
-    VG_(free)(b->accesses);
-    VG_(free)(b);
-}
-
 /* Those that no thread looks at any more. */
 static void free_waiting(void)
 {
@@ -53,7 +46,7 @@ static void free_waiting(void)
             continue;
         }
         *link = b->next_of_name;
-        free_block(b);
+        VG_(free)(b);
     }
 }
 

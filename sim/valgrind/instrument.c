@@ -224,13 +224,16 @@ static UInt most_accesses(const IRSB *in)
     return count < MAX_ACCESSES ? count : MAX_ACCESSES;
 }
 
+/* All of it side by side: thousands of blocks are looked at in turn, and the host's caches hold
+ * more of them. */
 static struct block *new_block(Int instructions, UInt accesses)
 {
-    struct block *b = VG_(calloc)("sim.block", 1, sizeof(*b));
+    struct block *b = VG_(calloc)("sim.block", 1,
+                                  sizeof(*b) + accesses * sizeof(*b->accesses) +
+                                      (SizeT)instructions * sizeof(*b->segment.instructions));
 
-    b->segment.instructions =
-        VG_(calloc)("sim.instructions", (SizeT)instructions, sizeof(*b->segment.instructions));
-    b->accesses = VG_(calloc)("sim.accesses", accesses ? accesses : 1, sizeof(*b->accesses));
+    b->accesses = (struct slw_sim_access *)(b + 1);
+    b->segment.instructions = (struct slw_sim_instruction *)(b->accesses + accesses);
     b->most_accesses = accesses;
     return b;
 }
