@@ -3,6 +3,7 @@
  * writes: it brings the file to its newest version, draws its conclusions, and finds our numbers. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -17,7 +18,8 @@ const EXPECTED = { main: [100, 0], parse: [30, 30], send: [50, 5], write: [45, 0
   fold: [7, 7], '<b>"x\\y</b>\u{1F600}': [13, 0], "operator<< (int) [clone .cold]": [13, 13] };
 
 /* Each profile has a process that answers questions about it. */
-const env = { ...process.env, PROFILER_CLI_SESSION_DIR: path.join(folder, "sessions") };
+const sessions = path.join(folder, "sessions");
+const env = { ...process.env, PROFILER_CLI_SESSION_DIR: sessions };
 const daemons = [];
 
 after(() => {
@@ -35,18 +37,35 @@ function exported(input, format) {
   return execFileSync(process.env.SLW_BIN, ["export", input, "--format", format]);
 }
 
-/* What its command "load" does, without that one's half a second of patience. */
+/* A daemon writes down its session once it listens. */
+function isPublished(session) {
+  try {
+    JSON.parse(fs.readFileSync(path.join(sessions, `${session}.json`), "utf8"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/* What its command "load" does, without that one's half a second of patience. Who asks for a session
+ * that is not written down yet removes what there is of it (profiler-cli 0.10), and when the daemon
+ * writes it just then, it is lost for good: so nobody asks before. */
 async function load(session, name, bytes) {
-  daemons.push(spawn(process.execPath, [cli, "--daemon", writeFile(name, bytes), "--session", session],
-    { env, stdio: "ignore" }));
-  for (let tries = 0; ; tries++) {
+  const daemon = spawn(process.execPath, [cli, "--daemon", writeFile(name, bytes), "--session", session],
+    { env, stdio: ["ignore", "ignore", "inherit"] });
+  daemons.push(daemon);
+  const deadline = Date.now() + 120000;
+  for (;;) {
+    assert.equal(daemon.exitCode ?? daemon.signalCode, null, "the daemon ended");
+    assert.ok(Date.now() < deadline, "the daemon neither ended nor answered");
     try {
-      return ask(session, "profile", "info");
+      if (isPublished(session))
+        return ask(session, "profile", "info");
     } catch (error) {
-      if (tries === 100)
+      if (!/still loading/.test(error.stderr))
         throw error;
-      await setTimeout(300);
     }
+    await setTimeout(100);
   }
 }
 
