@@ -279,25 +279,27 @@ def case_a_client_that_spins_asks_as_often_as_time_passes_in_the_kernel():
 
 
 def case_sampling_finds_the_same():
-    command, stdin = sqlite(400)
+    """Which windows are timed is chance, so the sample is large enough for that not to matter."""
+    period, detail, rows = 2000, 400, 4000
+    command, stdin = sqlite(rows)
     full = Result(simulate(command, options=("--det=yes",), stdin=stdin)[0])
-    part = Result(simulate(command, options=("--det=yes", "--period=10000", "--detail=2000"),
-                           stdin=stdin)[0])
+    part = Result(simulate(command, options=("--det=yes", "--period=%d" % period,
+                                             "--detail=%d" % detail), stdin=stdin)[0])
     for name in full.events:
         if name != "loads.forwarded":  # a matter of time, and warming knows none
             check_same(name, full.events[name], part.events[name])
     assert 0.15 < part.detailed / full.detailed < 0.25
-    for node in ("retiring", "bad_speculation", "frontend", "backend"):
-        print("%-16s full %.2f%% sampled %.2f%%" % (node, 100 * full.share(node),
-                                                    100 * part.share(node)))
-        assert abs(full.share(node) - part.share(node)) < 0.02
     assert full.sampled == [[0] * 6], full.sampled
     [[windows, error, *shares]] = part.sampled
+    assert windows >= part.events["instructions"] // period - 1
     off = part.cycles / part.detailed / (full.cycles / full.detailed) - 1
     print("%d windows, %.2f%% off, standard error %.2f%%" % (windows, 100 * off, error / 1e4))
-    assert windows >= part.events["instructions"] // 10000 - 1
-    assert 0 < error < 200000 and all(0 < s < 100000 for s in shares), part.sampled
-    assert abs(off) < 5 * error / 1e6
+    assert 0 < error < 15000 and abs(off) < 5 * error / 1e6
+    for node, error in zip(("retiring", "frontend", "bad_speculation", "backend"), shares):
+        print("%-16s full %.2f%% sampled %.2f%% standard error %.2f%%" % (
+            node, 100 * full.share(node), 100 * part.share(node), error / 1e4))
+        assert 0 < error < 5000  # so that the next line allows four of them
+        assert abs(full.share(node) - part.share(node)) < 0.02
 
 
 def case_functions_are_found_in_their_objects():
