@@ -51,9 +51,9 @@ class Continuous(harness.Case):
         return {sample.labels["pid"] for sample in pushed.profile.samples}
 
     def memory(self, process):
-        """KiB of the process that waits between windows."""
+        """KiB of the process that waits between windows; what is of files comes and goes."""
         with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", f.read())[1])
+            return int(re.search(r"RssAnon:\s+(\d+) kB", f.read())[1])
 
     def disk(self, *folders):
         return [os.path.getsize(os.path.join(at, name))
