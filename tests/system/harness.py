@@ -131,6 +131,11 @@ class Case(unittest.TestCase):
         """Start a private server: (folder, port). Stopped at the end of the test or class."""
         return start_server(self, kind, *options)
 
+    def wait_for_work(self, process, seconds):
+        """Until the client of a started slotwise has used so much CPU time, however busy the machine."""
+        wait_until(lambda: sum(map(cpu_seconds, children_of(process.pid))) >= seconds, 60,
+                   f"{seconds} s of the client's work")
+
     # -- what came out --------------------------------------------------------------------------
     def profile(self, *command, options=(), status=DONE, name="run", **kw):
         """Profile a command with the raw samples kept; the loaded run and its folder."""
@@ -219,6 +224,20 @@ def children_of(parent):
                     yield int(name)
 
 
+def cpu_seconds(pid):
+    """What a process has used so far; 0: it is not there."""
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            user, system = f.read().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return 0
+
+
+def clock_ms(document):
+    """CPU time of the client while it was measured, as the kernel counts it."""
+    return next(c["raw"] for c in document["counts"] if c["event"] == "task-clock") / 1e6
+
+
 def is_gone(pid):
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # one that was started again is ours
@@ -231,7 +250,7 @@ def end_group(process):
     process.wait()
 
 
-def wait_until(condition, seconds=20, what="condition"):
+def wait_until(condition, seconds=60, what="condition"):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()

@@ -165,7 +165,7 @@ class Losses(harness.Case):
         run = self.path("run.slotwise")
         process = self.start("profile", "-F", "20000", "--ring-size", "4K", "-o", run, "--",
                              harness.CLIENT, "threads", "1500")
-        harness.time.sleep(0.5)
+        self.wait_for_work(process, 0.2)
         os.kill(process.pid, harness.signal.SIGSTOP)
         harness.time.sleep(0.7)
         os.kill(process.pid, harness.signal.SIGCONT)

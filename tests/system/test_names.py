@@ -134,16 +134,16 @@ class Names(harness.Case):
                         return True
             return False
         harness.wait_until(is_there, 60, "start of the client")
-        harness.time.sleep(0.3)
+        self.wait_for_work(slotwise, 0.3)
 
     def test_program_replaced_while_running(self):
         """An upgrade during the run: the new file's symbols are not the old code's."""
         program = self.path("upgraded")
         shutil.copy(harness.CLIENT, program)
+        other = self.compile(["completely_different_function"])
         run = self.path("run.slotwise")
         process = self.start("profile", "--keep-raw", "-o", run, "--", program, "spin", "1500")
         self.spinning(process, program)
-        other = self.compile(["completely_different_function"])
         os.replace(other, program)
         self.finish(process)
         document = self.load(run)
@@ -157,7 +157,7 @@ class Names(harness.Case):
         program = self.path("deleted")
         shutil.copy(harness.CLIENT, program)
         run = self.path("run.slotwise")
-        process = self.start("profile", "-o", run, "--", program, "spin", "1000")
+        process = self.start("profile", "-o", run, "--", program, "spin", "1500")
         self.spinning(process, program)
         os.unlink(program)
         self.finish(process)

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Clients that fail, vanish, multiply or outlive us, and people who press Ctrl-C."""
+import collections
+import contextlib
 import os
 import signal
 import time
 
 import harness
+import pprof
 
 
 class Ending(harness.Case):
@@ -49,16 +52,21 @@ class Ending(harness.Case):
                          ("signal", signal.SIGSEGV))
 
     def test_children_are_followed(self):
-        document, run = self.profile(harness.CLIENT, "forks", "400")
-        # Three children of 400 ms at about a thousand samples a second; a lost one would be 800.
-        self.assertGreater(self.sampled(document), 900)
+        _, run = self.profile(harness.CLIENT, "forks", "400")
+        samples = collections.Counter()
+        for sample in pprof.Profile(os.path.join(run, "profile.pb.gz")).samples:
+            samples[sample.labels["pid"]] += sample.values[0]
+        # Three children of 400 ms at about a thousand samples a second; a virtual machine loses some.
+        self.assertEqual(len([count for count in samples.values() if count > 200]), 3, samples)
         self.assertTrue(any("slw_client_hot" in frames for frames in self.folded(run)))
 
     def test_client_that_daemonizes(self):
         """The command ended, its child spins on: we may not wait for it for ever."""
-        begin = time.monotonic()
-        document, _ = self.profile(harness.CLIENT, "daemon", "3000", timeout=30)
-        self.assertLess(time.monotonic() - begin, 15)
+        command = [harness.CLIENT, "daemon", "60000"]
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in running_as(command)])
+        self.finish(self.start("profile", "-o", self.path("run.slotwise"), "--", *command))
+        self.assertEqual(len(running_as(command)), 1, "waited for the daemon")
+        document = self.load(self.path("run.slotwise"))
         self.assertEqual(document["command"]["exit"], "status")
 
     def test_client_that_outlives_the_duration(self):
@@ -68,8 +76,8 @@ class Ending(harness.Case):
                              "--", harness.CLIENT, "spin", marker)
         self.finish(process, status=None, timeout=30)
         document = self.load(self.path("run.slotwise"))
-        self.assertGreater(self.sampled(document), 100)
-        self.assertLess(self.sampled(document), 2000)
+        self.assertLess(harness.clock_ms(document), 2000)
+        sampled_all_the_time(self, document)
 
     def test_client_that_does_nothing(self):
         """Zero samples are a result, not an error and not a division by zero."""
@@ -98,7 +106,7 @@ class Interrupted(harness.Case):
     def interrupt(self, signal_number, what="spin"):
         run = self.path("run.slotwise")
         process = self.start("profile", "-o", run, "--", harness.CLIENT, what, "20000")
-        time.sleep(1.5)
+        self.wait_for_work(process, 0.8)
         self.assertIsNone(process.poll(), "ended before it was interrupted")
         os.kill(process.pid, signal_number)
         done = self.finish(process, status=None, timeout=20)
@@ -120,7 +128,7 @@ class Interrupted(harness.Case):
     def test_ctrl_c_to_the_whole_terminal(self):
         run = self.path("run.slotwise")
         process = self.start("profile", "-o", run, "--", harness.CLIENT, "spin", "20000")
-        time.sleep(1)
+        self.wait_for_work(process, 0.6)
         os.killpg(process.pid, signal.SIGINT)
         self.finish(process, status=None, timeout=20)
         self.assertGreater(sum(s["samples"] for s in self.load(run)["samplings"]), 200)
@@ -149,9 +157,9 @@ class Attached(harness.Case):
 
     def test_pid_that_vanishes(self):
         """What was measured until then is the run."""
-        process = self.client("spin", "1500")
+        process = self.client("spin", "2500")
         run = self.path("run.slotwise")
-        self.slotwise("profile", "-o", run, "-p", process.pid, timeout=30)
+        self.slotwise("profile", "-o", run, "-p", process.pid, timeout=60)
         samples = sum(s["samples"] for s in self.load(run)["samplings"])
         self.assertGreater(samples, 300)
 
@@ -181,16 +189,17 @@ class Attached(harness.Case):
             control.flush()
             time.sleep(0.2)
         self.finish(process, timeout=60)
-        samples = sum(s["samples"] for s in self.load(run)["samplings"])
-        self.assertGreater(samples, 200)
-        self.assertLess(samples, 2500)  # all of the client's 4 s would be about 4000
+        document = self.load(run)
+        self.assertLess(harness.clock_ms(document), 2500)  # of the client's 4000
+        sampled_all_the_time(self, document)
 
     def test_delay_leaves_the_beginning_out(self):
         run = self.path("run.slotwise")
         self.slotwise("profile", "-o", run, "--delay", "1s", "--", harness.CLIENT, "spin", "2000")
-        samples = sum(s["samples"] for s in self.load(run)["samplings"])
-        self.assertGreater(samples, 300)
-        self.assertLess(samples, 1700)
+        document = self.load(run)
+        # All would be 2000; how much of the first second the client gets is up to the machine.
+        self.assertLess(harness.clock_ms(document), 1990)
+        sampled_all_the_time(self, document)
 
     def test_labels_are_kept(self):
         run = self.path("run.slotwise")
@@ -200,6 +209,14 @@ class Attached(harness.Case):
         self.assertEqual(labels, {"batch": "16", "driver": "a=b"})
 
 
+def sampled_all_the_time(case, document):
+    """About a thousand a second of CPU time; a virtual machine loses some."""
+    clock, samples = harness.clock_ms(document), sum(s["samples"] for s in document["samplings"])
+    case.assertGreater(clock, 40)
+    case.assertGreater(samples, 0.6 * clock - 10)
+    case.assertLess(samples, 1.2 * clock + 10)
+
+
 def child_of(pid):
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
@@ -207,6 +224,17 @@ def child_of(pid):
     except (FileNotFoundError, ProcessLookupError):
         return None
     return int(children[0]) if children else None
+
+
+def running_as(command):
+    """The processes that were started by these words."""
+    argv = b"".join(word.encode() + b"\0" for word in command)
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if harness.read_bytes(f"/proc/{name}/cmdline") == argv and running(int(name)):
+                found.append(int(name))
+    return found
 
 
 def running(pid):

@@ -70,7 +70,7 @@ class Workloads(harness.Case):
                                  "--warm-up", "0", "--acknowledged", log, *STORING[workload], *where)
             wanted = rng.randint(50, 800)
             harness.wait_until(lambda: process.poll() is not None or os.path.exists(log) and
-                               harness.read_bytes(log).count(b"\n") >= wanted, what="rows")
+                               harness.read_bytes(log).count(b"\n") >= wanted, 90, "rows")
             self.assertIsNone(process.poll(), harness.read_bytes(self.path("stderr")))
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -154,7 +154,7 @@ class Sqlite(Workloads):
 
     def test_stopped_by_a_signal(self):
         process = self.start("workload", "run", "shards", "--requests", "100000000000")
-        time.sleep(0.5)
+        harness.wait_until(lambda: harness.cpu_seconds(process.pid) > 0.3, 60, "some work")
         process.send_signal(signal.SIGINT)
         done = self.finish(process)
         self.assertRegex(done.stdout, r"throughput +\d")
