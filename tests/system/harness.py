@@ -23,6 +23,9 @@ SLOTWISE = os.environ.get("SLW_BIN", os.path.join(ROOT, "build/gcc/cli/slotwise"
 CLIENT = os.environ.get("SLW_CLIENT", os.path.join(ROOT, "build/gcc/tests/system/system_client"))
 STRICT = os.environ.get("SLW_REQUIRE_TOOLS", "0") != "0"
 
+# Who is started in the background by a script ignores it, and so would all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # architecture.md section 6. Anything else, and above all a signal, is a bug.
 DONE, USAGE, BAD_DATA, CANNOT, INTERNAL = 0, 64, 65, 69, 70
 DOCUMENTED = (0, 10, 11, USAGE, BAD_DATA, CANNOT, INTERNAL)
