@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Execution: what each micro-op of an instruction waits for, and when its result is there. */
 #include "sim/pace_int.h"
+#include "sim/predictor_int.h"
 
 enum { STACK_POINTER = 4 }; /* the stack engine knows it after calls and returns */
 
@@ -102,7 +103,7 @@ ALWAYS uint64_t data(struct slw_sim_core *s, const struct slw_sim_access *a, uin
     struct slw_sim_memory *m = &s->memory;
     const uint64_t ready = at + s->config.l1d_latency;
 
-    if (!slw_sim_data_is_near(m, a) || m->miss_latest > ready)
+    if (!slw_sim_data_is_near(s, a) || m->miss_latest > ready)
         return slw_sim_data(s, a, at, level);
     *level = SLW_SIM_MEMORY_L1;
     return ready;
@@ -425,7 +426,7 @@ ALWAYS size_t own_accesses(const struct slw_sim_access *accesses, const struct s
 }
 
 /* The branch at the end of the segment went to `next`; NULL: nowhere, the thread ended. */
-ALWAYS void leave(struct slw_sim_core *s, const struct slw_sim_instruction *last, uint64_t done,
+ALWAYS void leave(struct slw_sim_core *s, struct slw_sim_instruction *last, uint64_t done,
                   const struct slw_sim_segment *next)
 {
     if (!(last->is & SLW_SIM_SIMPLE))
@@ -439,7 +440,7 @@ ALWAYS void leave(struct slw_sim_core *s, const struct slw_sim_instruction *last
     slw_sim_redirect(s, slw_sim_predict(s, last, taken, next->address), taken, done);
 }
 
-ALWAYS void fetch(struct slw_sim_core *s, struct pace *p, const struct slw_sim_instruction *in)
+ALWAYS void fetch(struct slw_sim_core *s, struct pace *p, struct slw_sim_instruction *in)
 {
     s->frontend.delivered = p->delivered;
     slw_sim_fetch(s, in);
@@ -553,7 +554,7 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
         stop = end_of_window(in, end);
         settle_many(s, &p);
         if (in->is & SLW_SIM_GROUP)
-            fetch(s, &p, in);
+            fetch(s, &p, segment->instructions + (in - segment->instructions));
         if (SELDOM(!segment->is_fixed))
             done = pass_unknown(s, &p, segment, in, stop, &accesses, past);
         else if (is_free(s, &p, in->most_uops))
@@ -565,5 +566,5 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
     slw_sim_settle(s);
     slw_sim_lose(s, SLW_SIM_RETIRING, p.uops - uops);
     if (end[-1].branch)
-        leave(s, end - 1, done, next);
+        leave(s, segment->instructions + segment->count - 1, done, next);
 }

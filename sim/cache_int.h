@@ -1,85 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /* A set-associative store of keys with least-recently-used replacement: caches, TLBs, the micro-op
- * cache, the branch target buffer. The most recent key of a set comes first. Private to sim/. */
+ * cache, the branch target buffer. What is asked for is nearly always where it was last time: who
+ * asks remembers the place, and it is looked at first. The order of a set is in the moments of use,
+ * so that a hit moves nothing. Private to sim/. */
 #ifndef SLW_SIM_CACHE_INT_H
 #define SLW_SIM_CACHE_INT_H
 
 #include "sim/core.h"
 
-struct slw_sim_cache {
-    uint64_t *keys; /* 0: empty, so every key is stored plus 1 */
-    uint64_t set_mask;
-    uint32_t ways;
+/* Kept small, as hosts have small caches, too. Of a key and a moment the low bits are enough: lines
+ * that are 256 GiB apart are one, and what was not used for 2^32 moments may seem to have been. */
+struct slw_sim_place {
+    uint32_t key; /* plus 1; 0: empty */
+    uint32_t used;
 };
 
+struct slw_sim_cache {
+    struct slw_sim_place *places; /* those of a set in a row */
+    uint32_t set_mask, ways;
+};
+
+/* Where something was last time; may be wrong, and is cut where there are more places. */
+typedef uint16_t slw_sim_hint;
+
 /* `sets` is a power of two. */
-static inline void slw_sim_cache_init(struct slw_sim_cache *cache, const struct slw_sim_host *host,
-                                      uint64_t sets, uint32_t ways)
+void slw_sim_cache_init(struct slw_sim_cache *cache, const struct slw_sim_host *host, uint64_t sets,
+                        uint32_t ways);
+
+bool slw_sim_cache_has(const struct slw_sim_cache *cache, uint64_t key, uint64_t set);
+
+/* As touch and refresh, where the key is not where the hint says. */
+bool slw_sim_cache_touch_elsewhere(struct slw_sim_cache *cache, uint64_t key, uint64_t set,
+                                   slw_sim_hint *hint, uint32_t now);
+bool slw_sim_cache_refresh_elsewhere(struct slw_sim_cache *cache, uint64_t key, uint64_t set,
+                                     slw_sim_hint *hint, uint32_t now);
+
+static inline bool slw_sim_cache_is_at(const struct slw_sim_cache *cache, uint64_t key,
+                                       slw_sim_hint hint)
 {
-    cache->keys = host->allocate(sets * ways * sizeof(uint64_t));
-    cache->set_mask = sets - 1;
-    cache->ways = ways;
+    return cache->places[hint].key == (uint32_t)(key + 1);
 }
 
-/* Its set will be asked for soon: into the caches of the host with it. */
-static inline void slw_sim_cache_prefetch(const struct slw_sim_cache *cache, uint64_t set)
+/* Is it there? It is, as the most recent one of its set, afterwards, and the hint is right. Keys of
+ * one set that are touched in the same moment have no order. */
+static inline bool slw_sim_cache_touch(struct slw_sim_cache *cache, uint64_t key, uint64_t set,
+                                       slw_sim_hint *hint, uint32_t now)
 {
-    __builtin_prefetch(cache->keys + (set & cache->set_mask) * cache->ways);
-}
-
-/* Is it the most recent one of its set? */
-static inline bool slw_sim_cache_is_latest(const struct slw_sim_cache *cache, uint64_t key,
-                                           uint64_t set)
-{
-    return cache->keys[(set & cache->set_mask) * cache->ways] == key + 1;
-}
-
-/* Is it there? It is the most recent one of its set afterwards, in any case. */
-static inline bool slw_sim_cache_touch(struct slw_sim_cache *cache, uint64_t key, uint64_t set)
-{
-    uint64_t *const line = cache->keys + (set & cache->set_mask) * cache->ways;
-    uint64_t carried = line[0];
-
-    if (carried == key + 1)
-        return true;
-    for (uint32_t i = 1; i < cache->ways; i++) {
-        const uint64_t here = line[i];
-
-        line[i] = carried;
-        carried = here;
-        if (here == key + 1) {
-            line[0] = key + 1;
-            return true;
-        }
-    }
-    line[0] = key + 1;
-    return false;
-}
-
-static inline bool slw_sim_cache_has(const struct slw_sim_cache *cache, uint64_t key, uint64_t set)
-{
-    const uint64_t *const line = cache->keys + (set & cache->set_mask) * cache->ways;
-
-    for (uint32_t i = 0; i < cache->ways; i++)
-        if (line[i] == key + 1)
-            return true;
-    return false;
+    if (__builtin_expect(!slw_sim_cache_is_at(cache, key, *hint), 0))
+        return slw_sim_cache_touch_elsewhere(cache, key, set, hint, now);
+    cache->places[*hint].used = now;
+    return true;
 }
 
 /* Is it there? Then it is the most recent one of its set afterwards. */
-static inline bool slw_sim_cache_refresh(struct slw_sim_cache *cache, uint64_t key, uint64_t set)
+static inline bool slw_sim_cache_refresh(struct slw_sim_cache *cache, uint64_t key, uint64_t set,
+                                         slw_sim_hint *hint, uint32_t now)
 {
-    uint64_t *const line = cache->keys + (set & cache->set_mask) * cache->ways;
-
-    for (uint32_t i = 0; i < cache->ways; i++) {
-        if (line[i] != key + 1)
-            continue;
-        for (; i > 0; i--)
-            line[i] = line[i - 1];
-        line[0] = key + 1;
-        return true;
-    }
-    return false;
+    if (__builtin_expect(!slw_sim_cache_is_at(cache, key, *hint), 0))
+        return slw_sim_cache_refresh_elsewhere(cache, key, set, hint, now);
+    cache->places[*hint].used = now;
+    return true;
 }
 
 #endif

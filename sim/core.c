@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Making a core, stepping it through segments, and the totals. */
-#include "sim/core_int.h"
+#include "sim/warm_int.h"
 
 static uint64_t sets_of(uint32_t kib, uint32_t ways)
 {
@@ -32,9 +32,11 @@ static void init_predictor(struct slw_sim_core *s)
     const size_t entries = (size_t)1 << c->predictor_entries_log2;
 
     p->mask = (uint32_t)entries - 1;
+    p->index_shift = 64 - c->predictor_entries_log2;
+    p->bimodal_mask = p->mask * 4 + 3;
     p->bimodal = s->host.allocate(entries * 4);
     for (size_t i = 0; i < entries * 4; i++)
-        p->bimodal[i] = 2; /* weakly taken */
+        p->bimodal[i] = SLW_SIM_NEVER_SEEN;
     for (unsigned i = 0; i < HISTORIES; i++)
         p->tagged[i] = s->host.allocate(entries * sizeof(*p->tagged[i]));
     p->targets = s->host.allocate(entries * sizeof(*p->targets));
@@ -82,6 +84,7 @@ static void init_memory(struct slw_sim_core *s, struct slw_sim_shared *shared)
     const struct slw_sim_config *c = &s->config;
 
     m->l3 = &shared->l3;
+    m->shared = shared;
     m->page = ~UINT64_C(0);
     slw_sim_cache_init(&m->l1d, &s->host, sets_of(c->l1d_kib, c->l1d_ways), c->l1d_ways);
     slw_sim_cache_init(&m->l2, &s->host, sets_of(c->l2_kib, c->l2_ways), c->l2_ways);
@@ -122,32 +125,6 @@ void slw_sim_sample(struct slw_sim_core *core, uint64_t period, uint64_t detail)
 {
     core->period = period;
     core->detail = detail;
-}
-
-/* Caches, predictors and call stack, without time. */
-static void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
-                 const struct slw_sim_access *accesses, size_t access_count,
-                 const struct slw_sim_segment *next)
-{
-    const struct slw_sim_instruction *const in = segment->instructions;
-    const struct slw_sim_instruction *const last = in + segment->count - 1;
-
-    for (const struct slw_sim_instruction *group = in;; group += group->group_next) {
-        if (group->is & SLW_SIM_GROUP)
-            slw_sim_fetch_warm(s, group);
-        if (!group->group_next)
-            break;
-    }
-    for (size_t i = 0; i < access_count; i++)
-        slw_sim_data_warm(s, &accesses[i]);
-    if (last->branch == SLW_SIM_SYSCALL) {
-        s->events[SLW_SIM_SYSCALLS]++;
-    } else if (last->branch && next) {
-        const bool taken = next->address != last->address + last->length;
-
-        if (slw_sim_predict(s, last, taken, next->address) != SLW_SIM_AS_PREDICTED || taken)
-            s->frontend.window = ~UINT64_C(0);
-    }
 }
 
 static void count_accesses(struct slw_sim_core *s, const struct slw_sim_segment *segment,
@@ -198,8 +175,8 @@ void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segme
         warm(core, segment, accesses, access_count, next);
     }
     if (next) {
-        slw_sim_look_ahead(core, next);
-        slw_sim_follow(core, segment, accesses, access_count, next);
+        if (segment->leaves)
+            slw_sim_follow(core, segment, accesses, access_count, next);
     } else { /* another thread may use this core later */
         core->tree.current = core->tree.root;
         core->tree.depth = 0;

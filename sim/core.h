@@ -134,6 +134,9 @@ struct slw_sim_instruction {
     uint8_t group_next; /* by prepare, of a SLW_SIM_GROUP: how far on the next one is; 0: none */
     uint8_t path;       /* by prepare: enum slw_sim_path, with the accesses it was prepared with */
     uint16_t ports;     /* by prepare */
+    /* By the core: where it was last time, which may be wrong. Of a SLW_SIM_GROUP its micro-ops and
+     * its code, of a branch its target in both levels of the buffer. */
+    uint16_t uops_place, line_place, target_place, near_place;
 };
 
 /* Say what one x86-64 instruction does, as far as a core model needs it. Returns its length, or 0
@@ -157,6 +160,7 @@ struct slw_sim_segment {
     uint32_t object; /* the carrier's number of the mapped file; 0: none */
     uint32_t stores; /* by prepare: among the accesses it was prepared with */
     bool is_fixed;   /* by the carrier: each execution has these accesses and no others */
+    bool leaves;     /* by prepare: may end in another function: a call, return, indirect jump */
 };
 
 /* Fill in what depends on the core: windows, fusion, latencies, ports. Decode must have filled

@@ -26,6 +26,9 @@ enum {
     FORWARD_SLOTS = 256, /* recent stores by address */
     GAPS = 256,          /* not yet charged: of a fetch window, and three times as many */
     MANY_GAPS = 64,
+    LINE_HINTS = 1024, /* where lines of data were, pages and windows, by their last bits */
+    WINDOW_HINTS = 128,
+    PAGE_HINTS = 128,
     HISTORIES = 4, /* tables of the conditional predictor */
     RETURN_RING = 64
 };
@@ -75,6 +78,7 @@ struct slw_sim_frontend {
     uint64_t fill_line[FILL_SLOTS], fill_ready[FILL_SLOTS], fill_latest;
     uint32_t fill_at;
     struct slw_sim_cache uop_cache, l1i, itlb;
+    slw_sim_hint other_line, more_uops[WINDOW_HINTS], page_places[PAGE_HINTS];
 };
 
 struct slw_sim_tagged {
@@ -85,17 +89,14 @@ struct slw_sim_tagged {
 
 /* Where the tables of the conditional predictor are asked for a branch, and by which tags. */
 struct slw_sim_lookup {
-    uint64_t address;
     struct slw_sim_tagged *entry[HISTORIES];
     uint16_t tag[HISTORIES];
-    uint8_t *bimodal;
 };
 
 struct slw_sim_predictor {
     uint64_t history, path;
-    struct slw_sim_lookup ahead; /* of the branch that comes next, of address 0: of none */
-    uint32_t mask;
-    uint8_t *bimodal;                         /* (mask + 1) * 4 */
+    uint32_t mask, index_shift, bimodal_mask;
+    uint8_t *bimodal;                         /* bimodal_mask + 1 */
     struct slw_sim_tagged *tagged[HISTORIES]; /* mask + 1 each */
     uint64_t *targets, *last_targets;         /* mask + 1: by path, with a tag; by branch */
     uint64_t returns[RETURN_RING];
@@ -153,6 +154,8 @@ struct slw_sim_backend {
 
 struct slw_sim_memory {
     struct slw_sim_cache l1d, l2, *l3, dtlb, stlb;
+    struct slw_sim_shared *shared;
+    slw_sim_hint line_places[LINE_HINTS], page_places[PAGE_HINTS], second_page, l2_line, l3_line;
     uint64_t miss_line[64], miss_ready[64], miss_latest; /* miss_buffers of them */
     uint64_t early_line[EARLY_SLOTS], early_ready[EARLY_SLOTS];
     uint64_t streams[STREAMS];
@@ -199,6 +202,7 @@ struct slw_sim_core {
     struct slw_sim_tree tree;
     struct slw_sim_sampling sampling;
     uint64_t events[SLW_SIM_EVENT_COUNT], slots[SLW_SIM_SLOT_COUNT];
+    uint32_t now;         /* a moment of the caches: goes on with what uses them */
     bool is_timed;        /* the last segment was: warming leaves times alone */
     uint64_t start_cycle; /* where counting began: the start of this cycle */
     uint32_t closed_from; /* slots that were used in the cycle slw_sim_finish closed; 0: none */
@@ -207,6 +211,7 @@ struct slw_sim_core {
 
 struct slw_sim_shared {
     struct slw_sim_cache l3;
+    uint32_t now;
 };
 
 /* What a branch did to the front end. */
@@ -230,46 +235,58 @@ static inline void slw_sim_lose(struct slw_sim_core *s, enum slw_sim_slot why, u
 
 /* memory.c. `at`: the cycle in which the address is known. Cycle in which the data is there. */
 uint64_t slw_sim_translate(struct slw_sim_core *s, struct slw_sim_cache *tlb, uint64_t page,
-                           enum slw_sim_event miss);
+                           slw_sim_hint *hint, enum slw_sim_event miss);
 uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, bool is_code,
                            enum slw_sim_slot *ret_level);
 uint64_t slw_sim_data(struct slw_sim_core *s, const struct slw_sim_access *a, uint64_t at,
                       enum slw_sim_slot *ret_level);
-/* Is the access to the page and the line used last in their sets? Then nothing but the page
- * changes.
- */
-static inline bool slw_sim_data_is_near(struct slw_sim_memory *m, const struct slw_sim_access *a)
-{
-    const uint64_t line = a->address >> LINE_SHIFT;
-    const uint64_t last = (a->address + (a->bytes ? a->bytes - 1u : 0)) >> LINE_SHIFT;
-    const uint64_t page = a->address >> PAGE_SHIFT;
 
-    if (last != line || !slw_sim_cache_is_latest(&m->l1d, line, line) ||
-        (page != m->page && !slw_sim_cache_is_latest(&m->dtlb, page, page)))
+static inline slw_sim_hint *slw_sim_data_hint(struct slw_sim_memory *m, uint64_t line)
+{
+    return &m->line_places[line % LINE_HINTS];
+}
+
+static inline slw_sim_hint *slw_sim_page_hint(slw_sim_hint *places, uint64_t page)
+{
+    return &places[page % PAGE_HINTS];
+}
+
+/* Does nothing but use a line of the L1d and a page of the TLB that are where they were last time:
+ * what most accesses do. False: nothing was done. */
+static inline bool slw_sim_data_is_near(struct slw_sim_core *s, const struct slw_sim_access *a)
+{
+    struct slw_sim_memory *const m = &s->memory;
+    const uint64_t line = a->address >> LINE_SHIFT;
+    const uint64_t page = a->address >> PAGE_SHIFT;
+    const slw_sim_hint place = *slw_sim_data_hint(m, line);
+
+    if (a->address % (1 << LINE_SHIFT) + a->bytes > 1 << LINE_SHIFT ||
+        !slw_sim_cache_is_at(&m->l1d, line, place))
         return false;
-    m->page = page;
+    if (page != m->page) {
+        const slw_sim_hint known = *slw_sim_page_hint(m->page_places, page);
+
+        if (!slw_sim_cache_is_at(&m->dtlb, page, known))
+            return false;
+        m->dtlb.places[known].used = s->now;
+        m->page = page;
+    }
+    m->l1d.places[place].used = s->now++;
     return true;
 }
 
+/* The same for any access. */
 void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a);
 
 /* frontend.c */
-void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in);
+void slw_sim_fetch(struct slw_sim_core *s, struct slw_sim_instruction *in);
 /* The decoders take an instruction of so many bytes. */
 void slw_sim_decode_bytes(struct slw_sim_core *s, uint32_t length);
 /* After warming: the moment is the same, but its slots are those of what delivers now. */
 void slw_sim_deliver_from(struct slw_sim_core *s);
-void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in);
+void slw_sim_line_warm(struct slw_sim_core *s, uint64_t line, slw_sim_hint *hint);
 void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool taken,
                       uint64_t resolved);
-
-/* predictor.c: what the branch at the end of `next` needs is fetched into the host's caches, some
- * time before slw_sim_predict asks for it. Predicts nothing. */
-void slw_sim_look_ahead(struct slw_sim_core *s, const struct slw_sim_segment *next);
-
-/* Predict and learn. */
-enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_sim_instruction *in,
-                                     bool taken, uint64_t target);
 
 /* slots.c: the gaps so far are charged. */
 void slw_sim_settle(struct slw_sim_core *s);

@@ -2,47 +2,7 @@
 /* The front end: the branch predictor runs ahead by a queue of fetch windows (Reinman, Calder and
  * Austin, MICRO 1999), so that misses of the L1i overlap; a window comes from the micro-op cache or
  * through the decoders. Only along the executed path. */
-#include "sim/core_int.h"
-
-/* The lines of code a group covers; the micro-op cache does not hide what a branch enters midway.
- */
-static uint64_t first_line(const struct slw_sim_instruction *in)
-{
-    return in->address >> LINE_SHIFT;
-}
-
-static uint64_t end_line(const struct slw_sim_instruction *in)
-{
-    return (in->address + in->group_bytes - 1u) >> LINE_SHIFT;
-}
-
-/* Refresh the lines a hit of the micro-op cache stands for, where they still are. Are all? */
-static inline bool keep_lines(struct slw_sim_core *s, const struct slw_sim_instruction *in)
-{
-    const uint64_t end = end_line(in);
-    bool all = true;
-
-    for (uint64_t line = first_line(in); line <= end; line++)
-        all &= slw_sim_cache_refresh(&s->frontend.l1i, line, line);
-    return all;
-}
-
-/* Does the micro-op cache deliver the group? It has it afterwards, unless it takes too many lines.
- */
-static inline bool in_uop_cache(struct slw_sim_core *s, const struct slw_sim_instruction *in)
-{
-    struct slw_sim_frontend *f = &s->frontend;
-    const struct slw_sim_config *c = &s->config;
-    const uint64_t window = in->address >> f->window_shift;
-    const uint32_t lines = in->group_lines;
-    bool all = true;
-
-    if (lines > c->uop_cache_window_lines)
-        return false;
-    for (uint32_t i = 0; i < lines; i++)
-        all &= slw_sim_cache_touch(&f->uop_cache, window << 4 | i, window);
-    return all && (keep_lines(s, in) || !c->uop_cache_inclusive);
-}
+#include "sim/fetch_int.h"
 
 static void on_its_way(struct slw_sim_frontend *f, uint64_t line, uint64_t ready)
 {
@@ -81,7 +41,7 @@ static void prefetch_code(struct slw_sim_core *s, uint64_t line, uint64_t at, bo
 
         if (is_timed)
             on_its_way(f, next, ready);
-        (void)slw_sim_cache_touch(&f->l1i, next, next);
+        (void)slw_sim_cache_touch(&f->l1i, next, next, &f->other_line, s->now);
         s->events[SLW_SIM_L2_CODE_MISSES] = l2; /* misses are those somebody asked for */
         s->events[SLW_SIM_L3_CODE_MISSES] = l3;
     }
@@ -98,14 +58,14 @@ static uint64_t waiting_for(const struct slw_sim_frontend *f, uint64_t line, uin
 }
 
 /* Cycle in which the line can be decoded. */
-static uint64_t code_line(struct slw_sim_core *s, uint64_t line, uint64_t at)
+static uint64_t code_line(struct slw_sim_core *s, uint64_t line, slw_sim_hint *hint, uint64_t at)
 {
     struct slw_sim_frontend *f = &s->frontend;
     enum slw_sim_slot level;
 
     s->events[SLW_SIM_L1I_ACCESSES] += line != f->line;
     f->line = line;
-    if (slw_sim_cache_touch(&f->l1i, line, line))
+    if (slw_sim_cache_touch(&f->l1i, line, line, hint, s->now))
         return waiting_for(f, line, at);
     s->events[SLW_SIM_L1I_MISSES]++;
     s->tree.current->l1i_misses++;
@@ -116,13 +76,13 @@ static uint64_t code_line(struct slw_sim_core *s, uint64_t line, uint64_t at)
     return ready;
 }
 
-static uint64_t code_lines(struct slw_sim_core *s, const struct slw_sim_instruction *in,
-                           uint64_t at)
+static uint64_t code_lines(struct slw_sim_core *s, struct slw_sim_instruction *in, uint64_t at)
 {
     uint64_t ready = at;
 
-    for (uint64_t line = first_line(in); line <= end_line(in); line++)
-        ready = slw_sim_later(ready, code_line(s, line, at));
+    for (uint64_t line = slw_sim_first_line(in); line <= slw_sim_end_line(in); line++)
+        ready =
+            slw_sim_later(ready, code_line(s, line, slw_sim_line_hint(&s->frontend, in, line), at));
     return ready;
 }
 
@@ -134,17 +94,19 @@ static uint64_t code_page(struct slw_sim_core *s, const struct slw_sim_instructi
     if (page == f->page)
         return 0;
     f->page = page;
-    return slw_sim_translate(s, &f->itlb, page, SLW_SIM_ITLB_MISSES);
+    return slw_sim_translate(s, &f->itlb, page, slw_sim_page_hint(f->page_places, page),
+                             SLW_SIM_ITLB_MISSES);
 }
 
 /* A fetch window is entered: when can its first micro-op be delivered? */
-static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+static void new_window(struct slw_sim_core *s, struct slw_sim_instruction *in)
 {
     struct slw_sim_frontend *f = &s->frontend;
     const struct slw_sim_config *c = &s->config;
     const bool elsewhere = in->address >> PAGE_SHIFT != f->page && c->code_page_cycles > 0;
     enum slw_sim_slot cause = f->late || elsewhere ? SLW_SIM_FETCH_RESTEER : SLW_SIM_FETCH_OTHER;
 
+    s->now++;
     f->late = false;
     f->window = in->address >> f->window_shift;
     f->predicted = slw_sim_later(f->predicted + 1,
@@ -155,7 +117,7 @@ static void new_window(struct slw_sim_core *s, const struct slw_sim_instruction 
 
     if (translation)
         cause = SLW_SIM_FETCH_ITLB;
-    if (in_uop_cache(s, in)) {
+    if (slw_sim_in_uop_cache(s, in)) {
         s->events[SLW_SIM_UOP_CACHE_HITS]++;
         f->from_uop_cache = true;
         f->first = SLOTS - c->uop_cache_width;
@@ -213,16 +175,16 @@ void slw_sim_decode_bytes(struct slw_sim_core *s, uint32_t length)
     }
 }
 
-void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+void slw_sim_fetch(struct slw_sim_core *s, struct slw_sim_instruction *in)
 {
     struct slw_sim_frontend *f = &s->frontend;
 
     if (in->address >> f->window_shift != f->window) {
         new_window(s, in);
-    } else if (end_line(in) != f->line && !f->from_uop_cache) {
+    } else if (slw_sim_end_line(in) != f->line && !f->from_uop_cache) {
         /* The same window goes on, into a line that was not asked for. */
         const uint64_t now = slw_sim_cycle(f->delivered);
-        const uint64_t ready = code_line(s, end_line(in), now);
+        const uint64_t ready = code_line(s, slw_sim_end_line(in), &f->other_line, now);
 
         if (ready > now) {
             deliver_after(f, slw_sim_start_of(ready, f->first));
@@ -232,7 +194,7 @@ void slw_sim_fetch(struct slw_sim_core *s, const struct slw_sim_instruction *in)
 }
 
 /* Without time: nothing is on its way, everything is there. */
-static void warm_code_line(struct slw_sim_core *s, uint64_t line)
+void slw_sim_line_warm(struct slw_sim_core *s, uint64_t line, slw_sim_hint *hint)
 {
     struct slw_sim_frontend *f = &s->frontend;
     const uint64_t free = s->memory.free;
@@ -240,7 +202,7 @@ static void warm_code_line(struct slw_sim_core *s, uint64_t line)
 
     s->events[SLW_SIM_L1I_ACCESSES] += line != f->line;
     f->line = line;
-    if (slw_sim_cache_touch(&f->l1i, line, line))
+    if (slw_sim_cache_touch(&f->l1i, line, line, hint, s->now))
         return;
     s->events[SLW_SIM_L1I_MISSES]++;
     s->tree.current->l1i_misses++;
@@ -258,25 +220,6 @@ void slw_sim_deliver_from(struct slw_sim_core *s)
     f->first = SLOTS - width;
     f->delivered = slw_sim_start_of(slw_sim_cycle(f->delivered), f->first);
     f->delivered += used < width ? used : width;
-}
-
-void slw_sim_fetch_warm(struct slw_sim_core *s, const struct slw_sim_instruction *in)
-{
-    struct slw_sim_frontend *f = &s->frontend;
-
-    if (in->address >> f->window_shift == f->window) {
-        if (end_line(in) != f->line && !f->from_uop_cache)
-            warm_code_line(s, end_line(in));
-        return;
-    }
-    f->window = in->address >> f->window_shift;
-    (void)code_page(s, in);
-    f->from_uop_cache = in_uop_cache(s, in);
-    s->events[f->from_uop_cache ? SLW_SIM_UOP_CACHE_HITS : SLW_SIM_UOP_CACHE_MISSES]++;
-    if (f->from_uop_cache)
-        return;
-    for (uint64_t line = first_line(in); line <= end_line(in); line++)
-        warm_code_line(s, line);
 }
 
 /* What comes after a branch is fetched from its target: at once, after the decoders noticed it, or

@@ -4,12 +4,12 @@
 #include "sim/core_int.h"
 
 uint64_t slw_sim_translate(struct slw_sim_core *s, struct slw_sim_cache *tlb, uint64_t page,
-                           enum slw_sim_event miss)
+                           slw_sim_hint *hint, enum slw_sim_event miss)
 {
-    if (slw_sim_cache_touch(tlb, page, page))
+    if (slw_sim_cache_touch(tlb, page, page, hint, s->now))
         return 0;
     s->events[miss]++;
-    if (slw_sim_cache_touch(&s->memory.stlb, page, page))
+    if (slw_sim_cache_touch(&s->memory.stlb, page, page, &s->memory.second_page, s->now))
         return s->config.stlb_latency;
     s->events[SLW_SIM_PAGE_WALKS]++;
     return (uint64_t)s->config.stlb_latency + s->config.walk_latency;
@@ -30,7 +30,7 @@ uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, b
     struct slw_sim_memory *m = &s->memory;
     const uint32_t slot = line % EARLY_SLOTS;
 
-    if (slw_sim_cache_touch(&m->l2, line, line)) {
+    if (slw_sim_cache_touch(&m->l2, line, line, &m->l2_line, s->now)) {
         uint64_t ready = at + s->config.l2_latency;
 
         *ret_level = SLW_SIM_MEMORY_L2;
@@ -42,7 +42,7 @@ uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, b
         return ready;
     }
     s->events[is_code ? SLW_SIM_L2_CODE_MISSES : SLW_SIM_L2_DATA_MISSES]++;
-    if (slw_sim_cache_touch(m->l3, line, line)) {
+    if (slw_sim_cache_touch(m->l3, line, line, &m->l3_line, ++m->shared->now)) {
         *ret_level = SLW_SIM_MEMORY_L3;
         return at + s->config.l3_latency;
     }
@@ -57,10 +57,12 @@ static void prefetch(struct slw_sim_core *s, uint64_t line, uint64_t at)
 
     if (slw_sim_cache_has(&m->l2, line, line))
         return;
-    (void)slw_sim_cache_touch(&m->l2, line, line);
+    (void)slw_sim_cache_touch(&m->l2, line, line, &m->l2_line, s->now);
     m->early_line[line % EARLY_SLOTS] = line + 1;
     m->early_ready[line % EARLY_SLOTS] =
-        slw_sim_cache_touch(m->l3, line, line) ? at + s->config.l3_latency : from_memory(s, at);
+        slw_sim_cache_touch(m->l3, line, line, &m->l3_line, ++m->shared->now)
+            ? at + s->config.l3_latency
+            : from_memory(s, at);
 }
 
 /* Two misses on neighbouring lines make a stream, upwards or downwards. */
@@ -127,7 +129,8 @@ static uint64_t miss(struct slw_sim_core *s, uint64_t line, uint64_t at,
 static uint64_t one_line(struct slw_sim_core *s, uint64_t line, uint64_t at,
                          enum slw_sim_slot *ret_level)
 {
-    if (slw_sim_cache_touch(&s->memory.l1d, line, line))
+    if (slw_sim_cache_touch(&s->memory.l1d, line, line, slw_sim_data_hint(&s->memory, line),
+                            s->now))
         return hit(s, line, at, ret_level);
     return miss(s, line, at, ret_level);
 }
@@ -144,9 +147,12 @@ uint64_t slw_sim_data(struct slw_sim_core *s, const struct slw_sim_access *a, ui
     const uint64_t page = a->address >> PAGE_SHIFT;
     uint64_t translation = 0;
 
+    s->now++;
     if (page != s->memory.page) {
         s->memory.page = page;
-        translation = slw_sim_translate(s, &s->memory.dtlb, page, SLW_SIM_DTLB_MISSES);
+        translation =
+            slw_sim_translate(s, &s->memory.dtlb, page,
+                              slw_sim_page_hint(s->memory.page_places, page), SLW_SIM_DTLB_MISSES);
     }
     uint64_t ready = one_line(s, line, at + translation, ret_level);
 
@@ -179,19 +185,21 @@ static __attribute__((noinline)) void warm_miss(struct slw_sim_core *s, uint64_t
 
 static inline void warm_line(struct slw_sim_core *s, uint64_t line)
 {
-    if (!slw_sim_cache_touch(&s->memory.l1d, line, line))
+    if (!slw_sim_cache_touch(&s->memory.l1d, line, line, slw_sim_data_hint(&s->memory, line),
+                             s->now))
         warm_miss(s, line);
 }
 
-/* The page of the last access is the most recent one of its set: it does not have to be asked for.
- */
 void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a)
 {
     const uint64_t line = a->address >> LINE_SHIFT;
     const uint64_t page = a->address >> PAGE_SHIFT;
 
-    if (!slw_sim_cache_is_latest(&s->memory.dtlb, page, page))
-        (void)slw_sim_translate(s, &s->memory.dtlb, page, SLW_SIM_DTLB_MISSES);
+    s->now++;
+    if (page != s->memory.page)
+        (void)slw_sim_translate(s, &s->memory.dtlb, page,
+                                slw_sim_page_hint(s->memory.page_places, page),
+                                SLW_SIM_DTLB_MISSES);
     s->memory.page = page;
     warm_line(s, line);
     if (last_line(a) != line)

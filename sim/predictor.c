@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Branch prediction: a small TAGE for conditional branches (Seznec and Michaud, JILP 2006), a table
  * hashed by path for indirect ones, a return stack, and a target buffer that knows where branches
- * are. Learns as it predicts, and only from branches that were really executed. */
-#include "sim/core_int.h"
+ * are. Branches that have always gone one way are left out of the TAGE and its history (Gope and
+ * Lipasti, MICRO 2014). Learns as it predicts, and only from branches that were really executed. */
+#include "sim/predictor_int.h"
 
 /* The branches each table looks back at: 5, 14, 34 and 64. */
 static const uint64_t history_masks[HISTORIES] = {0x1f, 0x3fff, 0x3ffffffff, ~UINT64_C(0)};
@@ -11,17 +12,11 @@ static const uint64_t history_masks[HISTORIES] = {0x1f, 0x3fff, 0x3ffffffff, ~UI
 #define TARGET_MASK 0xffffffffffffu
 #define SPREAD      UINT64_C(0x9e3779b97f4a7c15)
 
-/* `spread`: SPREAD times the address and the number of the table. */
-static inline uint64_t hash(uint64_t history, uint64_t spread)
+static inline uint64_t hash(uint64_t history, uint64_t address)
 {
-    uint64_t h = (history + spread) * 0xd6e8feb86659fd93u;
+    uint64_t h = (history + SPREAD * address) * 0xd6e8feb86659fd93u;
 
     return h ^ h >> 32;
-}
-
-static inline uint64_t btb_set(const struct slw_sim_instruction *in)
-{
-    return in->address ^ in->address >> 11;
 }
 
 /* Of the tables that know it the longest, and the one that is the longest without it. */
@@ -30,37 +25,21 @@ static inline int longest(unsigned tables)
     return tables ? 31 - __builtin_clz(tables) : -1;
 }
 
-static inline void look_up(const struct slw_sim_predictor *p, uint64_t address,
+/* Where the tables are asked, and by which tags. Addresses and histories go in at the bottom of a
+ * product; all of them are in its upper bits. */
+static inline void look_up(const struct slw_sim_predictor *p, uint64_t key,
                            struct slw_sim_lookup *l)
 {
-    const uint64_t key = address ^ address >> 12;
     const uint64_t spread = SPREAD * key;
 
-    l->address = address;
-    l->bimodal = &p->bimodal[key & (p->mask * 4u + 3u)];
-    __builtin_prefetch(l->bimodal);
 #pragma GCC unroll 4
     for (unsigned i = 0; i < HISTORIES; i++) {
-        const uint64_t h = hash(p->history & history_masks[i], spread + SPREAD * i);
+        const uint64_t h =
+            ((p->history & history_masks[i]) + spread + SPREAD * i) * 0xd6e8feb86659fd93u;
 
-        l->entry[i] = &p->tagged[i][h & p->mask];
-        l->tag[i] = (uint16_t)((h >> 14 & 0x1ff) | 0x200);
-        __builtin_prefetch(l->entry[i]);
+        l->entry[i] = &p->tagged[i][h >> p->index_shift];
+        l->tag[i] = (uint16_t)(h >> 32);
     }
-}
-
-void slw_sim_look_ahead(struct slw_sim_core *s, const struct slw_sim_segment *next)
-{
-    struct slw_sim_predictor *p = &s->predictor;
-
-    p->ahead.address = 0;
-    if (next->count == 0)
-        return;
-    const struct slw_sim_instruction *last = &next->instructions[next->count - 1];
-
-    if (last->branch == SLW_SIM_CONDITIONAL)
-        look_up(p, last->address, &p->ahead);
-    slw_sim_cache_prefetch(&p->btb, btb_set(last));
 }
 
 /* The tables that know it, a bit for each. */
@@ -101,22 +80,22 @@ static void allocate_entry(const struct slw_sim_lookup *l, int provider, bool ta
 /* Which entry knows best changes from branch to branch, and a host that guesses it wrong loses more
  * than all of this costs: nothing here branches on it. Where no table knows the branch, an entry
  * that says nothing stands in. */
-static inline bool predict_conditional(struct slw_sim_predictor *p, uint64_t address, bool taken)
+static inline bool ask_tables(struct slw_sim_predictor *p, uint64_t key, uint8_t *base_counter,
+                              bool taken)
 {
     struct slw_sim_tagged nothing = {0};
-    const struct slw_sim_lookup *const l = &p->ahead;
+    struct slw_sim_lookup l;
 
-    if (l->address != address)
-        look_up(p, address, &p->ahead);
-    const unsigned tables = tables_of(l);
+    look_up(p, key, &l);
+    const unsigned tables = tables_of(&l);
+    const bool is_known = tables != 0;
     const int provider = longest(tables);
-    const int alternate = longest(tables & ~(tables ? 1u << provider : 0));
-    const bool is_known = provider >= 0;
-    struct slw_sim_tagged *const e = is_known ? l->entry[provider] : &nothing;
-    const struct slw_sim_tagged *const second = alternate >= 0 ? l->entry[alternate] : &nothing;
+    const int alternate = longest(is_known ? tables & ~(1u << provider) : 0);
+    struct slw_sim_tagged *const e = is_known ? l.entry[provider] : &nothing;
+    const struct slw_sim_tagged *const second = alternate >= 0 ? l.entry[alternate] : &nothing;
     const int8_t counter = e->counter;
     const uint8_t useful = e->useful;
-    const uint8_t bimodal = *l->bimodal;
+    const uint8_t bimodal = *base_counter & SLW_SIM_COUNTER;
     const bool base = bimodal >= 2;
     const bool own = counter >= 0;
     const bool other = alternate >= 0 ? second->counter >= 0 : base;
@@ -127,19 +106,34 @@ static inline bool predict_conditional(struct slw_sim_predictor *p, uint64_t add
 
     e->counter = learned(counter, taken);
     e->useful = used;
-    *l->bimodal = used == 0 ? toward(bimodal, taken) : bimodal;
+    *base_counter = (used == 0 ? toward(bimodal, taken) : bimodal) | SLW_SIM_MIXED;
     if (predicted != taken)
-        allocate_entry(l, provider, taken);
+        allocate_entry(&l, provider, taken);
     p->history = p->history << 1 | taken;
-    p->ahead.address = 0;
     return predicted == taken;
+}
+
+/* A branch that has always gone one way needs no history and is none of that of others. */
+bool slw_sim_predict_mixed(struct slw_sim_predictor *p, uint64_t key, bool taken)
+{
+    uint8_t *const base = &p->bimodal[key & p->bimodal_mask];
+
+    if (*base & SLW_SIM_MIXED)
+        return ask_tables(p, key, base, taken);
+    if (*base == SLW_SIM_NEVER_SEEN) {
+        *base = taken ? SLW_SIM_ALWAYS_TAKEN : SLW_SIM_NEVER_TAKEN;
+        return taken;
+    }
+    *base = SLW_SIM_MIXED | (taken ? 2 : 1);
+    p->history = p->history << 1 | taken;
+    return false;
 }
 
 /* A target that differs by path has an entry with a tag; most branches go where they went last, as
  * those of a procedure linkage table do, and get none. */
 static inline bool predict_indirect(struct slw_sim_predictor *p, uint64_t address, uint64_t target)
 {
-    const uint64_t h = hash(p->path, SPREAD * address);
+    const uint64_t h = hash(p->path, address);
     const uint64_t tag = (h >> 16 & 0x7fff) | 0x8000;
     uint64_t *const by_path = &p->targets[h & p->mask];
     uint64_t *const last = &p->last_targets[(address >> 1 ^ address >> 13) & p->mask];
@@ -169,54 +163,23 @@ static inline void remember_return(struct slw_sim_core *s, uint64_t address)
     p->returns_at = p->returns_at + 1 == s->config.return_stack_entries ? 0 : p->returns_at + 1;
 }
 
-static inline bool predict_kind(struct slw_sim_core *s, const struct slw_sim_instruction *in,
-                                bool taken, uint64_t target)
-{
-    bool right = true;
-
-    switch (in->branch) {
-    case SLW_SIM_CONDITIONAL:
-        right = predict_conditional(&s->predictor, in->address, taken);
-        s->events[SLW_SIM_CONDITIONAL_MISSES] += !right;
-        break;
-    case SLW_SIM_RETURN:
-        right = predict_return(s, target);
-        s->events[SLW_SIM_RETURN_MISSES] += !right;
-        break;
-    case SLW_SIM_JUMP_INDIRECT:
-    case SLW_SIM_CALL_INDIRECT:
-        right = predict_indirect(&s->predictor, in->address, target);
-        s->events[SLW_SIM_INDIRECT_MISSES] += !right;
-        break;
-    default:
-        break;
-    }
-    return right;
-}
-
-enum slw_sim_outcome slw_sim_predict(struct slw_sim_core *s, const struct slw_sim_instruction *in,
-                                     bool taken, uint64_t target)
+bool slw_sim_predict_target(struct slw_sim_core *s, const struct slw_sim_instruction *in,
+                            uint64_t target)
 {
     struct slw_sim_predictor *p = &s->predictor;
-    const bool right = predict_kind(s, in, taken, target);
-    bool known = true;
-    bool near = true;
+    bool right = true;
 
-    s->events[SLW_SIM_BRANCHES]++;
-    s->events[SLW_SIM_TAKEN] += taken;
-    p->path = taken ? (p->path << 3 ^ target >> 2 ^ in->address >> 1) & 0xffffff : p->path;
-    if (in->branch != SLW_SIM_CONDITIONAL && in->branch != SLW_SIM_RETURN)
-        p->history = p->history << 1 | (in->address >> 3 & 1);
-    if (taken && in->branch != SLW_SIM_RETURN) {
-        near = slw_sim_cache_touch(&p->btb_first, in->address, btb_set(in));
-        known = slw_sim_cache_touch(&p->btb, in->address, btb_set(in));
-        s->events[SLW_SIM_BTB_MISSES] += !known;
+    if (in->branch == SLW_SIM_RETURN) {
+        right = predict_return(s, target);
+        s->events[SLW_SIM_RETURN_MISSES] += !right;
+        return right;
     }
+    if (in->branch == SLW_SIM_JUMP_INDIRECT || in->branch == SLW_SIM_CALL_INDIRECT) {
+        right = predict_indirect(p, in->address, target);
+        s->events[SLW_SIM_INDIRECT_MISSES] += !right;
+    }
+    p->history = p->history << 1 | (in->address >> 3 & 1);
     if (in->branch == SLW_SIM_CALL || in->branch == SLW_SIM_CALL_INDIRECT)
         remember_return(s, in->address + in->length);
-    if (!right)
-        return SLW_SIM_MISPREDICTED;
-    if (!known)
-        return SLW_SIM_RESTEERED;
-    return near ? SLW_SIM_AS_PREDICTED : SLW_SIM_LATE;
+    return right;
 }

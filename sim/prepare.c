@@ -259,6 +259,8 @@ void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment
         const struct slw_sim_instruction *last = &segment->instructions[segment->count - 1];
 
         segment->bytes = (uint32_t)(last->address + last->length - segment->address);
+        segment->leaves = last->branch == SLW_SIM_CALL || last->branch == SLW_SIM_CALL_INDIRECT ||
+                          last->branch == SLW_SIM_RETURN || last->branch == SLW_SIM_JUMP_INDIRECT;
     }
 }
 

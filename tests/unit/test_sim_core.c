@@ -33,29 +33,67 @@ static struct slw_sim_totals loop(const struct slw_sim_config *config, struct fe
 static void the_least_recent_line_goes(void **state)
 {
     struct slw_sim_cache c;
+    slw_sim_hint hint = 0;
 
     (void)state;
     slw_sim_cache_init(&c, &feed_host, 2, 2);
-    assert_false(slw_sim_cache_touch(&c, 10, 0));
-    assert_false(slw_sim_cache_touch(&c, 20, 0));
-    assert_true(slw_sim_cache_touch(&c, 10, 0));
-    assert_false(slw_sim_cache_touch(&c, 30, 0)); /* 20 goes, 10 was used after it */
+    assert_false(slw_sim_cache_touch(&c, 10, 0, &hint, 1));
+    assert_false(slw_sim_cache_touch(&c, 20, 0, &hint, 2));
+    assert_true(slw_sim_cache_touch(&c, 10, 0, &hint, 3));
+    assert_false(slw_sim_cache_touch(&c, 30, 0, &hint, 4)); /* 20 goes, 10 was used after it */
     assert_true(slw_sim_cache_has(&c, 10, 0));
     assert_false(slw_sim_cache_has(&c, 20, 0));
     assert_false(slw_sim_cache_has(&c, 10, 1)); /* another set */
 }
 
-static void a_refresh_keeps_and_adds_nothing(void **state)
+static void moments_go_round(void **state)
 {
     struct slw_sim_cache c;
+    slw_sim_hint hint = 0;
 
     (void)state;
     slw_sim_cache_init(&c, &feed_host, 1, 2);
-    (void)slw_sim_cache_touch(&c, 1, 0);
-    (void)slw_sim_cache_touch(&c, 2, 0);
-    slw_sim_cache_refresh(&c, 1, 0);
-    slw_sim_cache_refresh(&c, 9, 0);
-    (void)slw_sim_cache_touch(&c, 3, 0);
+    (void)slw_sim_cache_touch(&c, 1, 0, &hint, UINT32_MAX - 1);
+    (void)slw_sim_cache_touch(&c, 2, 0, &hint, UINT32_MAX);
+    assert_true(slw_sim_cache_touch(&c, 1, 0, &hint, 0));
+    assert_false(slw_sim_cache_touch(&c, 3, 0, &hint, 1));
+    assert_true(slw_sim_cache_has(&c, 1, 0));
+    assert_false(slw_sim_cache_has(&c, 2, 0));
+}
+
+/* Wherever a hint points, the same is found, and it is right afterwards. */
+static void a_wrong_hint_changes_nothing(void **state)
+{
+    struct slw_sim_cache guided, misled;
+    slw_sim_hint hints[16] = {0};
+    uint32_t chance = 1;
+
+    (void)state;
+    slw_sim_cache_init(&guided, &feed_host, 4, 3);
+    slw_sim_cache_init(&misled, &feed_host, 4, 3);
+    for (uint32_t now = 1; now < 5000; now++) {
+        chance = chance * 1664525 + 1013904223;
+        const uint64_t key = chance >> 28;
+        slw_sim_hint wrong = (slw_sim_hint)(chance % 12);
+
+        assert_int_equal(slw_sim_cache_touch(&guided, key, key, &hints[key], now),
+                         slw_sim_cache_touch(&misled, key, key, &wrong, now));
+        assert_true(slw_sim_cache_is_at(&misled, key, wrong));
+    }
+}
+
+static void a_refresh_keeps_and_adds_nothing(void **state)
+{
+    struct slw_sim_cache c;
+    slw_sim_hint hint = 0;
+
+    (void)state;
+    slw_sim_cache_init(&c, &feed_host, 1, 2);
+    (void)slw_sim_cache_touch(&c, 1, 0, &hint, 1);
+    (void)slw_sim_cache_touch(&c, 2, 0, &hint, 2);
+    assert_true(slw_sim_cache_refresh(&c, 1, 0, &hint, 3));
+    assert_false(slw_sim_cache_refresh(&c, 9, 0, &hint, 4));
+    (void)slw_sim_cache_touch(&c, 3, 0, &hint, 5);
     assert_true(slw_sim_cache_has(&c, 1, 0));
     assert_false(slw_sim_cache_has(&c, 2, 0));
     assert_false(slw_sim_cache_has(&c, 9, 0));
@@ -496,6 +534,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(the_least_recent_line_goes, release),
+        cmocka_unit_test_teardown(moments_go_round, release),
+        cmocka_unit_test_teardown(a_wrong_hint_changes_nothing, release),
         cmocka_unit_test_teardown(a_refresh_keeps_and_adds_nothing, release),
         cmocka_unit_test_teardown(a_chain_of_multiplications_takes_its_latency, release),
         cmocka_unit_test_teardown(independent_additions_are_limited_by_their_ports, release),

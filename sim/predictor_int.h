@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* The ways through the branch predictor that most branches take. Private to sim/. */
+#ifndef SLW_SIM_PREDICTOR_INT_H
+#define SLW_SIM_PREDICTOR_INT_H
+
+#include "sim/core_int.h"
+
+/* What is known of a conditional branch without its history: two bits that count, which begin to
+ * when it went both ways. */
+enum slw_sim_known {
+    SLW_SIM_NEVER_TAKEN = 0,
+    SLW_SIM_NEVER_SEEN = 2,
+    SLW_SIM_ALWAYS_TAKEN = 3,
+    SLW_SIM_COUNTER = 3, /* mask */
+    SLW_SIM_MIXED = 4
+};
+
+/* predictor.c: a conditional branch that has not always gone where it goes now; any other branch
+ * but conditional ones. Was the direction, or the target, predicted? */
+bool slw_sim_predict_mixed(struct slw_sim_predictor *p, uint64_t key, bool taken);
+bool slw_sim_predict_target(struct slw_sim_core *s, const struct slw_sim_instruction *in,
+                            uint64_t target);
+
+/* Predict and learn. */
+static inline enum slw_sim_outcome
+slw_sim_predict(struct slw_sim_core *s, struct slw_sim_instruction *in, bool taken, uint64_t target)
+{
+    struct slw_sim_predictor *p = &s->predictor;
+    bool right = true;
+
+    s->events[SLW_SIM_BRANCHES]++;
+    if (in->branch == SLW_SIM_CONDITIONAL) {
+        const uint64_t key = in->address ^ in->address >> 12;
+        const uint8_t always = taken ? SLW_SIM_ALWAYS_TAKEN : SLW_SIM_NEVER_TAKEN;
+
+        if (p->bimodal[key & p->bimodal_mask] != always)
+            right = slw_sim_predict_mixed(p, key, taken);
+        s->events[SLW_SIM_CONDITIONAL_MISSES] += !right;
+    } else {
+        right = slw_sim_predict_target(s, in, target);
+    }
+    if (!taken)
+        return right ? SLW_SIM_AS_PREDICTED : SLW_SIM_MISPREDICTED;
+    s->events[SLW_SIM_TAKEN]++;
+    p->path = (p->path << 3 ^ target >> 2 ^ in->address >> 1) & 0xffffff;
+    if (in->branch == SLW_SIM_RETURN)
+        return right ? SLW_SIM_AS_PREDICTED : SLW_SIM_MISPREDICTED;
+    const uint64_t set = in->address ^ in->address >> 11;
+    const bool near = slw_sim_cache_touch(&p->btb_first, in->address, set, &in->near_place, s->now);
+    const bool known = slw_sim_cache_touch(&p->btb, in->address, set, &in->target_place, s->now);
+
+    s->events[SLW_SIM_BTB_MISSES] += !known;
+    if (!right)
+        return SLW_SIM_MISPREDICTED;
+    if (!known)
+        return SLW_SIM_RESTEERED;
+    return near ? SLW_SIM_AS_PREDICTED : SLW_SIM_LATE;
+}
+
+#endif
