@@ -153,7 +153,7 @@ static bool is_detailed(struct slw_sim_core *s, uint32_t instructions)
     return detailed;
 }
 
-void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segment,
+void slw_sim_step(struct slw_sim_core *core, struct slw_sim_segment *segment,
                   const struct slw_sim_access *accesses, size_t access_count,
                   const struct slw_sim_segment *next)
 {

@@ -153,6 +153,8 @@ struct slw_sim_access {
     uint8_t is_store;
 };
 
+struct slw_sim_node;
+
 struct slw_sim_segment {
     uint64_t address;
     struct slw_sim_instruction *instructions;
@@ -161,6 +163,7 @@ struct slw_sim_segment {
     uint32_t stores; /* by prepare: among the accesses it was prepared with */
     bool is_fixed;   /* by the carrier: each execution has these accesses and no others */
     bool leaves;     /* by prepare: may end in another function: a call, return, indirect jump */
+    struct slw_sim_node *entered; /* by the core: what it called or jumped into last */
 };
 
 /* Fill in what depends on the core: windows, fusion, latencies, ports. Decode must have filled
@@ -207,7 +210,7 @@ void slw_sim_sample(struct slw_sim_core *core, uint64_t period, uint64_t detail)
 
 /* Execute `segment`, whose accesses are in program order; `next` is executed after it (NULL: the
  * thread ends). */
-void slw_sim_step(struct slw_sim_core *core, const struct slw_sim_segment *segment,
+void slw_sim_step(struct slw_sim_core *core, struct slw_sim_segment *segment,
                   const struct slw_sim_access *accesses, size_t access_count,
                   const struct slw_sim_segment *next);
 

@@ -304,7 +304,7 @@ void slw_sim_sampling_read(const struct slw_sim_core *s, struct slw_sim_sampled 
 /* tree.c: the context after `node` in pre-order; follow a call, a return or a tail jump to `next`.
  */
 struct slw_sim_node *slw_sim_node_after(struct slw_sim_node *node);
-void slw_sim_follow(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+void slw_sim_follow(struct slw_sim_core *s, struct slw_sim_segment *segment,
                     const struct slw_sim_access *accesses, size_t access_count,
                     const struct slw_sim_segment *next);
 

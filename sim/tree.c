@@ -31,13 +31,29 @@ static struct slw_sim_node *child_of(struct slw_sim_core *s, struct slw_sim_node
     return n;
 }
 
-static void called(struct slw_sim_core *s, const struct slw_sim_segment *next, uint64_t slot)
+/* As child_of, where it is mostly the one that was entered from here last. */
+static inline struct slw_sim_node *enter_child(struct slw_sim_core *s, struct slw_sim_node *parent,
+                                               struct slw_sim_segment *from,
+                                               const struct slw_sim_segment *next)
+{
+    struct slw_sim_node *const last = from->entered;
+
+    if (last && last->parent == parent && last->function == next->address)
+        return last;
+    struct slw_sim_node *const child = child_of(s, parent, next);
+
+    from->entered = child;
+    return child;
+}
+
+static void called(struct slw_sim_core *s, struct slw_sim_segment *segment,
+                   const struct slw_sim_segment *next, uint64_t slot)
 {
     struct slw_sim_tree *t = &s->tree;
     struct slw_sim_node *n = NULL;
 
     if (t->depth < SLW_SIM_MAX_FRAMES)
-        n = child_of(s, t->current, next);
+        n = enter_child(s, t->current, segment, next);
     if (!n) {
         t->unfollowed++;
         return;
@@ -61,7 +77,7 @@ static void returned(struct slw_sim_core *s, uint64_t slot)
 
 /* A jump out of the first segment of a function is a stub of the linkage table: what it jumps to is
  * what was called. */
-static void jumped(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+static void jumped(struct slw_sim_core *s, struct slw_sim_segment *segment,
                    const struct slw_sim_segment *next)
 {
     struct slw_sim_tree *t = &s->tree;
@@ -70,7 +86,7 @@ static void jumped(struct slw_sim_core *s, const struct slw_sim_segment *segment
     struct slw_sim_node *n = NULL;
 
     if (at_entry && t->current->parent)
-        n = child_of(s, t->current->parent, next);
+        n = enter_child(s, t->current->parent, segment, next);
     if (n)
         t->current = n;
 }
@@ -83,14 +99,14 @@ static uint64_t last_access(const struct slw_sim_access *accesses, size_t count,
     return 0;
 }
 
-void slw_sim_follow(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+void slw_sim_follow(struct slw_sim_core *s, struct slw_sim_segment *segment,
                     const struct slw_sim_access *accesses, size_t access_count,
                     const struct slw_sim_segment *next)
 {
     switch (segment->instructions[segment->count - 1].branch) {
     case SLW_SIM_CALL:
     case SLW_SIM_CALL_INDIRECT:
-        called(s, next, last_access(accesses, access_count, true));
+        called(s, segment, next, last_access(accesses, access_count, true));
         return;
     case SLW_SIM_RETURN:
         returned(s, last_access(accesses, access_count, false));

@@ -225,7 +225,7 @@ static void __attribute__((noinline)) entered_from_elsewhere(struct block *block
 VG_REGPARM(1) void block_entered(struct block *block)
 {
     struct thread *const t = running;
-    const struct block *const b = t->pending;
+    struct block *const b = t->pending;
 
     if (t->in_tap || !b || !b->is_plain) {
         entered_from_elsewhere(block);

@@ -465,7 +465,7 @@ static struct slw_sim_sampled sampled_over(unsigned rounds_of_each)
     slw_sim_sample(core, 1000, 100);
     for (unsigned i = 0; i < 20000; i++) {
         const bool is_fast = !rounds_of_each || i / rounds_of_each % 2;
-        const struct feed_segment *f = is_fast ? &fast : &slow;
+        struct feed_segment *f = is_fast ? &fast : &slow;
 
         slw_sim_step(core, &f->segment, NULL, 0, &f->segment);
     }
