@@ -3,9 +3,10 @@
  * invisible: of their own code, and of what that calls, nothing is simulated, but for the function
  * they stand in front of. To the core the client has called that one itself, and it returns to the
  * client. */
+#include "sim/interposed.h"
 #include "sim/qemu/plugin_int.h"
 
-enum { FUNCTIONS = 1024 /* power of two */, RETURN_ADDRESS = 8 /* bytes */ };
+enum { RETURN_ADDRESS = 8 /* bytes */ };
 
 /* A function that only returns, in place of one of the library that called nothing. */
 struct answer {
@@ -13,26 +14,11 @@ struct answer {
     struct slw_sim_instruction instruction;
 };
 
-static uint64_t functions[FUNCTIONS];
-static uint32_t function_count;
-
-static uint32_t place_of(uint64_t function)
-{
-    uint32_t at = (uint32_t)((function * UINT64_C(0x9e3779b97f4a7c15)) >> 54);
-
-    while (functions[at] && functions[at] != function)
-        at = (at + 1) % FUNCTIONS;
-    return at;
-}
+static struct slw_sim_interposed interposed;
 
 void tap_stands_for(uint64_t function)
 {
-    const uint32_t at = place_of(function);
-
-    if (!function || functions[at] || function_count == FUNCTIONS / 2)
-        return;
-    functions[at] = function;
-    function_count++;
+    slw_sim_interpose(&interposed, function);
 }
 
 static unsigned last_branch(const struct block *b)
@@ -112,7 +98,7 @@ static bool stays(struct vcpu *v, const struct block *block)
         leave(v, read->address);
         return false;
     }
-    if (v->tap.last->is_tap && functions[place_of(block->segment.address)]) {
+    if (v->tap.last->is_tap && slw_sim_is_interposed(&interposed, block->segment.address)) {
         leave(v, 0);
         return false;
     }

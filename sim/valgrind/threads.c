@@ -6,6 +6,8 @@
 
 #include "pub_tool_machine.h"
 
+#include "sim/interposed.h"
+
 struct thread {
     struct slw_sim_core *core;
     struct block *pending;      /* executed, not yet simulated */
@@ -96,28 +98,11 @@ static void simulate(struct block *b, const struct slw_sim_segment *next)
  * own code, and of what that calls, nothing is simulated, but for the function it stands in front
  * of. To the core the client has called that one itself, and it returns to the client. */
 
-#define TAP_FUNCTIONS 1024 /* power of two */
-
-static Addr tap_functions[TAP_FUNCTIONS];
-static UInt tap_function_count;
-
-static UInt place_of(Addr function)
-{
-    UInt at = (UInt)((function * 0x9e3779b97f4a7c15ull) >> 54);
-
-    while (tap_functions[at] && tap_functions[at] != function)
-        at = (at + 1) % TAP_FUNCTIONS;
-    return at;
-}
+static struct slw_sim_interposed interposed;
 
 void tap_stands_for(Addr function)
 {
-    const UInt at = place_of(function);
-
-    if (!function || tap_functions[at] || tap_function_count == TAP_FUNCTIONS / 2)
-        return;
-    tap_functions[at] = function;
-    tap_function_count++;
+    slw_sim_interpose(&interposed, function);
 }
 
 static UInt last_branch(const struct block *b)
@@ -187,7 +172,7 @@ static Bool stays_in_tap(struct block *b)
         leave_tap(read->address);
         return False;
     }
-    if (before && before->is_tap && tap_functions[place_of(b->segment.address)]) {
+    if (before && before->is_tap && slw_sim_is_interposed(&interposed, b->segment.address)) {
         leave_tap(0);
         return False;
     }
