@@ -135,8 +135,9 @@ class Interrupted(harness.Case):
 
     def test_no_client_is_left_behind(self):
         run = self.path("run.slotwise")
-        process = self.start("profile", "-o", run, "--", harness.CLIENT, "spin", "20000")
-        client = harness.wait_until(lambda: child_of(process.pid), what="the client's start")
+        command = [harness.CLIENT, "spin", "20000"]
+        process = self.start("profile", "-o", run, "--", *command)
+        client = harness.wait_until(lambda: child_of(process.pid, command), what="the client's start")
         os.kill(process.pid, signal.SIGTERM)
         self.finish(process, status=None, timeout=20)
         harness.wait_until(lambda: not running(client), 5, "the end of the interrupted client")
@@ -217,13 +218,14 @@ def sampled_all_the_time(case, document):
     case.assertLess(samples, 1.2 * clock + 10)
 
 
-def child_of(pid):
+def child_of(pid, command):
+    """The one that runs these words: another one, before it, lists the client's libraries."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            children = f.read().split()
+            children = set(map(int, f.read().split()))
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return int(children[0]) if children else None
+    return next(iter(children.intersection(running_as(command))), None)
 
 
 def running_as(command):
