@@ -532,8 +532,8 @@ ALWAYS uint64_t pass_unknown(struct slw_sim_core *s, struct pace *p,
     return done;
 }
 
-static const struct slw_sim_instruction *end_of_window(const struct slw_sim_instruction *in,
-                                                       const struct slw_sim_instruction *end)
+static struct slw_sim_instruction *end_of_window(struct slw_sim_instruction *in,
+                                                 struct slw_sim_instruction *end)
 {
     return in->group_next ? in + in->group_next : end;
 }
@@ -542,7 +542,7 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
                      const struct slw_sim_access *accesses, size_t access_count,
                      const struct slw_sim_segment *next)
 {
-    const struct slw_sim_instruction *const end = segment->instructions + segment->count;
+    struct slw_sim_instruction *const end = segment->instructions + segment->count;
     const struct slw_sim_access *const past = access_count ? accesses + access_count : accesses;
     const uint64_t uops = s->backend.uops;
     struct pace p;
@@ -550,11 +550,11 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
 
     take_pace(&p, s);
     s->backend.started = p.allocated;
-    for (const struct slw_sim_instruction *in = segment->instructions, *stop; in < end; in = stop) {
+    for (struct slw_sim_instruction *in = segment->instructions, *stop; in < end; in = stop) {
         stop = end_of_window(in, end);
         settle_many(s, &p);
         if (in->is & SLW_SIM_GROUP)
-            fetch(s, &p, segment->instructions + (in - segment->instructions));
+            fetch(s, &p, in);
         if (SELDOM(!segment->is_fixed))
             done = pass_unknown(s, &p, segment, in, stop, &accesses, past);
         else if (is_free(s, &p, in->most_uops))
@@ -566,5 +566,5 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
     slw_sim_settle(s);
     slw_sim_lose(s, SLW_SIM_RETIRING, p.uops - uops);
     if (end[-1].branch)
-        leave(s, segment->instructions + segment->count - 1, done, next);
+        leave(s, end - 1, done, next);
 }

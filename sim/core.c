@@ -83,7 +83,6 @@ static void init_memory(struct slw_sim_core *s, struct slw_sim_shared *shared)
     struct slw_sim_memory *m = &s->memory;
     const struct slw_sim_config *c = &s->config;
 
-    m->l3 = &shared->l3;
     m->shared = shared;
     m->page = ~UINT64_C(0);
     slw_sim_cache_init(&m->l1d, &s->host, sets_of(c->l1d_kib, c->l1d_ways), c->l1d_ways);

@@ -87,12 +87,6 @@ struct slw_sim_tagged {
     uint8_t useful;
 };
 
-/* Where the tables of the conditional predictor are asked for a branch, and by which tags. */
-struct slw_sim_lookup {
-    struct slw_sim_tagged *entry[HISTORIES];
-    uint16_t tag[HISTORIES];
-};
-
 struct slw_sim_predictor {
     uint64_t history, path;
     uint32_t mask, index_shift, bimodal_mask;
@@ -153,8 +147,8 @@ struct slw_sim_backend {
 };
 
 struct slw_sim_memory {
-    struct slw_sim_cache l1d, l2, *l3, dtlb, stlb;
-    struct slw_sim_shared *shared;
+    struct slw_sim_cache l1d, l2, dtlb, stlb;
+    struct slw_sim_shared *shared; /* with the L3, which has moments of its own */
     slw_sim_hint line_places[LINE_HINTS], page_places[PAGE_HINTS], second_page, l2_line, l3_line;
     uint64_t miss_line[64], miss_ready[64], miss_latest; /* miss_buffers of them */
     uint64_t early_line[EARLY_SLOTS], early_ready[EARLY_SLOTS];

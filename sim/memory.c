@@ -24,6 +24,12 @@ static uint64_t from_memory(struct slw_sim_core *s, uint64_t at)
     return start + s->config.memory_latency;
 }
 
+/* It is afterwards. */
+static bool is_in_l3(struct slw_sim_memory *m, uint64_t line)
+{
+    return slw_sim_cache_touch(&m->shared->l3, line, line, &m->l3_line, ++m->shared->now);
+}
+
 uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, bool is_code,
                            enum slw_sim_slot *ret_level)
 {
@@ -42,7 +48,7 @@ uint64_t slw_sim_beyond_l1(struct slw_sim_core *s, uint64_t line, uint64_t at, b
         return ready;
     }
     s->events[is_code ? SLW_SIM_L2_CODE_MISSES : SLW_SIM_L2_DATA_MISSES]++;
-    if (slw_sim_cache_touch(m->l3, line, line, &m->l3_line, ++m->shared->now)) {
+    if (is_in_l3(m, line)) {
         *ret_level = SLW_SIM_MEMORY_L3;
         return at + s->config.l3_latency;
     }
@@ -60,9 +66,7 @@ static void prefetch(struct slw_sim_core *s, uint64_t line, uint64_t at)
     (void)slw_sim_cache_touch(&m->l2, line, line, &m->l2_line, s->now);
     m->early_line[line % EARLY_SLOTS] = line + 1;
     m->early_ready[line % EARLY_SLOTS] =
-        slw_sim_cache_touch(m->l3, line, line, &m->l3_line, ++m->shared->now)
-            ? at + s->config.l3_latency
-            : from_memory(s, at);
+        is_in_l3(m, line) ? at + s->config.l3_latency : from_memory(s, at);
 }
 
 /* Two misses on neighbouring lines make a stream, upwards or downwards. */

@@ -11,10 +11,17 @@ static const uint64_t history_masks[HISTORIES] = {0x1f, 0x3fff, 0x3ffffffff, ~UI
 /* An address of a process; the rest of a word is the tag. */
 #define TARGET_MASK 0xffffffffffffu
 #define SPREAD      UINT64_C(0x9e3779b97f4a7c15)
+#define MIX         UINT64_C(0xd6e8feb86659fd93)
+
+/* Where the tables of the conditional predictor are asked for a branch, and by which tags. */
+struct lookup {
+    struct slw_sim_tagged *entry[HISTORIES];
+    uint16_t tag[HISTORIES];
+};
 
 static inline uint64_t hash(uint64_t history, uint64_t address)
 {
-    uint64_t h = (history + SPREAD * address) * 0xd6e8feb86659fd93u;
+    uint64_t h = (history + SPREAD * address) * MIX;
 
     return h ^ h >> 32;
 }
@@ -27,15 +34,13 @@ static inline int longest(unsigned tables)
 
 /* Where the tables are asked, and by which tags. Addresses and histories go in at the bottom of a
  * product; all of them are in its upper bits. */
-static inline void look_up(const struct slw_sim_predictor *p, uint64_t key,
-                           struct slw_sim_lookup *l)
+static inline void look_up(const struct slw_sim_predictor *p, uint64_t key, struct lookup *l)
 {
     const uint64_t spread = SPREAD * key;
 
 #pragma GCC unroll 4
     for (unsigned i = 0; i < HISTORIES; i++) {
-        const uint64_t h =
-            ((p->history & history_masks[i]) + spread + SPREAD * i) * 0xd6e8feb86659fd93u;
+        const uint64_t h = ((p->history & history_masks[i]) + spread + SPREAD * i) * MIX;
 
         l->entry[i] = &p->tagged[i][h >> p->index_shift];
         l->tag[i] = (uint16_t)(h >> 32);
@@ -43,7 +48,7 @@ static inline void look_up(const struct slw_sim_predictor *p, uint64_t key,
 }
 
 /* The tables that know it, a bit for each. */
-static inline unsigned tables_of(const struct slw_sim_lookup *l)
+static inline unsigned tables_of(const struct lookup *l)
 {
     unsigned known = 0;
 
@@ -65,7 +70,7 @@ static inline int8_t learned(int8_t c, bool taken)
     return (int8_t)(taken ? c + (c < 3) : c - (c > -4));
 }
 
-static void allocate_entry(const struct slw_sim_lookup *l, int provider, bool taken)
+static void allocate_entry(const struct lookup *l, int provider, bool taken)
 {
     for (int i = provider + 1; i < HISTORIES; i++) {
         if (l->entry[i]->useful)
@@ -84,7 +89,7 @@ static inline bool ask_tables(struct slw_sim_predictor *p, uint64_t key, uint8_t
                               bool taken)
 {
     struct slw_sim_tagged nothing = {0};
-    struct slw_sim_lookup l;
+    struct lookup l;
 
     look_up(p, key, &l);
     const unsigned tables = tables_of(&l);
