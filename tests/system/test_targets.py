@@ -220,12 +220,7 @@ def sampled_all_the_time(case, document):
 
 def child_of(pid, command):
     """The one that runs these words: another one, before it, lists the client's libraries."""
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            children = set(map(int, f.read().split()))
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return next(iter(children.intersection(running_as(command))), None)
+    return next(iter(set(harness.children_of(pid)).intersection(running_as(command))), None)
 
 
 def running_as(command):
