@@ -37,9 +37,11 @@ struct slw_perf_attr {
 #define SLW_PERF_ATTR_INHERIT        (UINT64_C(1) << 1)
 #define SLW_PERF_ATTR_EXCLUDE_USER   (UINT64_C(1) << 4)
 #define SLW_PERF_ATTR_EXCLUDE_KERNEL (UINT64_C(1) << 5)
+#define SLW_PERF_ATTR_MMAP           (UINT64_C(1) << 8)
 #define SLW_PERF_ATTR_FREQ           (UINT64_C(1) << 10)
 #define SLW_PERF_ATTR_SAMPLE_ID_ALL  (UINT64_C(1) << 18)
 #define SLW_PERF_ATTR_USE_CLOCKID    (UINT64_C(1) << 25)
+#define SLW_PERF_ATTR_BUILD_ID       (UINT64_C(1) << 34)
 
 struct slw_perf_event {
     const char *name;

@@ -25,8 +25,22 @@ static void take_pid_tid(struct slw_perf_cursor *c, struct slw_perf_record *r)
     r->tid = (int32_t)slw_perf_u32(c);
 }
 
-static bool decode_mmap(struct slw_perf_cursor *c, const struct slw_perf_raw *raw,
-                        struct slw_perf_record *r)
+/* The kernel leaves the mark of a build id in what it writes to those who did not ask for any, when
+ * somebody else on the machine did. What perf writes of its own names no event, or the first: there
+ * the asking of any event counts. */
+static bool asked_for_build_ids(const struct slw_perfdata *pd, int32_t event)
+{
+    bool asked = false;
+
+    if (event >= 0 && pd->events[event].attr.flags & SLW_PERF_ATTR_MMAP)
+        return pd->events[event].attr.flags & SLW_PERF_ATTR_BUILD_ID;
+    for (size_t i = 0; i < pd->event_count; i++)
+        asked = asked || pd->events[i].attr.flags & SLW_PERF_ATTR_BUILD_ID;
+    return asked;
+}
+
+static bool decode_mmap(const struct slw_perfdata *pd, struct slw_perf_cursor *c,
+                        const struct slw_perf_raw *raw, struct slw_perf_record *r)
 {
     struct slw_perf_mmap *m = &r->mmap;
 
@@ -35,7 +49,7 @@ static bool decode_mmap(struct slw_perf_cursor *c, const struct slw_perf_raw *ra
     m->length = slw_perf_u64(c);
     m->offset = slw_perf_u64(c);
     if (raw->type == PERF_RECORD_MMAP2) {
-        if (raw->misc & MISC_MMAP_BUILD_ID) {
+        if ((raw->misc & MISC_MMAP_BUILD_ID) && asked_for_build_ids(pd, r->event)) {
             const uint8_t *b = slw_perf_skip(c, 24); /* u8 size, 3 reserved, 20 bytes */
             if (b && b[0] <= sizeof(m->build_id)) {
                 m->build_id_bytes = b[0];
@@ -82,7 +96,7 @@ static bool decode_other(const struct slw_perfdata *pd, struct slw_perf_cursor *
     case PERF_RECORD_MMAP:
     case PERF_RECORD_MMAP2:
         r->kind = SLW_PERF_MMAP;
-        return decode_mmap(c, raw, r);
+        return decode_mmap(pd, c, raw, r);
     case PERF_RECORD_COMM:
         r->kind = SLW_PERF_COMM;
         take_pid_tid(c, r);

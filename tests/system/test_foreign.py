@@ -31,8 +31,10 @@ class Recording:
         self.out = struct.pack(order + "QQ", 0x32454C4946524550, 16)
         registers = (1 << ARM_REGISTERS) - 1 if sample_type & REGS else 0
         attr = struct.pack(order + "IIQQQQ", 1, 112, 0, 1000000, sample_type, 0)
-        flags = 1 << 18  # sample_id_all: the first bit of a big-endian machine is its top one
-        attr += flags.to_bytes(8, "little") if order == "<" else bytes((0, 0, 1 << 5, 0, 0, 0, 0, 0))
+        flags = (1 << 8 | 1 << 18 | 1 << 23 | 1 << 34).to_bytes(8, "little")  # mmap, sample_id_all,
+        if order == ">":  # mmap2, build_id; the first bit of a big-endian machine is its top one
+            flags = bytes(int(f"{byte:08b}"[::-1], 2) for byte in flags)
+        attr += flags
         attr += bytes(24) + struct.pack(order + "QQIIQQ", 0, registers, 4096 if registers else 0, 0, 0,
                                         0)
         self.add(64, 0, attr.ljust(112, b"\0") + self.words(1))
