@@ -52,6 +52,8 @@ int slw_modules_intern(struct slw_modules *m, const struct slw_module *module,
     if (slw_index_find(&m->index, hash, module_equal, m, module, ret_position)) {
         if (module->mapper > 0)
             m->modules[*ret_position].mapper = module->mapper;
+        if (module->mapped_ns < m->modules[*ret_position].mapped_ns)
+            m->modules[*ret_position].mapped_ns = module->mapped_ns;
         return 0;
     }
     if (reserve(m) < 0)

@@ -24,6 +24,9 @@ struct slw_module {
     uint32_t major, minor;
     uint64_t inode; /* 0 unknown */
     int32_t pid;    /* of ANONYMOUS: whose memory; else -1 */
+    /* When it was first mapped to be executed, on the recording's clock. 0: before the recording
+     * began; UINT64_MAX: never. No part of what makes modules equal. */
+    uint64_t mapped_ns;
     int32_t mapper; /* a process that has it mapped, the last one seen; no part of what makes
                        modules equal; 0 unknown */
 };

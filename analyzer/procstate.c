@@ -249,6 +249,7 @@ static int intern_module(struct slw_procstate *ps, const struct slw_perf_record 
         module.major = m->major;
         module.minor = m->minor;
         module.inode = m->inode;
+        module.mapped_ns = m->data ? UINT64_MAX : r->time;
     } else if (module.kind == SLW_MODULE_ANONYMOUS) {
         module.path = m->path[0] ? m->path : "//anon";
         module.pid = r->pid;

@@ -134,8 +134,12 @@ int slw_samples_mapping(struct slw_samples *s, uint32_t location, uint32_t *ret_
         return -SLW_E_NOMEM;
     if (s->mappings[module] == SLW_NO_MAPPING) {
         /* Where it was mapped differs from process to process, and addresses are relative. */
-        const struct slw_mapping mapping = {.path = m->path, .build_id = m->build_id};
-        int rc = slw_stacks_add_mapping(s->stacks, &mapping, &s->mappings[module]);
+        const struct slw_mapping mapping = {
+            .path = m->path,
+            .build_id = s->opts->symbols ? slw_symbols_build_id(s->symbols, module) : m->build_id};
+        int rc = !mapping.build_id
+                     ? -SLW_E_NOMEM
+                     : slw_stacks_add_mapping(s->stacks, &mapping, &s->mappings[module]);
         if (rc < 0)
             return rc;
     }

@@ -180,6 +180,22 @@ struct slw_symbols_module *slw_symbols_loaded(struct slw_symbols *s, uint32_t mo
     return l;
 }
 
+const char *slw_symbols_build_id(struct slw_symbols *s, uint32_t module)
+{
+    const struct slw_module *m = &s->modules->modules[module];
+    char build_id[SLW_BUILD_ID_HEX_BYTES];
+
+    if (*m->build_id || m->kind != SLW_MODULE_FILE || s->opts.imported)
+        return m->build_id;
+    const struct slw_symbols_module *l = slw_symbols_loaded(s, module);
+    if (!l)
+        return NULL;
+    if (!l->proven)
+        return "";
+    slw_elf_build_id(&l->elf, build_id);
+    return slw_arena_strdup(s->arena, build_id);
+}
+
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name)
 {

@@ -52,6 +52,11 @@ void slw_symbols_set_kernel_text(struct slw_symbols *s, uint64_t address);
 int slw_symbols_name(struct slw_symbols *s, uint32_t module, uint64_t address,
                      const char **ret_name);
 
+/* Lower-case hex: the recorded build id of a module, else that of its file, where device and inode
+ * say that this is the one that was mapped, and it is as it was then. "" where nothing says so, and
+ * of recordings from elsewhere. NULL when out of memory. Lent until slw_symbols_free. */
+const char *slw_symbols_build_id(struct slw_symbols *s, uint32_t module);
+
 /* Ask for what the file of this module lacks, each of it once: SLW_REMOTE_PROGRAM: itself, where it
  * is not here; SLW_REMOTE_DEBUG: and its debug file. Costly: for few, and before any of their
  * addresses is shown. 1: something came; 0 or -SLW_E_NOMEM; what came of it is in the notes. */

@@ -4,6 +4,7 @@
  * them. */
 #include "analyzer/process_root.h"
 #include "analyzer/symbols_int.h"
+#include "base/clock.h"
 
 #include <linux/magic.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Some file systems show another inode number than the kernel recorded: there it proves nothing. */
+/* Some file systems show another device than the kernel recorded, or another inode: there one that
+ * differs proves nothing. */
 static bool inode_is_telling(int fd)
 {
     struct statfs fs;
@@ -22,23 +24,53 @@ static bool inode_is_telling(int fd)
            fs.f_type != BTRFS_SUPER_MAGIC;
 }
 
-/* Is the file at the module's path the one that was mapped? */
+/* Written to after it was mapped, also in place: a build or a copy over the old file leaves the
+ * inode. A time that is still to come tells nothing. */
+static bool was_changed(const struct slw_symbols_options *opts, const struct slw_module *m,
+                        const struct stat *st)
+{
+    const uint64_t second_ns = 1000000000, now_ns = slw_clock_realtime_ns();
+    const uint64_t since_ns = slw_clock_monotonic_ns() - m->mapped_ns;
+    const uint64_t changed_ns =
+        (uint64_t)st->st_mtim.tv_sec * second_ns + (uint64_t)st->st_mtim.tv_nsec;
+
+    if (opts->imported || !opts->monotonic || m->mapped_ns == UINT64_MAX || changed_ns > now_ns)
+        return false;
+    if (m->mapped_ns == 0)
+        return opts->started_realtime_ns != 0 && changed_ns > opts->started_realtime_ns;
+    return changed_ns > now_ns - since_ns;
+}
+
+/* Is the open file the one that was mapped? Nothing recorded a build id. */
+static enum slw_symbols_problem identify_inode(const struct slw_symbols_options *opts,
+                                               const struct slw_module *m,
+                                               struct slw_symbols_module *l)
+{
+    struct stat st;
+    const bool known = m->inode != 0 && fstat(l->elf.fd, &st) == 0;
+
+    if (!known)
+        return opts->imported ? SLW_SYMBOLS_UNCHECKED : SLW_SYMBOLS_FINE;
+    const bool telling = inode_is_telling(l->elf.fd), same = st.st_ino == m->inode;
+    const bool same_device = major(st.st_dev) == m->major && minor(st.st_dev) == m->minor;
+    if (opts->imported)
+        return same && same_device ? SLW_SYMBOLS_FINE : SLW_SYMBOLS_UNCHECKED;
+    if ((!same && telling) || was_changed(opts, m, &st))
+        return SLW_SYMBOLS_REPLACED;
+    l->proven = same && (same_device || !telling);
+    return SLW_SYMBOLS_FINE;
+}
+
 static enum slw_symbols_problem identify(const struct slw_symbols_options *opts,
-                                         const struct slw_module *m, const struct slw_elf *e)
+                                         const struct slw_module *m, struct slw_symbols_module *l)
 {
     char build_id[SLW_BUILD_ID_HEX_BYTES];
-    struct stat st;
 
-    slw_elf_build_id(e, build_id);
-    if (*m->build_id)
-        return strcmp(build_id, m->build_id) == 0 ? SLW_SYMBOLS_FINE : SLW_SYMBOLS_REPLACED;
-    bool known = m->inode != 0 && fstat(e->fd, &st) == 0;
-    bool same = known && st.st_ino == m->inode;
-    if (!opts->imported)
-        return known && !same && inode_is_telling(e->fd) ? SLW_SYMBOLS_REPLACED : SLW_SYMBOLS_FINE;
-    return same && major(st.st_dev) == m->major && minor(st.st_dev) == m->minor
-               ? SLW_SYMBOLS_FINE
-               : SLW_SYMBOLS_UNCHECKED;
+    if (!*m->build_id)
+        return identify_inode(opts, m, l);
+    slw_elf_build_id(&l->elf, build_id);
+    l->proven = strcmp(build_id, m->build_id) == 0;
+    return l->proven ? SLW_SYMBOLS_FINE : SLW_SYMBOLS_REPLACED;
 }
 
 static enum slw_symbols_problem open_at(const struct slw_symbols_options *opts,
@@ -48,7 +80,7 @@ static enum slw_symbols_problem open_at(const struct slw_symbols_options *opts,
     enum slw_symbols_problem problem = SLW_SYMBOLS_MISSING;
 
     if (path[0] == '/' && slw_elf_open(path, &l->elf) == 0) {
-        problem = identify(opts, m, &l->elf);
+        problem = identify(opts, m, l);
         if (problem != SLW_SYMBOLS_FINE)
             slw_elf_close(&l->elf);
     }

@@ -42,6 +42,7 @@ struct slw_symbols_module {
     enum slw_symbols_problem problem;
     struct slw_symtab table;
     struct slw_elf elf, debug;
+    bool proven; /* elf was mapped: the recorded build id says so, or device and inode do */
     struct slw_elf former; /* what debug was before a better one came; names point into it */
     enum slw_symbols_remote remote;
     bool asked[2];  /* by enum slw_remote_kind */

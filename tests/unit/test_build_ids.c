@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Which build of a file ran: as recorded, or read from the file where that is surely the one. */
+#include "analyzer/elf_file.h"
 #include "analyzer/perfdata.h"
+#include "analyzer/samples.h"
+#include "base/file.h"
 #include "tests/unit/cmocka_int.h"
 #include "tests/unit/perf_image_int.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #define MARKED_BUILD_ID (1 << 14) /* PERF_RECORD_MISC_MMAP_BUILD_ID */
 #define ASKED           (SLW_PERF_ATTR_MMAP | SLW_PERF_ATTR_BUILD_ID)
+
+static char path[] = "/tmp/slw-build-ids-XXXXXX";
 
 /* ---- marks in mappings ---- */
 
@@ -92,12 +101,126 @@ static void what_was_asked_for_is_a_build_id(void **state)
     assert_int_equal(m.build_id_bytes, 8);
 }
 
+/* ---- read from the file ---- */
+
+static const struct image_attr monotonic = {.type = PERF_TYPE_SOFTWARE,
+                                            .config = PERF_COUNT_SW_CPU_CLOCK,
+                                            .period = 997,
+                                            .sample_type = IMAGE_SAMPLE_TYPE,
+                                            .flags = IMAGE_ID_ALL};
+
+struct own {
+    uint64_t address, start, length, offset, inode;
+    uint32_t major, minor;
+    char path[512], build_id[SLW_BUILD_ID_HEX_BYTES];
+};
+
+/* Where this very program is mapped. */
+static struct own own_mapping(void)
+{
+    struct own o = {.address = (uint64_t)(uintptr_t)own_mapping};
+    unsigned long long start, end, offset, inode;
+    struct slw_elf elf;
+    char line[1024];
+    FILE *f = fopen("/proc/self/maps", "re");
+
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f))
+        if (sscanf(line, "%llx-%llx %*s %llx %x:%x %llu %511s", &start, &end, &offset, &o.major,
+                   &o.minor, &inode, o.path) == 7 &&
+            o.address >= start && o.address < end) {
+            o.start = start;
+            o.length = end - start;
+            o.offset = offset;
+            o.inode = inode;
+            break;
+        }
+    assert_int_equal(fclose(f), 0);
+    assert_true(o.start != 0);
+    assert_int_equal(slw_elf_open(o.path, &elf), 0);
+    slw_elf_build_id(&elf, o.build_id);
+    slw_elf_close(&elf);
+    return o;
+}
+
+static void put_own(struct image *i, const struct own *o)
+{
+    const uint64_t chain[] = {(uint64_t)PERF_CONTEXT_USER, o->address};
+
+    pipe_header(i);
+    pipe_attr(i, &monotonic, 128, 100);
+    begin_record(i, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER);
+    put32(i, 7);
+    put32(i, 7);
+    put64(i, o->start);
+    put64(i, o->length);
+    put64(i, o->offset);
+    put32(i, o->major);
+    put32(i, o->minor);
+    put64(i, o->inode);
+    put64(i, 0);
+    put64(i, 5);
+    put_text(i, o->path, 8);
+    put_trailer(i, 7, 7, 1);
+    end_record(i);
+    put_sample(i, PERF_RECORD_MISC_USER, 7, 7, 2, 10, chain, 2, o->address);
+}
+
+/* The build id that the stacks tell of it. */
+static void expect_build_id(const struct own *o, bool imported, const char *build_id)
+{
+    const struct slw_samples_options opts = {.symbols = true, .imported = imported};
+    struct slw_stacks *stacks = NULL;
+    struct slw_run *run = NULL;
+    struct image i = {0};
+
+    put_own(&i, o);
+    assert_int_equal(slw_file_write(path, i.out.data, i.out.length, NULL), 0);
+    assert_int_equal(slw_run_new(&run, NULL), 0);
+    assert_int_equal(slw_samples_load(path, &opts, run, &stacks, NULL), 0);
+    assert_int_equal(slw_stacks_mapping_count(stacks), 1);
+    assert_string_equal(slw_stacks_mapping(stacks, 0).path, o->path);
+    assert_string_equal(slw_stacks_mapping(stacks, 0).build_id, build_id);
+    slw_stacks_free(stacks);
+    slw_run_free(run);
+    slw_buf_release(&i.out);
+}
+
+static void the_file_that_ran_tells_its_build_id(void **state)
+{
+    struct own o = own_mapping();
+
+    (void)state;
+    assert_true(o.build_id[0]);
+    expect_build_id(&o, false, o.build_id);
+    expect_build_id(&o, true, "");
+}
+
+static void a_file_that_may_be_another_tells_none(void **state)
+{
+    struct own o = own_mapping();
+
+    (void)state;
+    o.inode++;
+    expect_build_id(&o, false, "");
+    o.inode = 0;
+    expect_build_id(&o, false, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mark_that_nobody_asked_for_is_somebody_elses),
         cmocka_unit_test(what_was_asked_for_is_a_build_id),
+        cmocka_unit_test(the_file_that_ran_tells_its_build_id),
+        cmocka_unit_test(a_file_that_may_be_another_tells_none),
     };
+    const int fd = mkstemp(path);
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    if (fd < 0)
+        return 1;
+    (void)close(fd);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    (void)unlink(path);
+    return failed;
 }
