@@ -8,6 +8,7 @@
 #include "cli/cache.h"
 #include "cli/graph.h"
 #include "cli/render.h"
+#include "collector/spool_build_ids.h"
 #include "record/run_dir.h"
 
 #include <stdlib.h>
@@ -86,6 +87,19 @@ int slw_profile_load_samples(struct slw_profile *p, struct slw_error *err)
                                   err);
 }
 
+/* For whoever reads the raw samples on another machine; here device and inode tell as much. */
+static void keep_build_ids(const struct slw_profile *p)
+{
+    struct slw_error err = {0};
+
+    if (!p->keep_raw || !p->stacks)
+        return;
+    if (slw_spool_add_build_ids(p->session.spool_path, p->stacks, &err) < 0)
+        (void)slw_run_note(p->run, SLW_NOTE_WARNING, "no-raw-build-ids", NULL,
+                           "the raw samples do not say which builds their files were: %s",
+                           err.text);
+}
+
 static int analyse(struct slw_profile *p, struct slw_error *err)
 {
     if (p->simulate)
@@ -93,8 +107,10 @@ static int analyse(struct slw_profile *p, struct slw_error *err)
     if (size_of(p->session.spool_path) <= 0)
         return 0;
     int rc = slw_profile_load_samples(p, err);
-    if (rc >= 0)
+    if (rc >= 0) {
+        keep_build_ids(p);
         rc = slw_run_dir_save_all(p->dir, p->run, p->stacks, p->moments, err);
+    }
     if (rc < 0)
         slw_error_hint(err, "the samples are kept in %s", p->session.spool_path);
     return rc;

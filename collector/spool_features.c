@@ -114,6 +114,8 @@ static void clock_sections(struct slw_spool_features *f)
 int slw_spool_features_build(struct slw_spool_features *f, const struct slw_spool_event *events,
                              size_t event_count, const struct slw_run *run, struct slw_error *err)
 {
+    section_begin(f, SLW_PERF_BUILD_ID); /* spool_build_ids.h fills it */
+    section_end(f);
     string_section(f, SLW_PERF_HOSTNAME, run->host.hostname);
     string_section(f, SLW_PERF_OSRELEASE, run->host.kernel);
     string_section(f, SLW_PERF_VERSION, "slotwise " SLW_VERSION);

@@ -4,6 +4,7 @@
 #include "analyzer/perfdata.h"
 #include "analyzer/samples.h"
 #include "base/file.h"
+#include "collector/spool_build_ids.h"
 #include "tests/unit/cmocka_int.h"
 #include "tests/unit/perf_image_int.h"
 
@@ -207,6 +208,99 @@ static void a_file_that_may_be_another_tells_none(void **state)
     expect_build_id(&o, false, "");
 }
 
+/* ---- into perf.data ---- */
+
+static struct slw_stacks *stacks_of(const struct slw_mapping *mappings, size_t count)
+{
+    struct slw_stacks *s = NULL;
+    uint32_t id;
+    const struct slw_column column = {.event = "cpu-clock", .unit = "ns"};
+
+    assert_int_equal(slw_stacks_new(&column, 1, &s, NULL), 0);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(slw_stacks_add_mapping(s, &mappings[i], &id), 0);
+    return s;
+}
+
+/* A file with two feature sections: build ids, empty, and the name of the host. */
+static void write_file(const char *host)
+{
+    struct image i = {0};
+
+    file_header(&i, &plain, 1, 128, 100);
+    put_marked(&i, 100);
+    put_comm(&i, 7, 7, "client", 1, true);
+    file_end(&i);
+    const uint64_t table = i.out.length, sections = table + 32;
+    put64(&i, sections);
+    put64(&i, 0);
+    put64(&i, sections);
+    put64(&i, 4 + 64);
+    put32(&i, 64);
+    i.record = i.out.length;
+    put_text(&i, host, 64);
+    patch64(&i, 72, UINT64_C(1) << SLW_PERF_BUILD_ID | UINT64_C(1) << SLW_PERF_HOSTNAME);
+    assert_int_equal(slw_file_write(path, i.out.data, i.out.length, NULL), 0);
+    slw_buf_release(&i.out);
+}
+
+/* The first record is a mapping, and carries device and inode. */
+static void expect_no_mark(void)
+{
+    struct perf_event_header h;
+    struct slw_perf_header file;
+    char *bytes = NULL;
+    size_t length = 0;
+
+    assert_int_equal(slw_file_read(path, 1 << 20, &bytes, &length, NULL), 0);
+    memcpy(&file, bytes, sizeof(file));
+    memcpy(&h, bytes + file.data.offset, sizeof(h));
+    assert_int_equal(h.type, PERF_RECORD_MMAP2);
+    assert_int_equal(h.misc, PERF_RECORD_MISC_USER);
+    free(bytes);
+}
+
+static void builds_are_found_where_perf_keeps_them(void **state)
+{
+    static const struct slw_mapping mappings[] = {
+        {.path = "/bin/client", .build_id = "000102030405060708090a0b0c0d0e0f10111213"},
+        {.path = "[kernel.kallsyms]", .build_id = ""},
+        {.path = "/bin/two", .build_id = "0011223344556677"},
+        {.path = "/lib/short.so", .build_id = "0123456789abcdef"},
+        {.path = "/bin/two", .build_id = "8899aabbccddeeff"},
+        {.path = "/bin/half", .build_id = ""},
+        {.path = "/bin/half", .build_id = "0011223344556677"},
+        {.path = "/bin/odd", .build_id = "not hex"}};
+    struct slw_stacks *s = stacks_of(mappings, sizeof(mappings) / sizeof(mappings[0]));
+    struct slw_perfdata *pd = NULL;
+
+    (void)state;
+    write_file("here");
+    assert_int_equal(slw_spool_add_build_ids(path, s, NULL), 0);
+    expect_no_mark();
+    assert_int_equal(slw_perfdata_open(path, &pd, NULL), 0);
+    assert_string_equal(slw_perfdata_meta(pd)->hostname, "here");
+    assert_int_equal(slw_perfdata_build_id_count(pd), 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(slw_perfdata_build_id(pd, i)->path, mappings[i ? 3 : 0].path);
+        assert_string_equal(slw_perfdata_build_id(pd, i)->build_id, mappings[i ? 3 : 0].build_id);
+    }
+    slw_perfdata_close(pd);
+    slw_stacks_free(s);
+}
+
+static void what_is_no_file_of_ours_is_left_alone(void **state)
+{
+    struct slw_stacks *s = stacks_of(NULL, 0);
+    struct slw_error err = {0};
+
+    (void)state;
+    assert_int_equal(slw_file_write(path, "text", 4, NULL), 0);
+    assert_int_equal(slw_spool_add_build_ids(path, s, &err), -SLW_E_FORMAT);
+    assert_int_equal(slw_spool_add_build_ids("/nonexistent/perf.data", s, NULL), -SLW_E_IO);
+    slw_stacks_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +308,8 @@ int main(void)
         cmocka_unit_test(what_was_asked_for_is_a_build_id),
         cmocka_unit_test(the_file_that_ran_tells_its_build_id),
         cmocka_unit_test(a_file_that_may_be_another_tells_none),
+        cmocka_unit_test(builds_are_found_where_perf_keeps_them),
+        cmocka_unit_test(what_is_no_file_of_ours_is_left_alone),
     };
     const int fd = mkstemp(path);
 
