@@ -17,6 +17,9 @@ bool slw_sampling_copies_stacks(const struct slw_sample_rings *r)
     return r->how == SLW_CALL_GRAPH_AUTO || r->how == SLW_CALL_GRAPH_DWARF;
 }
 
+/* Never attr.build_id: one listener that asks makes the kernel mark the record for every listener,
+ * also for those it gives device and inode in that place (perf_event_mmap_output), and perf of
+ * Linux 6.1 dies of it. Build ids are read from the files (analyzer/symbols.h). */
 static void set_tracking(const struct slw_sample_rings *r, struct perf_event_attr *attr)
 {
     attr->mmap = 1;
@@ -26,7 +29,6 @@ static void set_tracking(const struct slw_sample_rings *r, struct perf_event_att
     attr->comm = 1;
     attr->comm_exec = 1;
     attr->task = 1;
-    attr->build_id = 1;
 }
 
 static void set_common(struct perf_event_attr *attr)
@@ -107,10 +109,6 @@ bool slw_sampling_concede(const struct slw_perf_env *env, struct perf_event_attr
                            "the kernel allows at most %llu samples per second, %llu were asked for",
                            (unsigned long long)rate, (unsigned long long)attr->sample_freq);
         attr->sample_freq = rate;
-        return true;
-    }
-    if (attr->build_id) { /* Linux 5.12 */
-        attr->build_id = 0;
         return true;
     }
     if (env->opts->call_graph == SLW_CALL_GRAPH_AUTO && slw_call_graph_fall_back(attr)) {

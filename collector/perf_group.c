@@ -99,7 +99,6 @@ static int open_for_probe(const struct slw_perf_env *env, const struct slw_sampl
 
     attr.disabled = group_fd < 0;
     attr.enable_on_exec = 0;
-    attr.build_id = 0; /* not what is in question */
     attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 0;
     if (attr.freq) { /* a rate the kernel does not allow is lowered later */
         attr.freq = 0;

@@ -62,6 +62,9 @@ class Profile:
         self.strings = [s.decode("utf-8", "surrogateescape") for s in parts[6]]
         self.sample_types = [self._value_type(m) for m in parts[1]]
         self._mappings = {m[1]: self._string(m.get(5, 0)) for m in map(dict, map(fields, parts[3]))}
+        self.build_ids = {}  # of each mapped file: all that are told, "" where one is not
+        for m in map(dict, map(fields, parts[3])):
+            self.build_ids.setdefault(self._string(m.get(5, 0)), set()).add(self._string(m.get(6, 0)))
         self._functions = {f[1]: [self._string(f.get(i, 0)) for i in (2, 3, 4)]
                            for f in map(dict, map(fields, parts[5]))}
         self._locations = dict(map(self._location, parts[4]))
