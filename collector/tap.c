@@ -16,8 +16,11 @@ _Static_assert(sizeof(slw_taps) / sizeof(slw_taps[0]) <= SLW_MAX_TAPS, "raise SL
 
 void slw_tap_tell_bpf_time(struct slw_run *run, uint64_t ns)
 {
+    /* Who is told of one is told of all: another without any time never ran. */
     run->self.bpf_ns += ns;
-    if (ns == 0)
-        run->self.bpf_absent = "the kernel tells it only to CAP_SYS_ADMIN, or with the sysctl "
-                               "kernel.bpf_stats_enabled=1";
+    run->self.bpf_absent = NULL;
+    if (run->self.bpf_ns == 0)
+        run->self.bpf_absent =
+            "none ran, or the kernel does not tell: it does to CAP_SYS_ADMIN, or "
+            "with the sysctl kernel.bpf_stats_enabled=1";
 }

@@ -30,8 +30,8 @@ struct slw_tap {
     void (*close)(struct slw_tap_state *s); /* NULL and half-open allowed */
 };
 
-/* Add the time a tap's BPF programs ran to the self cost of the run. They ran all the time and have
- * used some: 0 says that the kernel did not look, which the run then tells. */
+/* Add the time a tap's BPF programs ran to the self cost of the run, which says so where there is
+ * none of any tap: in a window this short none may have run, or the kernel did not look. */
 void slw_tap_tell_bpf_time(struct slw_run *run, uint64_t ns);
 
 extern const struct slw_tap *const slw_taps[];

@@ -90,14 +90,17 @@ int slw_run_merge_costs(struct slw_run *run, const struct slw_run *from, bool fi
     a->spool_bytes += b->spool_bytes;
     a->wakeups += b->wakeups;
     a->bpf_ns += b->bpf_ns;
-    if (b->bpf_absent)
+    if (a->bpf_ns > 0) /* told in one round, it is told in all: in the others nothing ran */
+        a->bpf_absent = NULL;
+    else if (b->bpf_absent)
         a->bpf_absent = slw_run_str(run, b->bpf_absent);
     run->losses.lost_records += from->losses.lost_records;
     run->losses.lost_samples += from->losses.lost_samples;
     run->losses.throttled += from->losses.throttled;
     run->losses.unreadable_bytes += from->losses.unreadable_bytes;
     run->losses.no_user_stack += from->losses.no_user_stack;
-    return user < 0 || system < 0 || (b->bpf_absent && !a->bpf_absent) ? -SLW_E_NOMEM : 0;
+    const bool told = a->bpf_ns > 0 || !b->bpf_absent || a->bpf_absent;
+    return user < 0 || system < 0 || !told ? -SLW_E_NOMEM : 0;
 }
 
 static bool same_text(const char *a, const char *b)

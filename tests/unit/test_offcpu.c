@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The pure parts of the off-CPU tap: causes, what /proc says, windows and sums, the report. */
 #include "analyzer/waiting.h"
+#include "collector/tap.h"
 #include "collector/taps/offcpu/classes.h"
 #include "collector/taps/offcpu/initial.h"
 #include "collector/taps/offcpu/sums.h"
@@ -12,6 +13,26 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+
+/* ---- what the taps cost ---- */
+
+/* Without a request in the window, the programs of the wire tap never run. */
+static void a_tap_whose_programs_never_ran_hides_no_time(void **state)
+{
+    struct slw_run *run = NULL;
+
+    (void)state;
+    assert_int_equal(slw_run_new(&run, NULL), 0);
+    slw_tap_tell_bpf_time(run, 0);
+    assert_non_null(run->self.bpf_absent);
+    slw_tap_tell_bpf_time(run, 500);
+    assert_null(run->self.bpf_absent);
+    slw_tap_tell_bpf_time(run, 0);
+    slw_tap_tell_bpf_time(run, 200);
+    assert_null(run->self.bpf_absent);
+    assert_int_equal(run->self.bpf_ns, 700);
+    slw_run_free(run);
+}
 
 /* ---- causes ---- */
 
@@ -411,6 +432,7 @@ int main(void)
 #define SUMS(test)  cmocka_unit_test_setup_teardown(test, sums_setup, sums_teardown)
 #define TABLE(test) cmocka_unit_test_setup_teardown(test, table_setup, table_teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tap_whose_programs_never_ran_hides_no_time),
         cmocka_unit_test(the_descriptor_decides_what_reading_waits_for),
         cmocka_unit_test(calls_that_tell_by_themselves),
         cmocka_unit_test(poll_of_one_socket_waits_for_an_answer_of_more_is_an_event_loop),

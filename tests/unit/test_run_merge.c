@@ -114,6 +114,32 @@ static void costs_are_means_and_histograms_sums(void **state)
     assert_string_equal(merged->stages[0].events[0].absent, "no PMU");
 }
 
+/* In a round too short for any BPF program to run, nobody knows whether the kernel would tell. */
+static void bpf_time_of_one_round_tells_that_it_is_told(void **state)
+{
+    const uint64_t rounds_ns[][3] = {{0, 700, 0}, {700, 0, 0}, {0, 0, 700}, {0, 0, 0}};
+
+    (void)state;
+    for (size_t c = 0; c < 4; c++) {
+        struct slw_run *sum = NULL, *round = NULL;
+
+        assert_int_equal(slw_run_new(&sum, NULL), 0);
+        for (size_t i = 0; i < 3; i++) {
+            assert_int_equal(slw_run_new(&round, NULL), 0);
+            round->self.bpf_ns = rounds_ns[c][i];
+            round->self.bpf_absent = rounds_ns[c][i] ? NULL : "none ran";
+            assert_int_equal(slw_run_merge_costs(sum, round, i == 0), 0);
+            slw_run_free(round);
+        }
+        assert_int_equal(sum->self.bpf_ns, c < 3 ? 700 : 0);
+        if (c < 3)
+            assert_null(sum->self.bpf_absent);
+        else
+            assert_string_equal(sum->self.bpf_absent, "none ran");
+        slw_run_free(sum);
+    }
+}
+
 /* Whatever is divided by requests or by time is what each execution gives by itself. */
 static void a_report_of_rounds_is_that_of_one(void **state)
 {
@@ -280,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(costs_are_means_and_histograms_sums),
+        TEST(bpf_time_of_one_round_tells_that_it_is_told),
         TEST(a_report_of_rounds_is_that_of_one),
         TEST(what_happened_once_does_not_become_never),
         TEST(what_one_does_not_know_is_unknown_of_all),
