@@ -3,8 +3,8 @@
 
 What is asserted holds on any machine however loaded, because it follows from what the client did:
 a wait cannot be longer than the client saw it take, and what it saw is this wait or the thread was
-on a CPU or had none. Only `most` is a margin: a wait of 5 x 60 ms may lose half of it to a thread
-that is preempted between arming its timer and sleeping."""
+on a CPU or had none. Only `most` is a margin: a wait of 5 x 60 ms may lose half of it, and half of its
+rounds, to a thread that is preempted on its way to sleep."""
 import ctypes
 import errno
 import os
@@ -64,7 +64,7 @@ class Tapped(harness.Case):
         self.assertLessEqual(ns(row, state), total)
         # What the client saw of its waiting is this state, or not waiting at all.
         self.assertGreaterEqual(ns(row, state, "on_cpu", "runnable"), wait - self.foreign(row, state))
-        self.assertGreaterEqual(row[state + "_waits"], rounds)
+        self.assertGreater(row[state + "_waits"], rounds / 2)
         self.assertGreater(row["syscalls"], rounds)
         return document
 
@@ -78,15 +78,17 @@ class Causes(Tapped):
         self.waits_for("sleep", "sleep")
 
     def test_lock(self):
-        document = self.waits_for("lock", "lock")
-        # Which one: a variable of the client's. The tap looks every 100 ms, the client waits for 300.
+        rounds = 25
+        document = self.waits_for("lock", "lock", str(rounds), rounds=rounds)
+        # Which one: a variable of the client's, which the tap has to look at while the client lives.
+        # It does every 250 ms; the client waits for 1500.
         first = document["waited_for"][0]
         self.assertEqual((first["state"], first["what"]), ("lock", "lock (system_waiter)"))
         self.assertEqual(first["pid"], document["command"]["pid"])
         whole = document["waiting"][0]
         self.assertLessEqual(first["ns"], whole["lock_ns"])
         self.assertGreater(first["ns"], WAIT_NS / 2)
-        self.assertGreaterEqual(first["waits"], ROUNDS)
+        self.assertGreater(first["waits"], rounds / 2)
 
     def test_answer_by_read(self):
         self.waits_for("answer", "answer-r")

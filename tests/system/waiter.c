@@ -23,6 +23,7 @@
 #define SYNCS   30
 
 static uint64_t elapsed_ns;
+static int rounds = ROUNDS; /* of what takes a number of them */
 
 static uint64_t now_ns(clockid_t clock)
 {
@@ -54,7 +55,7 @@ static pthread_barrier_t both;
 
 static void *keep_lock(void *unused)
 {
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         (void)pthread_mutex_lock(&lock);
         (void)pthread_barrier_wait(&both);
         doze();
@@ -71,7 +72,7 @@ static int wait_for_lock(void)
     if (pthread_barrier_init(&both, NULL, 2) != 0 ||
         pthread_create(&thread, NULL, keep_lock, NULL) != 0)
         return 1;
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         (void)pthread_barrier_wait(&both);
         (void)pthread_mutex_lock(&lock);
         (void)pthread_mutex_unlock(&lock);
@@ -223,7 +224,7 @@ static uint64_t cpu_ns(int who)
            (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
 }
 
-static int ping_pong(int rounds)
+static int ping_pong(void)
 {
     int there[2], back[2];
     cpu_set_t one;
@@ -252,7 +253,7 @@ static int ping_pong(int rounds)
     return 0;
 }
 
-static int run(const char *kind, int count)
+static int run(const char *kind)
 {
     static const struct {
         const char *name;
@@ -261,7 +262,7 @@ static int run(const char *kind, int count)
                  {"child", wait_for_child}, {"disk", sync_often},    {"compete", compete}};
 
     if (strcmp(kind, "pingpong") == 0)
-        return ping_pong(count);
+        return ping_pong();
     if (strncmp(kind, "answer-", 7) == 0)
         return with_server(kind[7]);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -276,7 +277,9 @@ int main(int argc, char **argv)
 
     if (argc < 2)
         return 2;
-    int rc = run(argv[1], argc > 2 ? atoi(argv[2]) : 0);
+    if (argc > 2)
+        rounds = atoi(argv[2]);
+    int rc = run(argv[1]);
     uint64_t total_ns = now_ns(CLOCK_MONOTONIC) - start_ns;
     (void)printf("%s %llu %llu\n", argv[1],
                  (unsigned long long)(elapsed_ns ? elapsed_ns : total_ns),
