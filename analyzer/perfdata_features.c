@@ -68,8 +68,7 @@ static int read_event_desc(struct slw_perfdata *pd, struct slw_perf_cursor *c)
     return 0;
 }
 
-#define BUILD_ID_BYTES     20
-#define MISC_BUILD_ID_SIZE (1 << 15) /* PERF_RECORD_MISC_BUILD_ID_SIZE: byte 20 is the length */
+#define BUILD_ID_BYTES 20
 
 /* header, s32 pid, u8 build_id[24], path */
 int slw_perf_build_id_record(struct slw_perfdata *pd, const struct slw_perf_raw *raw)
@@ -82,7 +81,7 @@ int slw_perf_build_id_record(struct slw_perfdata *pd, const struct slw_perf_raw 
     const uint8_t *id = slw_perf_skip(&c, 24);
     if (!id || slw_perf_left(&c) == 0)
         return 0;
-    if ((raw->misc & MISC_BUILD_ID_SIZE) && id[20] <= BUILD_ID_BYTES)
+    if ((raw->misc & SLW_PERF_MISC_BUILD_ID_SIZE) && id[20] <= BUILD_ID_BYTES)
         length = id[20];
     for (unsigned i = 0; i < length; i++)
         (void)snprintf(hex + 2 * (size_t)i, 3, "%02x", id[i]);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Decode the records that change what is known about processes, or that tell of losses. */
 #include "analyzer/perfdata_int.h"
+#include "record/perf_layout.h"
 
 #include <linux/perf_event.h>
 
 /* PERF_RECORD_MISC_*: newer than the oldest kernel headers we build with, or overloaded per type */
 #define MISC_COMM_EXEC        (1 << 13)
 #define MISC_MMAP_DATA        (1 << 13)
-#define MISC_MMAP_BUILD_ID    (1 << 14)
 #define MISC_LOST_SAMPLES_BPF (1 << 15) /* dropped by the user's own filter: not lost */
 
 /* The string up to its NUL; NULL when there is none within the record. */
@@ -49,7 +49,7 @@ static bool decode_mmap(const struct slw_perfdata *pd, struct slw_perf_cursor *c
     m->length = slw_perf_u64(c);
     m->offset = slw_perf_u64(c);
     if (raw->type == PERF_RECORD_MMAP2) {
-        if ((raw->misc & MISC_MMAP_BUILD_ID) && asked_for_build_ids(pd, r->event)) {
+        if ((raw->misc & SLW_PERF_MISC_MMAP_BUILD_ID) && asked_for_build_ids(pd, r->event)) {
             const uint8_t *b = slw_perf_skip(c, 24); /* u8 size, 3 reserved, 20 bytes */
             if (b && b[0] <= sizeof(m->build_id)) {
                 m->build_id_bytes = b[0];

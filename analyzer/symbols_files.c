@@ -34,7 +34,7 @@ static bool was_changed(const struct slw_symbols_options *opts, const struct slw
     const uint64_t changed_ns =
         (uint64_t)st->st_mtim.tv_sec * second_ns + (uint64_t)st->st_mtim.tv_nsec;
 
-    if (opts->imported || !opts->monotonic || m->mapped_ns == UINT64_MAX || changed_ns > now_ns)
+    if (!opts->monotonic || m->mapped_ns == UINT64_MAX || changed_ns > now_ns)
         return false;
     if (m->mapped_ns == 0)
         return opts->started_realtime_ns != 0 && changed_ns > opts->started_realtime_ns;

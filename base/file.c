@@ -30,6 +30,23 @@ int slw_write_all(int fd, const void *data, size_t length)
     return 0;
 }
 
+int slw_write_all_at(int fd, const void *data, size_t length, uint64_t offset)
+{
+    const char *p = data;
+
+    while (length > 0) {
+        ssize_t n = pwrite(fd, p, length, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        p += n;
+        offset += (uint64_t)n;
+        length -= (size_t)n;
+    }
+    return 0;
+}
+
 long long slw_read_full(int fd, void *data, size_t length)
 {
     char *p = data;

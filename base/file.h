@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Read all of `path` (at most limit_bytes; more is SLW_E_LIMIT) into a NUL-terminated heap buffer
  * the caller frees. Missing: SLW_E_NOTFOUND. Not allowed: SLW_E_PERM. Other: SLW_E_IO. Works on
@@ -22,9 +23,10 @@ int slw_file_write(const char *path, const void *data, size_t length, struct slw
 int slw_file_write_private(const char *path, const void *data, size_t length,
                            struct slw_error *err);
 
-/* write(2)/read(2) until done. slw_write_all: 0 or -errno. slw_read_some: bytes read (0 = end of
- * file, fewer than asked only at the end) or -errno. */
+/* write(2)/pwrite(2)/read(2) until done. slw_write_all*: 0 or -errno. slw_read_full: bytes read (0
+ * = end of file, fewer than asked only at the end) or -errno. */
 int slw_write_all(int fd, const void *data, size_t length);
+int slw_write_all_at(int fd, const void *data, size_t length, uint64_t offset);
 long long slw_read_full(int fd, void *data, size_t length);
 
 #endif

@@ -63,3 +63,10 @@ int slw_parse_duration_ms(const char *text, const char *what, uint64_t *ret_ms,
     *ret_ms = (uint64_t)(ms + 0.5);
     return 0;
 }
+
+int slw_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

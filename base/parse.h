@@ -15,4 +15,7 @@ int slw_parse_u64(const char *text, const char *what, uint64_t min, uint64_t max
 int slw_parse_duration_ms(const char *text, const char *what, uint64_t *ret_ms,
                           struct slw_error *err);
 
+/* The value of a digit of lower-case hexadecimal; -1: it is none. */
+int slw_hex_digit(char c);
+
 #endif

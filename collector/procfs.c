@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "collector/procfs.h"
 
+#include "base/parse.h"
+
 #include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,22 +13,13 @@ struct cursor {
     bool ok;
 };
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return 16;
-}
-
 static uint64_t take_number(struct cursor *c, unsigned base)
 {
     const char *start = c->at;
     uint64_t value = 0;
 
     for (; c->at < c->end; c->at++) {
-        unsigned digit = (unsigned)digit_value(*c->at);
+        unsigned digit = (unsigned)slw_hex_digit(*c->at);
 
         if (digit >= base)
             break;

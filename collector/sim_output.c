@@ -2,6 +2,7 @@
 #include "collector/sim_output.h"
 
 #include "base/arena.h"
+#include "base/parse.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -76,13 +77,6 @@ static bool take_name(struct reader *r, const char *name)
     return false;
 }
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-}
-
 static bool take_number(struct reader *r, unsigned base, uint64_t most, uint64_t *ret_number)
 {
     const char *word;
@@ -92,7 +86,7 @@ static bool take_number(struct reader *r, unsigned base, uint64_t most, uint64_t
     if (!take_word(r, &word, &length) || length > 20)
         return false;
     for (size_t i = 0; i < length; i++) {
-        const unsigned digit = (unsigned)digit_of(word[i]);
+        const unsigned digit = (unsigned)slw_hex_digit(word[i]);
 
         if (digit >= base || number > (UINT64_MAX - digit) / base)
             return false;
@@ -122,8 +116,8 @@ static int take_text(struct reader *r, const char **ret_text)
         unsigned c = (unsigned char)word[i];
 
         if (c == '%') {
-            const unsigned high = i + 2 < length ? (unsigned)digit_of(word[i + 1]) : 99;
-            const unsigned low = i + 2 < length ? (unsigned)digit_of(word[i + 2]) : 99;
+            const unsigned high = i + 2 < length ? (unsigned)slw_hex_digit(word[i + 1]) : 99;
+            const unsigned low = i + 2 < length ? (unsigned)slw_hex_digit(word[i + 2]) : 99;
 
             if (high > 15 || low > 15 || high + low == 0)
                 return bad(r, "a name is not spelled right");

@@ -65,23 +65,6 @@ static uint64_t data_end(const struct slw_spool *s)
     return s->header.data.offset + s->data_bytes;
 }
 
-static int write_at(const struct slw_spool *s, const void *bytes, size_t length, uint64_t offset)
-{
-    const char *p = bytes;
-
-    while (length > 0) {
-        ssize_t n = pwrite(s->fd, p, length, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        p += n;
-        offset += (uint64_t)n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 /* The order perf writes: header, all ids, one entry per event that points at its ids. */
 static void put_attrs(struct slw_buf *b, struct slw_perf_header *h,
                       const struct slw_spool_event *events, size_t event_count)
@@ -195,7 +178,7 @@ uint64_t slw_spool_reserve_bytes(const struct slw_spool *s)
 int slw_spool_checkpoint(struct slw_spool *s, struct slw_error *err)
 {
     s->header.data.size = s->data_bytes;
-    int rc = write_at(s, &s->header, sizeof(s->header), 0);
+    int rc = slw_write_all_at(s->fd, &s->header, sizeof(s->header), 0);
     return rc < 0 ? fail_write(s, -rc, err) : 0;
 }
 
@@ -231,9 +214,9 @@ static int write_features(struct slw_spool *s)
         table[i].offset = f->sections[i].offset + data_end(s) + table_bytes;
         table[i].size = f->sections[i].size;
     }
-    int rc = write_at(s, table, (size_t)table_bytes, data_end(s));
+    int rc = slw_write_all_at(s->fd, table, (size_t)table_bytes, data_end(s));
     if (rc == 0)
-        rc = write_at(s, f->bytes.data, f->bytes.length, data_end(s) + table_bytes);
+        rc = slw_write_all_at(s->fd, f->bytes.data, f->bytes.length, data_end(s) + table_bytes);
     return rc;
 }
 

@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "base/parse.h"
 #include "record/perf_layout.h"
 #include "record/stacks.h"
 
@@ -19,10 +21,6 @@
 #define NAME_ALIGN     64
 #define MAX_NAME_BYTES 4096 /* PATH_MAX, as in the records of mappings */
 
-/* PERF_RECORD_MISC_*: newer than the oldest kernel headers we build with, or perf's own */
-#define MISC_MMAP_BUILD_ID (1 << 14)
-#define MISC_BUILD_ID_SIZE (1 << 15) /* size_bytes is told; perf before 5.10 takes 20 */
-
 /* struct perf_record_header_build_id; the path follows. Its type stays 0, as perf leaves it. */
 struct entry {
     struct perf_event_header header;
@@ -30,13 +28,6 @@ struct entry {
     uint8_t id[ID_BYTES];
     uint8_t size_bytes, reserved[3];
 };
-
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* False: no build id, or longer than any that the format holds. */
 static bool parse_id(const char *hex, struct entry *e)
@@ -46,7 +37,7 @@ static bool parse_id(const char *hex, struct entry *e)
     if (length == 0 || length % 2 != 0 || length > sizeof(e->id) * 2)
         return false;
     for (size_t i = 0; i < length; i += 2) {
-        const int high = digit(hex[i]), low = digit(hex[i + 1]);
+        const int high = slw_hex_digit(hex[i]), low = slw_hex_digit(hex[i + 1]);
 
         if (high < 0 || low < 0)
             return false;
@@ -59,7 +50,8 @@ static bool parse_id(const char *hex, struct entry *e)
 static void put_entry(struct slw_buf *b, const struct slw_mapping *m)
 {
     static const char zeros[NAME_ALIGN];
-    struct entry e = {.header.misc = PERF_RECORD_MISC_USER | MISC_BUILD_ID_SIZE, .pid = -1};
+    struct entry e = {.header.misc = PERF_RECORD_MISC_USER | SLW_PERF_MISC_BUILD_ID_SIZE,
+                      .pid = -1};
     const size_t length = strlen(m->path) + 1;
     const size_t padded = (length + NAME_ALIGN - 1) / NAME_ALIGN * NAME_ALIGN;
 
@@ -104,13 +96,6 @@ static int collect(const struct slw_stacks *stacks, struct slw_buf *b)
     return slw_buf_failed(b) ? -SLW_E_NOMEM : 0;
 }
 
-static int put_at(int fd, const void *bytes, size_t length, uint64_t offset)
-{
-    const ssize_t n = pwrite(fd, bytes, length, (off_t)offset);
-
-    return n == (ssize_t)length ? 0 : n < 0 ? -errno : -ENOSPC;
-}
-
 /* The section was left empty: its contents go behind all others, then its place is told. */
 static int fill_section(int fd, const struct slw_perf_header *h, const struct slw_buf *b)
 {
@@ -121,9 +106,9 @@ static int fill_section(int fd, const struct slw_perf_header *h, const struct sl
     if (fstat(fd, &st) < 0)
         return -errno;
     section.offset = (uint64_t)st.st_size;
-    int rc = put_at(fd, b->data, b->length, section.offset);
+    int rc = slw_write_all_at(fd, b->data, b->length, section.offset);
     if (rc == 0)
-        rc = put_at(fd, &section, sizeof(section), first_section_at);
+        rc = slw_write_all_at(fd, &section, sizeof(section), first_section_at);
     if (rc < 0)
         (void)!ftruncate(fd, st.st_size);
     return rc;
@@ -139,9 +124,9 @@ static void forget_marks(uint8_t *at, const uint8_t *end)
         memcpy(&h, at, sizeof(h));
         if (h.size < sizeof(h) || h.size > (size_t)(end - at))
             return;
-        if (h.type != PERF_RECORD_MMAP2 || !(h.misc & MISC_MMAP_BUILD_ID))
+        if (h.type != PERF_RECORD_MMAP2 || !(h.misc & SLW_PERF_MISC_MMAP_BUILD_ID))
             continue;
-        h.misc &= (uint16_t)~MISC_MMAP_BUILD_ID;
+        h.misc &= (uint16_t)~SLW_PERF_MISC_MMAP_BUILD_ID;
         memcpy(at, &h, sizeof(h));
     }
 }

@@ -47,6 +47,10 @@ enum slw_perf_feature {
     SLW_PERF_CLOCK_DATA = 29
 };
 
+/* PERF_RECORD_MISC_*: newer than the oldest kernel headers we build with, or perf's own. */
+#define SLW_PERF_MISC_MMAP_BUILD_ID (1 << 14) /* of MMAP2: a build id for device and inode */
+#define SLW_PERF_MISC_BUILD_ID_SIZE (1 << 15) /* of a build id: byte 20 is its length */
+
 /* Records of user space (type >= 64) that follow the kernel's. */
 enum slw_perf_user_record {
     SLW_PERF_RECORD_HEADER_ATTR = 64,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/text.h"
 
+#include "base/parse.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -58,24 +60,15 @@ void slw_text_escape(struct slw_buf *out, const char *s)
     slw_buf_put(out, plain, (size_t)(s - plain));
 }
 
-static int hex_digit(unsigned char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
-}
-
 /* The byte an escape at p stands for, or -1. Only bytes above 0x7f are ever escaped. */
 static int escaped_byte(const unsigned char *p)
 {
     if (strncmp((const char *)p, REPLACEMENT, MARK_BYTES) != 0)
         return -1;
-    int high = hex_digit(p[MARK_BYTES]);
+    int high = slw_hex_digit((char)p[MARK_BYTES]);
     if (high < 8)
         return -1;
-    int low = hex_digit(p[MARK_BYTES + 1]);
+    int low = slw_hex_digit((char)p[MARK_BYTES + 1]);
     return low < 0 ? -1 : high * 16 + low;
 }
 
