@@ -6,14 +6,14 @@
 #include "base/file.h"
 #include "collector/spool_build_ids.h"
 #include "tests/unit/cmocka_int.h"
+#include "tests/unit/own_mapping_int.h"
 #include "tests/unit/perf_image_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MARKED_BUILD_ID (1 << 14) /* PERF_RECORD_MISC_MMAP_BUILD_ID */
-#define ASKED           (SLW_PERF_ATTR_MMAP | SLW_PERF_ATTR_BUILD_ID)
+#define ASKED (SLW_PERF_ATTR_MMAP | SLW_PERF_ATTR_BUILD_ID)
 
 static char path[] = "/tmp/slw-build-ids-XXXXXX";
 
@@ -28,7 +28,7 @@ static const struct image_attr plain = {.type = PERF_TYPE_SOFTWARE,
 /* A mapping that is marked to carry a build id, written for an event. */
 static void put_marked(struct image *i, uint64_t id)
 {
-    begin_record(i, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER | MARKED_BUILD_ID);
+    begin_record(i, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER | SLW_PERF_MISC_MMAP_BUILD_ID);
     put32(i, 7);
     put32(i, 7);
     put64(i, 0x1000);
@@ -111,34 +111,18 @@ static const struct image_attr monotonic = {.type = PERF_TYPE_SOFTWARE,
                                             .flags = IMAGE_ID_ALL};
 
 struct own {
-    uint64_t address, start, length, offset, inode;
-    uint32_t major, minor;
-    char path[512], build_id[SLW_BUILD_ID_HEX_BYTES];
+    struct own_mapping at;
+    uint64_t address;
+    char build_id[SLW_BUILD_ID_HEX_BYTES];
 };
 
-/* Where this very program is mapped. */
-static struct own own_mapping(void)
+static struct own own_program(void)
 {
-    struct own o = {.address = (uint64_t)(uintptr_t)own_mapping};
-    unsigned long long start, end, offset, inode;
+    struct own o = {.address = (uint64_t)(uintptr_t)own_program};
     struct slw_elf elf;
-    char line[1024];
-    FILE *f = fopen("/proc/self/maps", "re");
 
-    assert_non_null(f);
-    while (fgets(line, sizeof(line), f))
-        if (sscanf(line, "%llx-%llx %*s %llx %x:%x %llu %511s", &start, &end, &offset, &o.major,
-                   &o.minor, &inode, o.path) == 7 &&
-            o.address >= start && o.address < end) {
-            o.start = start;
-            o.length = end - start;
-            o.offset = offset;
-            o.inode = inode;
-            break;
-        }
-    assert_int_equal(fclose(f), 0);
-    assert_true(o.start != 0);
-    assert_int_equal(slw_elf_open(o.path, &elf), 0);
+    o.at = own_mapping(o.address);
+    assert_int_equal(slw_elf_open(o.at.path, &elf), 0);
     slw_elf_build_id(&elf, o.build_id);
     slw_elf_close(&elf);
     return o;
@@ -153,15 +137,15 @@ static void put_own(struct image *i, const struct own *o)
     begin_record(i, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER);
     put32(i, 7);
     put32(i, 7);
-    put64(i, o->start);
-    put64(i, o->length);
-    put64(i, o->offset);
-    put32(i, o->major);
-    put32(i, o->minor);
-    put64(i, o->inode);
+    put64(i, o->at.start);
+    put64(i, o->at.length);
+    put64(i, o->at.offset);
+    put32(i, o->at.major);
+    put32(i, o->at.minor);
+    put64(i, o->at.inode);
     put64(i, 0);
     put64(i, 5);
-    put_text(i, o->path, 8);
+    put_text(i, o->at.path, 8);
     put_trailer(i, 7, 7, 1);
     end_record(i);
     put_sample(i, PERF_RECORD_MISC_USER, 7, 7, 2, 10, chain, 2, o->address);
@@ -180,7 +164,7 @@ static void expect_build_id(const struct own *o, bool imported, const char *buil
     assert_int_equal(slw_run_new(&run, NULL), 0);
     assert_int_equal(slw_samples_load(path, &opts, run, &stacks, NULL), 0);
     assert_int_equal(slw_stacks_mapping_count(stacks), 1);
-    assert_string_equal(slw_stacks_mapping(stacks, 0).path, o->path);
+    assert_string_equal(slw_stacks_mapping(stacks, 0).path, o->at.path);
     assert_string_equal(slw_stacks_mapping(stacks, 0).build_id, build_id);
     slw_stacks_free(stacks);
     slw_run_free(run);
@@ -189,7 +173,7 @@ static void expect_build_id(const struct own *o, bool imported, const char *buil
 
 static void the_file_that_ran_tells_its_build_id(void **state)
 {
-    struct own o = own_mapping();
+    struct own o = own_program();
 
     (void)state;
     assert_true(o.build_id[0]);
@@ -199,12 +183,12 @@ static void the_file_that_ran_tells_its_build_id(void **state)
 
 static void a_file_that_may_be_another_tells_none(void **state)
 {
-    struct own o = own_mapping();
+    struct own o = own_program();
 
     (void)state;
-    o.inode++;
+    o.at.inode++;
     expect_build_id(&o, false, "");
-    o.inode = 0;
+    o.at.inode = 0;
     expect_build_id(&o, false, "");
 }
 

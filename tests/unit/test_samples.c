@@ -2,6 +2,7 @@
 #include "analyzer/samples.h"
 #include "base/file.h"
 #include "tests/unit/cmocka_int.h"
+#include "tests/unit/own_mapping_int.h"
 #include "tests/unit/perf_image_int.h"
 
 #include <stdio.h>
@@ -109,35 +110,6 @@ static struct slw_frame frame(const struct loaded *l, size_t stack, size_t depth
 static const char *module_of(const struct loaded *l, struct slw_frame f)
 {
     return slw_stacks_mapping(l->stacks, f.mapping).path;
-}
-
-/* Where this program is mapped, from /proc/self/maps, as a recorder would tell it. */
-struct own_mapping {
-    uint64_t start, length, offset, inode;
-    char path[512];
-};
-
-static struct own_mapping own_mapping(uint64_t address)
-{
-    struct own_mapping m = {0};
-    unsigned long long start, end, offset, inode;
-    char line[1024];
-    FILE *f = fopen("/proc/self/maps", "r");
-
-    assert_non_null(f);
-    while (fgets(line, sizeof(line), f))
-        if (sscanf(line, "%llx-%llx %*s %llx %*s %llu %511s", &start, &end, &offset, &inode,
-                   m.path) == 5 &&
-            address >= start && address < end) {
-            m.start = start;
-            m.length = end - start;
-            m.offset = offset;
-            m.inode = inode;
-            break;
-        }
-    assert_int_equal(fclose(f), 0);
-    assert_true(m.start != 0);
-    return m;
 }
 
 static uint64_t first_address(void)
