@@ -151,12 +151,24 @@ static bool task_equal(const void *ctx, uint32_t position, const void *key)
     return ps->tasks[position].tid == *(const int32_t *)key;
 }
 
-/* The idle task has no COMM record: nobody ever started it. */
-static int first_comm(struct slw_procstate *ps, int32_t tid, uint32_t *ret_comm)
+/* The name of a process's first thread, as far as it is known; 0: it is not. */
+static uint32_t comm_of_first_thread(const struct slw_procstate *ps, int32_t pid)
+{
+    uint32_t position;
+
+    if (!slw_index_find(&ps->task_index, number_hash(pid), task_equal, ps, &pid, &position))
+        return 0;
+    return ps->tasks[position].comm;
+}
+
+/* The idle task has no COMM record: nobody ever started it. A thread on the last of its way out has
+ * lost its number already (perf_event_pid_type in kernel/events/core.c: -1), and often not yet its
+ * process's. */
+static int first_comm(struct slw_procstate *ps, int32_t pid, int32_t tid, uint32_t *ret_comm)
 {
     static const char idle[] = "swapper";
 
-    *ret_comm = 0;
+    *ret_comm = tid < 0 && pid > 0 ? comm_of_first_thread(ps, pid) : 0;
     return tid == 0 ? slw_strtab_intern(&ps->comms, idle, sizeof(idle) - 1, ret_comm) : 0;
 }
 
@@ -165,7 +177,7 @@ static struct slw_task *new_task(struct slw_procstate *ps, int32_t pid, int32_t 
     struct slw_task t = {.pid = pid, .tid = tid, .tag = UINT32_MAX};
 
     if (reserve((void **)&ps->tasks, ps->task_count, &ps->task_capacity, sizeof(*ps->tasks)) < 0 ||
-        find_process(ps, pid, &t.process) < 0 || first_comm(ps, tid, &t.comm) < 0 ||
+        find_process(ps, pid, &t.process) < 0 || first_comm(ps, pid, tid, &t.comm) < 0 ||
         slw_index_add(&ps->task_index, number_hash(tid), ps->task_count) < 0)
         return NULL;
     ps->tasks[ps->task_count] = t;
@@ -186,7 +198,7 @@ struct slw_task *slw_procstate_task(struct slw_procstate *ps, int32_t pid, int32
     if (t->pid != pid) {
         t->pid = pid;
         t->tag = UINT32_MAX;
-        if (find_process(ps, pid, &t->process) < 0 || first_comm(ps, tid, &t->comm) < 0)
+        if (find_process(ps, pid, &t->process) < 0 || first_comm(ps, pid, tid, &t->comm) < 0)
             return NULL;
     }
     return t;

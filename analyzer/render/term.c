@@ -92,6 +92,17 @@ static const struct slw_provenance *split_source(const struct slw_report *r)
     return r->facts->split_sampled ? &r->column->from : &software;
 }
 
+/* A process whose thread has no number: it was sampled when it had given it back. */
+static void name_thread(char *name, size_t size, const struct slw_report_thread *who)
+{
+    const char *comm = who->comm[0] ? who->comm : "unknown";
+
+    if (who->tid >= 0)
+        (void)snprintf(name, size, "%.64s (%d)", comm, who->tid);
+    else
+        (void)snprintf(name, size, "%.64s%s", comm, who->pid >= 0 ? " (ended)" : "");
+}
+
 static void put_split(const struct slw_term_page *t)
 {
     const struct slw_facts *f = t->r->facts;
@@ -122,11 +133,10 @@ static void put_split(const struct slw_term_page *t)
         return;
     slw_buf_puts(t->out, "  by thread\n");
     for (size_t i = 0; i < t->r->thread_count && i < THREADS; i++) {
-        const struct slw_report_thread *who = &t->r->threads[i];
         char name[128];
-        (void)snprintf(name, sizeof(name), "%.64s (%d)", who->comm[0] ? who->comm : "unknown",
-                       who->tid);
-        share_line(t, name, &who->share, &t->r->column->from);
+
+        name_thread(name, sizeof(name), &t->r->threads[i]);
+        share_line(t, name, &t->r->threads[i].share, &t->r->column->from);
     }
 }
 

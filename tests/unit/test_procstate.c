@@ -176,6 +176,20 @@ static void a_changed_name_asks_for_a_new_tag(void **state)
     assert_int_equal(slw_procstate_task(f->ps, 1, 1)->tag, UINT32_MAX);
 }
 
+static void a_thread_without_a_number_has_its_processs_name(void **state)
+{
+    struct fixture *f = *state;
+
+    comm(f, 7, 7, "client", false);
+    comm(f, 7, 8, "worker", false);
+    comm(f, 9, 9, "other", false);
+    assert_string_equal(name(f, 7, -1), "client");
+    assert_string_equal(name(f, 9, -1), "other");
+    assert_string_equal(name(f, 7, -1), "client");
+    assert_string_equal(name(f, 5, -1), "");
+    assert_string_equal(name(f, -1, -1), "");
+}
+
 static void kernel_mappings_are_everybodys(void **state)
 {
     struct fixture *f = *state;
@@ -219,6 +233,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_are_inherited_and_reused_numbers_start_anew, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_changed_name_asks_for_a_new_tag, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_thread_without_a_number_has_its_processs_name, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(kernel_mappings_are_everybodys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mapping_at_the_end_of_the_address_space_does_not_wrap,
                                         set_up, tear_down),
