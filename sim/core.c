@@ -124,6 +124,17 @@ void slw_sim_sample(struct slw_sim_core *core, uint64_t period, uint64_t detail)
 {
     core->period = period;
     core->detail = detail;
+    core->phase = 0;
+    core->window_at = 0;
+}
+
+/* Where in its period the next window is: anywhere, or a client that does the same again and again
+ * may be timed in the same part of it each time. Knuth's generator (MMIX), for runs to repeat. */
+static void place_window(struct slw_sim_core *s)
+{
+    s->window_random = s->window_random * 6364136223846793005u + 1442695040888963407u;
+    if (s->detail < s->period)
+        s->window_at = (s->window_random >> 33) % (s->period - s->detail);
 }
 
 static void count_accesses(struct slw_sim_core *s, const struct slw_sim_segment *segment,
@@ -144,11 +155,13 @@ static bool is_detailed(struct slw_sim_core *s, uint32_t instructions)
 {
     if (!s->period)
         return true;
-    const bool detailed = s->phase < s->detail;
+    const bool detailed = s->phase - s->window_at < s->detail;
 
     s->phase += instructions;
-    if (s->phase >= s->period)
+    if (s->phase >= s->period) {
         s->phase -= s->period;
+        place_window(s);
+    }
     return detailed;
 }
 

@@ -204,8 +204,10 @@ struct slw_sim_core *slw_sim_core_new(const struct slw_sim_config *config,
                                       const struct slw_sim_host *host,
                                       struct slw_sim_shared *shared);
 
-/* Of every `period` instructions `detail` are timed, the others only keep caches and predictors
- * warm. period 0: all are timed. */
+/* Of every `period` instructions `detail` in a row are timed, the others only keep caches and
+ * predictors warm: of the first period the first ones, later ones chosen at random, the same in
+ * each run (a stratified sample; Cochran, Sampling Techniques, chapter 5). period 0: all are timed.
+ */
 void slw_sim_sample(struct slw_sim_core *core, uint64_t period, uint64_t detail);
 
 /* Execute `segment`, whose accesses are in program order; `next` is executed after it (NULL: the

@@ -200,7 +200,10 @@ struct slw_sim_core {
     bool is_timed;        /* the last segment was: warming leaves times alone */
     uint64_t start_cycle; /* where counting began: the start of this cycle */
     uint32_t closed_from; /* slots that were used in the cycle slw_sim_finish closed; 0: none */
-    uint64_t period, detail, phase, detailed;
+    /* Of `period` instructions `detail` are timed, from the one numbered window_at on; `phase`: the
+     * number of the next one. */
+    uint64_t period, detail, phase, window_at, window_random;
+    uint64_t detailed;
 };
 
 struct slw_sim_shared {

@@ -426,85 +426,6 @@ static void deep_recursion_is_cut_and_counted(void **state)
     assert_int_equal(t.calls_unfollowed, 10000 - SLW_SIM_MAX_FRAMES);
 }
 
-static void sampling_counts_the_same_events(void **state)
-{
-    const struct slw_sim_config config = feed_config("zen5");
-    struct slw_sim_access access = {.index = 0, .bytes = 8};
-    struct slw_sim_totals totals[2];
-    struct feed_segment f;
-
-    (void)state;
-    FEED(&f, &config, AT, "\x48\x8b\x00\xeb\xfb", &access, 1);
-    for (unsigned sampled = 0; sampled < 2; sampled++) {
-        struct slw_sim_core *core = feed_core(&config);
-
-        if (sampled)
-            slw_sim_sample(core, 1000, 100);
-        for (uint64_t i = 0; i < 50000; i++) {
-            access.address = i * 7919 % 5000 * 64;
-            slw_sim_step(core, &f.segment, &access, 1, &f.segment);
-        }
-        totals[sampled] = feed_totals(core);
-    }
-    assert_memory_equal(totals[0].events, totals[1].events, sizeof(totals[0].events));
-    assert_in_range(totals[1].detailed_instructions, 9900, 10100);
-}
-
-/* Two loops in turn, each of constant speed; windows see one of them, or the other. */
-static struct slw_sim_sampled sampled_over(unsigned rounds_of_each)
-{
-    const struct slw_sim_config config = feed_config("haswell");
-    struct slw_sim_core *core = feed_core(&config);
-    struct feed_segment fast, slow;
-
-    FEED(&fast, &config, AT, "\x01\xc0\x01\xdb\x01\xc9\xeb\xf8", NULL, 0);
-    FEED(&slow, &config, AT + 256, "\x48\x0f\xaf\xc0\x48\x0f\xaf\xc0\x90\xeb\xf5", NULL, 0);
-    slw_sim_step(core, &slow.segment, NULL, 0, &fast.segment);
-    slw_sim_step(core, &fast.segment, NULL, 0, &fast.segment);
-    slw_sim_restart(core); /* cold misses are not what this is about */
-    slw_sim_sample(core, 1000, 100);
-    for (unsigned i = 0; i < 20000; i++) {
-        const bool is_fast = !rounds_of_each || i / rounds_of_each % 2;
-        struct feed_segment *f = is_fast ? &fast : &slow;
-
-        slw_sim_step(core, &f->segment, NULL, 0, &f->segment);
-    }
-    return feed_totals(core).sampled;
-}
-
-static void the_error_of_sampling_is_how_much_windows_differ(void **state)
-{
-    const struct slw_sim_sampled even = sampled_over(0);
-    const struct slw_sim_sampled uneven = sampled_over(2000);
-
-    (void)state;
-    assert_in_range(even.windows, 78, 80);
-    assert_true(even.cycles_error < 10000);
-    assert_in_range(uneven.windows, 78, 80);
-    assert_in_range(uneven.cycles_error, 20000, 200000);
-    assert_true(uneven.share_errors[0] > 3 * even.share_errors[0]);
-}
-
-static void nothing_is_known_of_less_than_two_windows(void **state)
-{
-    const struct slw_sim_config config = feed_config("haswell");
-    struct slw_sim_core *core = feed_core(&config);
-    struct feed_segment f;
-
-    (void)state;
-    FEED(&f, &config, AT, "\x01\xc0\x01\xdb\x01\xc9\xeb\xf8", NULL, 0);
-    for (unsigned i = 0; i < 1000; i++)
-        slw_sim_step(core, &f.segment, NULL, 0, &f.segment);
-    assert_int_equal(feed_totals(core).sampled.windows, 0);
-    slw_sim_sample(core, 3000, 100);
-    for (unsigned i = 0; i < 500; i++)
-        slw_sim_step(core, &f.segment, NULL, 0, &f.segment);
-    const struct slw_sim_sampled one = feed_totals(core).sampled;
-
-    assert_int_equal(one.windows, 0);
-    assert_int_equal(one.cycles_error, 0);
-}
-
 static void a_restart_forgets_counts_only(void **state)
 {
     const struct slw_sim_config config = feed_config("haswell");
@@ -552,9 +473,6 @@ int main(void)
         cmocka_unit_test_teardown(a_long_jump_pops_what_it_jumped_over, release),
         cmocka_unit_test_teardown(a_stub_is_not_what_was_called, release),
         cmocka_unit_test_teardown(deep_recursion_is_cut_and_counted, release),
-        cmocka_unit_test_teardown(sampling_counts_the_same_events, release),
-        cmocka_unit_test_teardown(the_error_of_sampling_is_how_much_windows_differ, release),
-        cmocka_unit_test_teardown(nothing_is_known_of_less_than_two_windows, release),
         cmocka_unit_test_teardown(a_restart_forgets_counts_only, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
