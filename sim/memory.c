@@ -64,9 +64,12 @@ static void prefetch(struct slw_sim_core *s, uint64_t line, uint64_t at)
     if (slw_sim_cache_has(&m->l2, line, line))
         return;
     (void)slw_sim_cache_touch(&m->l2, line, line, &m->l2_line, s->now);
+    const uint64_t ready = is_in_l3(m, line) ? at + s->config.l3_latency : from_memory(s, at);
+
     m->early_line[line % EARLY_SLOTS] = line + 1;
-    m->early_ready[line % EARLY_SLOTS] =
-        is_in_l3(m, line) ? at + s->config.l3_latency : from_memory(s, at);
+    /* No time passes while warming: what was fetched then is there when timing begins, or the first
+     * to use it would wait for all that came in meanwhile. */
+    m->early_ready[line % EARLY_SLOTS] = s->is_timed ? ready : 0;
 }
 
 /* Two misses on neighbouring lines make a stream, upwards or downwards. */

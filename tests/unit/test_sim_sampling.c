@@ -13,6 +13,18 @@ static int release(void **state)
     return 0;
 }
 
+static double share(const struct slw_sim_totals *t, const char *prefix)
+{
+    uint64_t sum = 0, all = 0;
+
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
+        all += t->slots[i];
+        if (strncmp(slw_sim_slot_names[i], prefix, strlen(prefix)) == 0)
+            sum += t->slots[i];
+    }
+    return (double)sum / (double)all;
+}
+
 static void sampling_counts_the_same_events(void **state)
 {
     const struct slw_sim_config config = feed_config("zen5");
@@ -106,6 +118,35 @@ static void windows_do_not_keep_step_with_the_client(void **state)
     assert_true(found < expected * (1 + 4e-6 * (double)sampled.sampled.cycles_error));
 }
 
+/* A stream that the prefetcher is ahead of. */
+static double share_of_memory(bool sampled)
+{
+    const struct slw_sim_config config = feed_config("sapphirerapids");
+    struct slw_sim_core *core = feed_core(&config);
+    struct slw_sim_access access = {.index = 0, .bytes = 8};
+    struct feed_segment load, work;
+
+    FEED(&load, &config, AT, "\x48\x8b\x08\xeb\xfb", &access, 1);
+    FEED(&work, &config, AT + 256, "\x01\xc0\x01\xc0\x01\xc0\x01\xc0\xeb\xf6", NULL, 0);
+    if (sampled)
+        slw_sim_sample(core, 10000, 500);
+    for (uint64_t i = 0; i < 5000; i++) {
+        access.address = 0x100000 + 64 * i;
+        slw_sim_step(core, &load.segment, &access, 1, &work.segment);
+        for (unsigned k = 0; k < 80; k++)
+            slw_sim_step(core, &work.segment, NULL, 0, k < 79 ? &work.segment : &load.segment);
+    }
+    const struct slw_sim_totals t = feed_totals(core);
+
+    return share(&t, "backend.memory");
+}
+
+static void what_was_fetched_ahead_while_warming_is_there(void **state)
+{
+    (void)state;
+    assert_true(share_of_memory(true) < share_of_memory(false) + 0.02);
+}
+
 static void nothing_is_known_of_less_than_two_windows(void **state)
 {
     const struct slw_sim_config config = feed_config("haswell");
@@ -132,6 +173,7 @@ int main(void)
         cmocka_unit_test_teardown(sampling_counts_the_same_events, release),
         cmocka_unit_test_teardown(the_error_of_sampling_is_how_much_windows_differ, release),
         cmocka_unit_test_teardown(windows_do_not_keep_step_with_the_client, release),
+        cmocka_unit_test_teardown(what_was_fetched_ahead_while_warming_is_there, release),
         cmocka_unit_test_teardown(nothing_is_known_of_less_than_two_windows, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
