@@ -38,8 +38,8 @@ def clients(port, redis_port):
 
 def carried(options, argv, folder):
     """The carrier alone: its memory. It becomes the client, so its process is the one that is watched."""
-    begin = carrier.words(options, options.core, folder("out"), "--start=auto", "--period=100000",
-                          "--detail=10000")
+    begin = carrier.words(options, options.core, folder("out"), "--start=auto", "--period=50000",
+                          "--detail=2000")
     return measure.must(measure.run([*begin, *argv]), carrier.NAME)
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Instructions per second of CPU time under the simulation: sqlite3 in memory and python3, every
-instruction in detail and in the default mode (a tenth of them, everything followed), beside callgrind
+instruction in detail and in the default mode (one in 25 of them, everything followed), beside callgrind
 with caches and branches, in turning order and in the same rounds. Start-up and translation are part of
 it, as they are part of every run. A shared machine makes all of them slower: the ratios are what
 compares, the rates are of the fastest round."""
@@ -17,7 +17,7 @@ SQL = ("create table t(a integer primary key, b text, c int); with recursive n(i
        "select c%10, count(*), max(b) from t group by 1; update t set b=b||'x' where a%3=0;")
 SCRIPT = ("import json\nrows=[{'a':i,'b':str(i*7919),'c':[i%7]*3} for i in range(12000)]\n"
           "text=json.dumps(rows)\nsorted(json.loads(text),key=lambda r:r['b'])\n")
-PERIOD, DETAIL = 100000, 10000  # of slotwise profile --simulate without --full
+PERIOD, DETAIL = 50000, 2000  # of slotwise profile --simulate without --full
 WANTED = {"full": 60, "default": 120}
 
 
