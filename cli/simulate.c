@@ -52,6 +52,7 @@ void slw_simulate_free(struct slw_simulate *s)
         return;
     slw_core_free(s->core);
     free(s->launcher);
+    free(s->program);
     free(s);
 }
 
@@ -250,20 +251,20 @@ static int choose_carrier(struct slw_simulate *s, const struct slw_profile *p, c
 
 int slw_simulate_choose(struct slw_simulate *s, struct slw_profile *p, struct slw_error *err)
 {
-    char *SLW_AUTO(free) program = NULL;
     const char *arch = p->run->host.cpu.arch;
 
     if (arch && strcmp(arch, "x86_64") != 0)
         return slw_fail(err, SLW_E_UNSUPPORTED,
                         "only x86-64 programs are simulated, not yet those of %.32s", arch);
-    if (slw_program_find(p->session.argv[0], &program, err) < 0 || access(program, X_OK) != 0) {
+    if (slw_program_find(p->session.argv[0], &s->program, err) < 0 ||
+        access(s->program, X_OK) != 0) {
         if (err)
             *err = (struct slw_error){0};
         return slw_fail(err, SLW_E_EXEC, "there is no program '%.200s'", p->session.argv[0]);
     }
     int rc = choose_core(s, p, err);
     if (rc >= 0)
-        rc = choose_carrier(s, p, program, err);
+        rc = choose_carrier(s, p, s->program, err);
     if (rc >= 0 && s->simulation.repeatable && !s->simulation.carrier->makes_repeatable)
         (void)slw_run_note(p->run, SLW_NOTE_INFO, "simulated-clock", NULL,
                            "the %s carrier leaves clocks and random bytes as they are: another "
@@ -276,6 +277,7 @@ int slw_simulate_choose(struct slw_simulate *s, struct slw_profile *p, struct sl
     }
     s->simulation.core = s->core;
     s->simulation.launcher = s->launcher;
+    s->simulation.program = s->program;
     p->session.model = NULL;
     p->session.other_core_count = 0;
     return rc;

@@ -13,7 +13,7 @@ struct slw_profile;
 struct slw_simulate {
     struct slw_simulation simulation; /* lends from the rest */
     struct slw_core *core;
-    char *launcher;
+    char *launcher, *program;
     const char *core_name, *carrier_name; /* as asked for; NULL: choose */
 };
 

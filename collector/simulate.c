@@ -72,6 +72,7 @@ static int make_command(struct work *w, struct slw_error *err)
     const struct slw_simulation *sim = w->sim;
     struct slw_carrier_job job = {
         .launcher = sim->launcher,
+        .program = sim->program,
         .core_name = sim->core->name,
         .output = slw_arena_printf(w->arena, "%s/" OUTPUT_STEM, sim->directory),
         .period = sim->period,

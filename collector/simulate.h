@@ -25,6 +25,7 @@ struct slw_core;
 struct slw_simulation {
     const struct slw_carrier *carrier;
     const char *launcher;        /* path of its program */
+    const char *program;         /* of the client's; NULL: unknown */
     const struct slw_core *core; /* the described core */
     const char *directory;       /* absolute, exists, empty: for what goes between us */
     uint64_t period, detail;     /* as in struct slw_carrier_job */

@@ -27,6 +27,7 @@ enum slw_sim_start {
 /* One run of a client under a carrier. Strings are lent. */
 struct slw_carrier_job {
     const char *launcher;    /* path of the carrier's own program */
+    const char *program;     /* path of the client's; NULL: unknown */
     const char *core_file;   /* the description, as slw_core_text writes it */
     const char *core_name;   /* "haswell": what the output calls it */
     const char *output;      /* file to write, with %p for the number of each process */

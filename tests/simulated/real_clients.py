@@ -69,6 +69,23 @@ class Clients:
         subprocess.run([self.need("javac"), self.path("Sum.java")], check=True, capture_output=True, timeout=300)
         self.run_client("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", self.dir, "Sum", says="899997")
 
+    def test_go(self):
+        """Its threads wait for each other in loops. The toolchain keeps debug information compressed."""
+        go = self.need("go")
+        with open(self.path("m.go"), "w", encoding="ascii") as f:
+            f.write("package main\n\nimport (\n\t\"fmt\"\n\t\"runtime\"\n\t\"sort\"\n)\n\n"
+                    "func main() {\n\tx := []string{}\n"
+                    "\tfor i := 0; i < 5000; i++ {\n\t\tx = append(x, fmt.Sprint(i*7919%10007))\n\t}\n"
+                    "\tsort.Strings(x)\n\tc := make(chan int)\n"
+                    "\tfor g := 0; g < 4; g++ {\n\t\tgo func() {\n\t\t\ts := 0\n"
+                    "\t\t\tfor _, t := range x {\n\t\t\t\ts += len(t)\n\t\t\t}\n\t\t\tc <- s\n\t\t}()\n\t}\n"
+                    "\tfor i := 0; i < 3; i++ {\n\t\t<-c\n\t}\n\truntime.GC()\n\tfmt.Println(<-c, x[3])\n}\n")
+        subprocess.run([go, "build", "-o", self.path("sorts"), self.path("m.go")], check=True, capture_output=True,
+                       timeout=300, env=dict(os.environ, HOME=self.path("home"), GOFLAGS="-mod=mod"))
+        document, _ = self.run_client(self.path("sorts"), says="19450 10004", least=3000000)
+        counts = {c["event"]: c["raw"] for c in document["counts"] if c["from"]["source"] == "simulated"}
+        self.assertLess(counts["instructions"], 60000000)  # of which loops that wait are not the most
+
     def test_bad_habits(self):
         """Each does its work, to the last instruction and no error of its own, and is counted."""
         for habit in ("threads", "fork", "vfork", "exec", "faults", "deep", "makes_code", "dlopen", "avx2"):
@@ -108,17 +125,16 @@ class Valgrind(Clients, Replaying):
 class Qemu(Clients, Replaying):
     CARRIER = "qemu"
 
-    def test_a_go_program_is_left_to_qemu(self):
-        go = self.need("go")
-        with open(self.path("m.go"), "w", encoding="ascii") as f:
-            f.write('package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n')
-        subprocess.run([go, "build", "-o", self.path("hello"), self.path("m.go")], check=True, capture_output=True,
-                       timeout=300, env=dict(os.environ, HOME=self.path("home"), GOFLAGS="-mod=mod"))
+    def test_a_program_that_is_in_valgrinds_way_is_left_to_qemu(self):
+        with open(self.path("m.c"), "w", encoding="ascii") as f:
+            f.write('#include <stdio.h>\nint main(void) { return puts("hello") < 0; }\n')
+        subprocess.run([self.need("cc"), "-no-pie", "-Wl,-Ttext-segment=0x58100000", "-o", self.path("hello"),
+                        self.path("m.c")], check=True, capture_output=True, timeout=60)
         self.CARRIER = None  # the choice is slotwise's
         done, _, _, _, document = self.simulate("run", self.path("hello"))
         self.assertIn("hello", done.stdout)
         notes = [n["text"] for n in document["notes"] if n["code"] == "simulated-carrier"]
-        self.assertTrue(any("qemu" in n and "Go program" in n for n in notes), notes)
+        self.assertTrue(any("qemu" in n and "where Valgrind is" in n for n in notes), notes)
 
 
 if __name__ == "__main__":
