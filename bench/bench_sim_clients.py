@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Database clients under `slotwise profile --simulate` in its default mode (one instruction in ten
+"""Database clients under `slotwise profile --simulate` in its default mode (one instruction in 25
 timed): wall time against the same command natively, and the most memory the carrier held. Servers are
 private; what they wait for is in both. The peer is Valgrind's callgrind with its caches and branch
 predictor on, in the same rounds; where it has no time, dependencies or ports.
