@@ -331,7 +331,7 @@ static int name_model(struct slw_run *run, const struct slw_core *core, struct s
 static int take_over(struct work *w, struct slw_stacks **ret_stacks, struct slw_error *err)
 {
     const struct slw_provenance from = {.source = SLW_SOURCE_SIMULATED,
-                                        .detail = slw_simulated_detail(&w->done, w->run)};
+                                        .detail = slw_simulated_detail(&w->done, true, w->run)};
     const uint64_t wall_ns = w->run->wall_ns.absent ? 0 : w->run->wall_ns.value;
     int rc = from.detail ? 0 : slw_fail(err, SLW_E_NOMEM, "no memory for counts");
 

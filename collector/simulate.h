@@ -55,8 +55,8 @@ int slw_simulated_stacks(const struct slw_simulated *s, const struct slw_provena
                          struct slw_stacks **ret_stacks, struct slw_error *err);
 int slw_simulated_stages(const struct slw_simulated *s, const struct slw_provenance *from,
                          struct slw_run *run, struct slw_error *err);
-/* "reference core HASWELL, user mode", and how much was timed where that is not all; in the arena.
- * NULL: out of memory. */
-const char *slw_simulated_detail(const struct slw_simulated *s, struct slw_run *run);
+/* "reference core HASWELL, user mode", and for what `is_timed` how much was, where that is not all;
+ * in the arena. NULL: out of memory. */
+const char *slw_simulated_detail(const struct slw_simulated *s, bool is_timed, struct slw_run *run);
 
 #endif

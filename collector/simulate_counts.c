@@ -6,6 +6,7 @@
 #include "collector/simulate_scale.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,12 @@ struct totals {
     uint64_t events[SLW_SIM_EVENT_COUNT];
     uint64_t slots[SLW_SIM_SLOT_COUNT];
 };
+
+/* What happens only where instructions are timed; all other events are counted in any case. */
+static bool is_of_time(unsigned event)
+{
+    return event == SLW_SIM_FORWARDS;
+}
 
 /* Of each thread as if all of it had been timed: threads differ in how much of them was. */
 static void add_thread(const struct slw_sim_thread *t, uint32_t width, struct totals *to)
@@ -29,7 +36,8 @@ static void add_thread(const struct slw_sim_thread *t, uint32_t width, struct to
     for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
         to->slots[i] += slw_sim_scaled(&scale, t->slots[i]);
     for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++)
-        to->events[i] += t->events[i];
+        to->events[i] +=
+            is_of_time(i) ? slw_sim_extrapolate(t->events[i], all, t->detailed) : t->events[i];
 }
 
 static struct totals sum_up(const struct slw_simulated *s)
@@ -42,7 +50,7 @@ static struct totals sum_up(const struct slw_simulated *s)
     return t;
 }
 
-const char *slw_simulated_detail(const struct slw_simulated *s, struct slw_run *run)
+const char *slw_simulated_detail(const struct slw_simulated *s, bool is_timed, struct slw_run *run)
 {
     const struct slw_sim_output *o = s->outputs[0];
     char core[64];
@@ -53,7 +61,7 @@ const char *slw_simulated_detail(const struct slw_simulated *s, struct slw_run *
     core[i] = '\0';
     char timed[48] = "";
 
-    if (o->period > 0)
+    if (is_timed && o->period > 0)
         (void)snprintf(timed, sizeof(timed), ", %.3g %% timed",
                        100.0 * (double)o->detail / (double)o->period);
     return slw_arena_printf(run->arena, "reference core %s, user mode%s%s", core, timed,
@@ -147,14 +155,12 @@ static bool errors_of(const struct slw_simulated *s, double ret_errors[ERROR_COU
     return *ret_windows > 0;
 }
 
-static int note_error(const struct slw_simulated *s, struct slw_run *run)
+static int note_error(const struct slw_simulated *s, const double *errors, uint64_t windows,
+                      struct slw_run *run)
 {
-    double e[ERROR_COUNT];
-    uint64_t windows = 0;
-
     if (s->count == 0 || s->outputs[0]->period == 0)
         return 0;
-    if (!errors_of(s, e, &windows))
+    if (!errors)
         return slw_run_note(
             run, SLW_NOTE_INFO, "simulation-sampled", NULL,
             "too little of a thread was timed to say how far off its cycles may be");
@@ -163,39 +169,49 @@ static int note_error(const struct slw_simulated *s, struct slw_run *run)
         "%llu timed windows; one standard error: %.2g %% of the cycles; in points of "
         "the slots %.2g retiring, %.2g front end, %.2g bad speculation, %.2g back "
         "end",
-        (unsigned long long)windows, e[0] / 1e4, e[1] / 1e4, e[2] / 1e4, e[3] / 1e4, e[4] / 1e4);
+        (unsigned long long)windows, errors[0] / 1e4, errors[1] / 1e4, errors[2] / 1e4,
+        errors[3] / 1e4, errors[4] / 1e4);
 }
 
 int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct slw_run *run,
                          struct slw_error *err)
 {
     const struct totals t = sum_up(s);
-    const char *detail = slw_simulated_detail(s, run);
+    const char *timed = slw_simulated_detail(s, true, run);
+    const char *followed = slw_simulated_detail(s, false, run);
     const uint64_t time_ns = wall_ns ? wall_ns : 1;
     struct writer w = {.run = run,
                        .err = err,
                        .count = {.mode = SLW_MODE_USER,
-                                 .from = {.source = SLW_SOURCE_SIMULATED, .detail = detail},
+                                 .from = {.source = SLW_SOURCE_SIMULATED, .detail = timed},
                                  .group = 0,
                                  .pid = -1,
                                  .tid = -1,
                                  .cpu = -1,
                                  .enabled_ns = time_ns,
                                  .running_ns = time_ns}};
+    double errors[ERROR_COUNT];
+    uint64_t windows = 0;
+    const bool has_errors = errors_of(s, errors, &windows);
     char name[64];
 
-    if (!detail)
+    if (!timed || !followed)
         return slw_fail(err, SLW_E_NOMEM, "no memory for counts");
+    w.count.error_ppm = has_errors ? (int)fmin(ceil(errors[0]), INT_MAX) : 0;
     put(&w, "cycles", "events", t.cycles);
     put(&w, SLW_SIM_SLOTS, "events", t.slots_all);
-    for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++)
+    w.count.error_ppm = 0;
+    for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++) {
+        w.count.from.detail = is_of_time(i) ? timed : followed;
         put(&w, slw_sim_event_names[i], "events", t.events[i]);
+    }
+    w.count.from.detail = timed;
     for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
         (void)snprintf(name, sizeof(name), "slots.%s", slw_sim_slot_names[i]);
         put(&w, name, "events", t.slots[i]);
     }
     put_beside(&w, s);
     if (w.rc >= 0)
-        w.rc = note_error(s, run);
+        w.rc = note_error(s, has_errors ? errors : NULL, windows, run);
     return w.rc;
 }

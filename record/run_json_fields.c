@@ -123,6 +123,7 @@ static const struct slw_field count_fields[] = {NAME("event", event),
                                                 COUNTED("running_ns", running_ns),
                                                 MARK("scaled", scaled),
                                                 INT("covered_bp", covered_bp, 0, 0, 10000),
+                                                INT("error_ppm", error_ppm, 0, 0, INT_MAX),
                                                 END};
 #undef STRUCT
 

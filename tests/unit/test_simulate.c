@@ -54,9 +54,9 @@ static struct slw_sim_output *make_sampled(void)
         slw_buf_printf(&b, "thread %d 4 %u 0 2\n", t + 1, timed[t]);
         for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++)
             slw_buf_printf(&b, "event %s %u\n", slw_sim_event_names[i],
-                           i == SLW_SIM_INSTRUCTIONS ? instructions[t]
-                           : i == SLW_SIM_L1I_MISSES ? 3
-                                                     : 0);
+                           i == SLW_SIM_INSTRUCTIONS                          ? instructions[t]
+                           : i == SLW_SIM_L1I_MISSES || i == SLW_SIM_FORWARDS ? 3
+                                                                              : 0);
         for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
             slw_buf_printf(&b, "slots %s %llu\n", slw_sim_slot_names[i],
                            (unsigned long long)(threads[t][0][i] + threads[t][1][i]));
@@ -108,6 +108,13 @@ static void slots_are_width_times_cycles_whatever_was_timed(void **state)
     assert_null(slw_run_find_count(run, "kernel-time")); /* unknown is not 0 */
     assert_string_equal(run->counts[0].from.detail,
                         "reference core HASWELL, user mode, 33.3 % timed");
+    /* What all instructions are followed for is no estimate; what takes timing is: 3 and 3 of 33 %.
+     */
+    assert_int_equal(count(run, "l1i.misses"), 6);
+    assert_string_equal(slw_run_find_count(run, "l1i.misses")->from.detail,
+                        "reference core HASWELL, user mode");
+    assert_int_equal(count(run, "loads.forwarded"), 12);
+    assert_non_null(strstr(slw_run_find_count(run, "loads.forwarded")->from.detail, "% timed"));
     slw_run_free(run);
     slw_sim_output_free(outputs[0]);
 }
@@ -141,6 +148,9 @@ static void how_far_off_a_sample_may_be_is_told_or_that_it_is_not_known(void **s
                                  "in points of the slots 0.75 retiring, 1.5 front end, "
                                  "0.3 bad speculation, 0.6 back end"
                                : "too little of a thread was timed"));
+        assert_int_equal(slw_run_find_count(run, "cycles")->error_ppm, known ? 30000 : 0);
+        assert_int_equal(slw_run_find_count(run, "slots")->error_ppm, known ? 30000 : 0);
+        assert_int_equal(slw_run_find_count(run, "instructions")->error_ppm, 0);
         slw_run_free(run);
     }
     slw_sim_output_free(outputs[0]);
