@@ -38,6 +38,12 @@ bool slw_simulated_repeats(const struct slw_run *run)
     return true;
 }
 
+bool slw_simulated_sampled(const struct slw_provenance *from)
+{
+    return from->source == SLW_SOURCE_SIMULATED && from->detail &&
+           strstr(from->detail, SLW_SIMULATED_PART);
+}
+
 /* Of the whole run; of rounds, which differ in nothing, the first. */
 static bool value_of(const struct slw_run *run, const char *event, double *ret_value)
 {

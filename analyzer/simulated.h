@@ -9,6 +9,9 @@
 
 /* In the words of where: clocks and random bytes were left as they are. */
 #define SLW_SIMULATED_VARIES "not repeatable"
+/* A part of the instructions was timed: it is of a sample. Counts of what all of them did are not.
+ */
+#define SLW_SIMULATED_PART "% timed"
 
 /* Was the client run on a described core? */
 bool slw_simulated_is(const struct slw_run *run);
@@ -23,6 +26,9 @@ void slw_simulated_kernel(struct slw_buf *out, const struct slw_run *run);
 /* Would another execution count the same? Of a client that talks to a live server nobody knows:
  * what arrives when is the server's doing. */
 bool slw_simulated_repeats(const struct slw_run *run);
+
+/* Is the number, of this provenance, from a sample of the instructions? */
+bool slw_simulated_sampled(const struct slw_provenance *from);
 
 /* What is assumed to compare simulated cycles with the time the kernel took. */
 #define SLW_SIMULATED_GHZ 3.0

@@ -5,6 +5,7 @@
 #include "analyzer/legend.h"
 #include "analyzer/node_interval.h"
 #include "analyzer/rounds.h"
+#include "analyzer/simulated.h"
 #include "base/arena.h"
 #include "base/cleanup.h"
 
@@ -246,6 +247,12 @@ static bool ran_too_little(const struct slw_input_cell *c)
            !(c->running_ns == 0 && c->from.imported);
 }
 
+/* Is the first one the less reliable? */
+static bool is_worse(const struct slw_provenance *one, const struct slw_provenance *other)
+{
+    return (one->source != SLW_SOURCE_HARDWARE || one->imported) && !slw_simulated_sampled(other);
+}
+
 /* Provenance and coverage of a node: the worst of the counts it is made of. */
 static void judge_inputs(const struct slw_report *r, const struct slw_input_cell *const *chosen,
                          struct slw_report_node *n)
@@ -258,7 +265,7 @@ static void judge_inputs(const struct slw_report *r, const struct slw_input_cell
 
         if (!c || c->absent)
             continue;
-        if (first || c->from.source != SLW_SOURCE_HARDWARE || c->from.imported)
+        if (first || is_worse(&c->from, &n->value.from))
             n->value.from = c->from;
         n->mode = c->mode;
         first = false;

@@ -76,6 +76,7 @@ static const struct slw_option options[] = {
      .text = "Measure A against itself first, for the noise floor of each metric: auto (default) "
              "takes tests of the last day where there are some, N makes N new ones."},
     SLW_EXPERIMENT_OPTIONS,
+    SLW_OPTION_SAMPLED,
     SLW_OPTION_OUTPUT_DIRECTORY(
         "Directory to write; must not exist (default: the name of A's command with .compare, "
         "or the next free of -2, -3, ...)."),

@@ -74,7 +74,7 @@ static enum slw_sim_start start_of(const char *name)
 static int check(const struct slw_args *a, struct slw_error *err)
 {
     static const char *const own[] = {"core", "carrier", "record-server", "replay",
-                                      "full", "start",   "no-det"};
+                                      "full", "sampled", "start",         "no-det"};
     static const char *const others[] = {
         "pid",        "all",          "cgroup",     "frequency",   "period",      "timers",
         "call-graph", "per-function", "per-thread", "per-process", "mode",        "interval",
@@ -83,7 +83,7 @@ static int check(const struct slw_args *a, struct slw_error *err)
     };
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (slw_args_has(a, own[i]) && !slw_args_has(a, "simulate"))
+        if (slw_args_knows(a, own[i]) && slw_args_has(a, own[i]) && !slw_args_has(a, "simulate"))
             return slw_fail(err, SLW_E_USAGE, "--%s needs --simulate", own[i]);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         if (slw_args_knows(a, others[i]) && slw_args_has(a, others[i]) &&
@@ -92,6 +92,22 @@ static int check(const struct slw_args *a, struct slw_error *err)
                             "--simulate follows a command from its start and counts nothing on "
                             "this CPU: --%s does not go with it",
                             others[i]);
+    return 0;
+}
+
+/* What measures in turns (compare, sweep) times everything unless it is told otherwise: a sample
+ * would differ from the next one by chance. */
+static int read_detail(const struct slw_args *a, struct slw_simulation *sim, struct slw_error *err)
+{
+    const bool in_turns = slw_args_knows(a, "warmup");
+    const bool is_sampled = slw_args_knows(a, "sampled") && slw_args_has(a, "sampled");
+    const bool is_full = slw_args_has(a, "full") || (in_turns && !is_sampled);
+
+    if (is_sampled && slw_args_has(a, "full"))
+        return slw_fail(err, SLW_E_USAGE,
+                        "--full times all instructions, --sampled a part of them");
+    sim->period = is_full ? 0 : PERIOD;
+    sim->detail = is_full ? 0 : DETAIL;
     return 0;
 }
 
@@ -107,8 +123,9 @@ int slw_simulate_settings(struct slw_profile *p, struct slw_error *err)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a simulation");
     struct slw_simulation *sim = &p->simulate->simulation;
 
-    sim->period = slw_args_has(a, "full") ? 0 : PERIOD;
-    sim->detail = slw_args_has(a, "full") ? 0 : DETAIL;
+    rc = read_detail(a, sim, err);
+    if (rc < 0)
+        return rc;
     sim->start = start_of(slw_args_get(a, "start"));
     sim->repeatable = !slw_args_has(a, "no-det");
     sim->record_server = slw_args_get(a, "record-server");

@@ -54,8 +54,10 @@ struct slw_metric_row {
     struct slw_forecast forecast;
     const struct slw_floor *floor; /* lent; NULL: none */
     bool starred;                  /* the difference stands Holm's correction */
-    bool exact;         /* counts of a described core that repeat: the difference is no estimate */
-    bool deterministic; /* every round of each arm gave the same value */
+    bool exact;   /* counts of a described core that repeat: the difference is no estimate */
+    bool sampled; /* such counts, from a sample of the instructions: the interval is that of the
+                     sample, and more rounds would say nothing new */
+    bool deterministic;               /* every round of each arm gave the same value */
     const struct slw_gate_rule *gate; /* NULL: none */
     enum slw_judged gate_word;        /* of the gate: REGRESSED fails it */
     struct slw_regimes regimes_a, regimes_b;

@@ -26,7 +26,8 @@ static struct slw_margin margin_of(const struct slw_comparison *c, const struct 
                             ? log1p(c->in.margin)
                             : c->in.margin * fmax(size_of(&row->a_value), size_of(&row->b_value));
 
-    return slw_margin_of(user, floor_size(row), slw_row_resolution(row));
+    /* A sample's is in the interval already. */
+    return slw_margin_of(user, floor_size(row), row->sampled ? 0 : slw_row_resolution(row));
 }
 
 /* What no interval can mend; NULL: nothing. */
@@ -68,7 +69,8 @@ static bool same_at_90(struct slw_comparing *w, const struct slw_metric_row *row
 
 /* ---- rows ---- */
 
-static struct slw_forecast forecast_of(const struct slw_difference *d,
+static struct slw_forecast forecast_of(const struct slw_metric_row *row,
+                                       const struct slw_difference *d,
                                        const struct slw_judgement *j)
 {
     const size_t pairs = d->pairs;
@@ -76,7 +78,7 @@ static struct slw_forecast forecast_of(const struct slw_difference *d,
 
     if (most > SLW_MAX_PAIRS)
         most = SLW_MAX_PAIRS;
-    if (most <= pairs)
+    if (most <= pairs || row->sampled)
         return (struct slw_forecast){.kind = SLW_FORECAST_NONE};
     return slw_forecast_of(d, j, most);
 }
@@ -98,7 +100,7 @@ void slw_row_judge(struct slw_comparing *w, struct slw_metric_row *row)
         row->judgement.word = SLW_JUDGED_NO_CHANGE;
         row->judgement.unsettled = false;
     }
-    row->forecast = forecast_of(&row->difference, &row->judgement);
+    row->forecast = forecast_of(row, &row->difference, &row->judgement);
     if (row->judgement.too_few)
         row->why = too_few_text(w, row);
     const char *why = forbidden(w, row);
@@ -150,7 +152,7 @@ static struct slw_forecast gate_forecast(const struct slw_metric_row *row)
     d.estimate = fmax(worse, 0);
     j.word = SLW_JUDGED_INCONCLUSIVE;
     j.margin.size = worse < 0 ? bound - worse : bound; /* as far from the bound on one side */
-    return forecast_of(&d, &j);
+    return forecast_of(row, &d, &j);
 }
 
 void slw_comparison_judge(struct slw_comparing *w)

@@ -93,12 +93,36 @@ static bool find_event(const struct slw_report *r, const char *names, struct slw
     return found;
 }
 
+static bool is_one_of(const char *name, const char *names)
+{
+    const size_t length = strlen(name);
+
+    for (; *names; names += strspn(names, " ")) {
+        if (strcspn(names, " ") == length && memcmp(name, names, length) == 0)
+            return true;
+        names += strcspn(names, " ");
+    }
+    return false;
+}
+
+/* Of a simulation that timed a part of the instructions: as far apart as twice the standard error
+ * are values of the same thing. 0: exact, or nothing is known. */
+static double sampled_step(const struct slw_report *r, const char *names,
+                           const struct slw_figure *total)
+{
+    for (size_t i = 0; slw_simulated_sampled(&total->from) && i < r->row_count; i++)
+        if (is_one_of(r->rows[i].name, names) && r->rows[i].count->error_ppm > 0)
+            return 2e-6 * r->rows[i].count->error_ppm * total->value;
+    return 0;
+}
+
 bool slw_metric_event_per_request(const struct slw_report *r, const char *names,
                                   struct slw_measure *ret)
 {
     struct slw_figure total;
 
-    return find_event(r, names, &total) && per_request(r, &total, 0, ret);
+    return find_event(r, names, &total) &&
+           per_request(r, &total, sampled_step(r, names, &total), ret);
 }
 
 static bool event_per_request(const struct slw_report *r, const char *names,
@@ -115,7 +139,10 @@ static bool event_total(const struct slw_report *r, const char *names, struct sl
 /* Totals tell something where another execution gives the same. */
 static bool simulated_total(const struct slw_report *r, const char *names, struct slw_measure *ret)
 {
-    return slw_simulated_is(r->run) && find_event(r, names, &ret->figure);
+    if (!slw_simulated_is(r->run) || !find_event(r, names, &ret->figure))
+        return false;
+    ret->step = sampled_step(r, names, &ret->figure);
+    return true;
 }
 
 static bool time_per_request(const struct slw_report *r, const char *names, struct slw_measure *ret)

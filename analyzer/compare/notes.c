@@ -12,7 +12,9 @@ typedef int (*note_fn)(struct slw_comparing *w);
 
 static int apart(struct slw_comparing *w)
 {
-    if (w->c->interleaved || w->c->rows[w->c->main_row].exact)
+    const struct slw_metric_row *row = &w->c->rows[w->c->main_row];
+
+    if (w->c->interleaved || row->exact || row->sampled)
         return 0;
     return slw_comparison_note(w->c, SLW_NOTE_WARNING, "measured-apart",
                                "compare --a 'CMD' --b 'CMD' measures both in turn",
@@ -45,6 +47,11 @@ static int rounds(struct slw_comparing *w)
                                  "value",
                                  row->pairs.dropped, row->pairs.dropped + row->pairs.used,
                                  row->metric);
+    if (rc == 0 && row->sampled)
+        return slw_comparison_note(c, SLW_NOTE_INFO, "simulated-part",
+                                   "simulate both with --full: a difference has no interval",
+                                   "a part of the instructions was timed, the same one in every "
+                                   "round: more rounds do not narrow the interval");
     if (rc < 0 || row->judgement.too_few || !row->judgement.few)
         return rc;
     return slw_comparison_note(c, SLW_NOTE_INFO, "few-rounds", "use --rounds 20",

@@ -230,14 +230,51 @@ static bool is_one_number(const struct slw_observation *o, const struct slw_run 
     return all_equal(o) || (o->length == 1 && isfinite(o->values[0]) && slw_simulated_repeats(run));
 }
 
+static double step_of(const struct slw_observation *o)
+{
+    return o->step > 0 && isfinite(o->step) ? o->step : 0;
+}
+
+/* Equal values are of executions that are equal, which are timed in the same places. */
+static bool is_sampled(const struct slw_metric_row *row)
+{
+    if (row->a_value.value == row->b_value.value)
+        return false;
+    return slw_simulated_sampled(&row->a->from) || slw_simulated_sampled(&row->b->from);
+}
+
+/* Executions of a client that repeats are timed in the same places, so that nothing is learnt from
+ * more of them: two standard errors are the interval. What both arms have in common is timed alike,
+ * so it is rather too wide. */
+static void be_sampled(struct slw_metric_row *row)
+{
+    struct slw_difference *d = &row->difference;
+    const double a = step_of(row->a), b = step_of(row->b);
+    const double apart = hypot(slw_resolution_of_ratio(a, fmax(row->a_value.value, DBL_MIN)),
+                               slw_resolution_of_ratio(b, fmax(row->b_value.value, DBL_MIN)));
+
+    if (row->kind != SLW_PAIRS_RATIO)
+        return;
+    row->sampled = true;
+    d->low = d->estimate - apart;
+    d->high = d->estimate + apart;
+    d->enough = d->equal = true;
+    d->level = 0.95;
+    d->p = apart > 0 ? erfc(fabs(d->estimate) / apart * M_SQRT2) : 1;
+}
+
 /* What repeats to the last digit has no interval. */
 static void be_exact(const struct slw_comparing *w, struct slw_metric_row *row)
 {
     struct slw_difference *d = &row->difference;
 
-    row->exact = is_one_number(row->a, w->c->in.a.run) && is_one_number(row->b, w->c->in.b.run);
-    if (!row->exact)
+    if (!is_one_number(row->a, w->c->in.a.run) || !is_one_number(row->b, w->c->in.b.run))
         return;
+    if (is_sampled(row)) {
+        be_sampled(row);
+        return;
+    }
+    row->exact = true;
     d->low = d->high = d->estimate;
     d->enough = d->equal = true;
     d->level = 1;
@@ -257,16 +294,15 @@ static const char *why_incomparable(struct slw_comparing *w, const struct slw_me
     if (!force && (row->a->from.source != row->b->from.source ||
                    row->a->from.imported != row->b->from.imported))
         return "A and B were measured in different ways";
+    if (is_sampled(row) && (step_of(row->a) == 0 || step_of(row->b) == 0))
+        return "a part of the instructions was timed, and how far off it is is known of cycles "
+               "only: "
+               "simulate with --full";
     return unequal_counts(w, row->metric);
 }
 
 /* Beyond this a ratio is no number: nothing is known of such values, which is still no infinity. */
 #define LARGEST_LOG 700
-
-static double step_of(const struct slw_observation *o)
-{
-    return o->step > 0 && isfinite(o->step) ? o->step : 0;
-}
 
 /* The arm that is known less finely counts: steps may grow with the values. */
 double slw_row_resolution(const struct slw_metric_row *row)

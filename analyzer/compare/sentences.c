@@ -146,7 +146,7 @@ static const char *make_verdict(struct slw_comparison *c)
         slw_buf_puts(&b, remark.length > 0 ? ")" : "");
     }
     put_because(&b, c, row);
-    if (!c->interleaved && !row->exact)
+    if (!c->interleaved && !row->exact && !row->sampled)
         slw_buf_puts(&b, "; the runs were measured apart, so the machine may be the reason");
     slw_buf_putc(&b, '.');
     b.failed |= slw_buf_failed(&remark);
@@ -226,7 +226,7 @@ static const char *make_basis(struct slw_comparison *c)
     struct slw_buf b = {0};
 
     put_tier(&b, &row->from);
-    if (row->exact) {
+    if (row->exact || row->sampled) {
         slw_buf_puts(&b, row->deterministic ? "; identical in every round"
                                             : "; one execution of each, which repeats");
     } else {
@@ -239,7 +239,9 @@ static const char *make_basis(struct slw_comparison *c)
     else
         slw_format_number(&b, row->judgement.margin.size);
     slw_buf_printf(&b, ", %s", slw_margin_from_text(row->judgement.margin.from));
-    if (!row->exact)
+    if (row->sampled)
+        slw_buf_puts(&b, "; the interval is two standard errors of what was timed");
+    else if (!row->exact)
         put_confidence(&b, c);
     return slw_comparison_text(c, &b);
 }

@@ -363,7 +363,8 @@ void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
     } else {
         slw_buf_puts(out, row->kind == SLW_PAIRS_ZERO ? "0 in every round" : "ratio undefined");
     }
-    slw_buf_printf(out, "; %zu %s", row->pairs.used, row->pairs.used == 1 ? "pair" : "pairs");
+    if (!row->sampled)
+        slw_buf_printf(out, "; %zu %s", row->pairs.used, row->pairs.used == 1 ? "pair" : "pairs");
 }
 
 /* ---- remarks ---- */

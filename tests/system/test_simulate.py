@@ -206,7 +206,7 @@ class StagesOnQemu(Stages):
 
 class Compare(Simulated):
     def compare(self, a, b, *options, status=0):
-        return self.slotwise("compare", "--simulate", "--core", "haswell", "--full", "-o", self.path("c"), *options,
+        return self.slotwise("compare", "--simulate", "--core", "haswell", "-o", self.path("c"), *options,
                              "--a", f"{STAGE_CLIENT} nested {a}", "--b", f"{STAGE_CLIENT} nested {b}", status=status)
 
     def test_identical_is_said_to_be_identical(self):
@@ -214,6 +214,28 @@ class Compare(Simulated):
         self.assertRegex(told, r"use identical simulated cycles \([0-9,]+, exact\): no change")
         self.assertIn("identical in every round", told)
         self.assertNotIn("inconclusive", told)
+
+    def test_a_sample_has_an_interval(self):
+        """Two clients that differ in a few instructions are timed in other places."""
+        sqlite = self.need("sqlite3")
+        rows = ("create table t(a); with recursive n(i) as (select 1 union all select i+1 from n where i<{}) "
+                "insert into t select i*7919%1007 from n; select count(distinct a) from t")
+        told = {}
+        for how in ("--full", "--sampled"):
+            done = self.slotwise("compare", "--simulate", "--core", "haswell", how, "-o", self.path("c" + how),
+                                 "--format", "json", "--a", f"{sqlite} :memory: '{rows.format(5000)}'",
+                                 "--b", f"{sqlite} :memory: '{rows.format(5001)}'", status=None)
+            told[how] = {row["metric"]: row for row in json.loads(done.stdout)["metrics"]}
+        full, sampled = (told[how]["cycles_per_request"] for how in ("--full", "--sampled"))
+        self.assertEqual(full["difference"]["low"], full["difference"]["high"])
+        self.assertLess(sampled["difference"]["low"], full["difference"]["estimate"])
+        self.assertGreater(sampled["difference"]["high"], full["difference"]["estimate"])
+        self.assertEqual(told["--sampled"]["instructions_per_request"], told["--full"]["instructions_per_request"])
+        self.assertIn("--full", told["--sampled"]["share.backend_bound"]["absent"])
+
+    def test_both_ways_at_once_are_refused(self):
+        done = self.slotwise("compare", "--simulate", "--full", "--sampled", "--a", "true", "--b", "true", status=64)
+        self.assertIn("--sampled a part of them", done.stderr)
 
     def test_more_work_fails_the_gate(self):
         told = self.compare(1000, 2000, status=10).stdout

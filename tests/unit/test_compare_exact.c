@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Counts of a described core repeat to the last digit: their comparison has no interval and no
- * confidence, and what is the same is said to be. What does not repeat is judged as ever. */
+ * confidence, and what is the same is said to be. What does not repeat is judged as ever, and what
+ * was timed in part by how far off that may be. */
 #include "analyzer/compare/words.h"
 #include "tests/compare_fixture.h"
+#include "tests/near.h"
 
 #include "base/buf.h"
 
@@ -100,6 +102,62 @@ static void one_execution_is_exact_only_where_nothing_answers(void **state)
     versus_free(&v);
 }
 
+/* Each arm known to `step`, two standard errors; 0: it is not known how well. */
+static struct versus compare_sampled(double a, double b, double step)
+{
+    const double base[] = {a, a}, other[] = {b, b};
+    struct versus v = compare(base, other, 2);
+
+    for (int arm = 0; arm < 2; arm++) {
+        struct slw_run *run = arm ? v.b : v.a;
+
+        run->observations[0].from.detail = "reference core X, user mode, 4 % timed";
+        run->observations[0].step = step;
+    }
+    return v;
+}
+
+static void what_was_timed_in_part_has_an_interval(void **state)
+{
+    struct versus v = compare_sampled(10000, 10001, 100);
+    const struct slw_metric_row *row = judge(&v);
+
+    (void)state;
+    assert_false(row->exact);
+    assert_true(row->sampled);
+    assert_near(row->difference.high, hypot(0.01, 0.01),
+                0.0002); /* both are off, in either direction */
+    assert_near(row->difference.low, -hypot(0.01, 0.01), 0.0003);
+    assert_int_equal(row->judgement.word, SLW_JUDGED_NO_CHANGE);
+    assert_non_null(strstr(v.comparison->verdict_basis, "two standard errors of what was timed"));
+    assert_null(strstr(v.comparison->verdict_basis, "pairs"));
+    versus_free(&v);
+    v = compare_sampled(10000, 10000, 100); /* one execution, timed in the same places */
+    assert_true(judge(&v)->exact);
+    versus_free(&v);
+    v = compare_sampled(10000, 10250, 100); /* around the margin of 2 % */
+    row = judge(&v);
+    assert_int_equal(row->judgement.word, SLW_JUDGED_INCONCLUSIVE);
+    assert_int_equal(row->forecast.kind, SLW_FORECAST_NONE); /* more rounds say the same */
+    versus_free(&v);
+    v = compare_sampled(10000, 10500, 100);
+    row = judge(&v);
+    assert_int_equal(row->judgement.word, SLW_JUDGED_REGRESSED);
+    assert_near(row->difference.p, erfc(log(1.05) / hypot(0.01, 0.01) * M_SQRT2), 1e-6);
+    versus_free(&v);
+}
+
+static void what_was_timed_in_part_and_nobody_knows_how_well_is_no_difference(void **state)
+{
+    struct versus v = compare_sampled(10000, 20000, 0);
+    struct slw_error err = {0};
+
+    (void)state;
+    assert_int_equal(slw_comparison_new(&v.in, &v.comparison, &err), -SLW_E_NODATA);
+    assert_non_null(strstr(err.text, "simulate with --full"));
+    versus_free(&v);
+}
+
 static void machines_may_differ_and_cores_may_not(void **state)
 {
     const double one[] = {500};
@@ -128,6 +186,8 @@ int main(void)
         cmocka_unit_test(a_difference_is_held_against_the_margin),
         cmocka_unit_test(rounds_that_differ_are_not_exact),
         cmocka_unit_test(one_execution_is_exact_only_where_nothing_answers),
+        cmocka_unit_test(what_was_timed_in_part_has_an_interval),
+        cmocka_unit_test(what_was_timed_in_part_and_nobody_knows_how_well_is_no_difference),
         cmocka_unit_test(machines_may_differ_and_cores_may_not),
     };
 
