@@ -94,4 +94,17 @@ static inline struct slw_sim_totals feed_totals(struct slw_sim_core *core)
     return t;
 }
 
+/* The part of all slots whose names begin so. */
+static inline double feed_share(const struct slw_sim_totals *t, const char *prefix)
+{
+    uint64_t sum = 0, all = 0;
+
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
+        all += t->slots[i];
+        if (strncmp(slw_sim_slot_names[i], prefix, strlen(prefix)) == 0)
+            sum += t->slots[i];
+    }
+    return (double)sum / (double)all;
+}
+
 #endif

@@ -6,18 +6,6 @@
 
 #define AT 0x401000
 
-static double share(const struct slw_sim_totals *t, const char *prefix)
-{
-    uint64_t sum = 0, all = 0;
-
-    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
-        all += t->slots[i];
-        if (strncmp(slw_sim_slot_names[i], prefix, strlen(prefix)) == 0)
-            sum += t->slots[i];
-    }
-    return (double)sum / (double)all;
-}
-
 /* Run one segment in a loop. */
 static struct slw_sim_totals loop(const struct slw_sim_config *config, struct feed_segment *f,
                                   const struct slw_sim_access *accesses, size_t count,
@@ -109,7 +97,7 @@ static void a_chain_of_multiplications_takes_its_latency(void **state)
     const struct slw_sim_totals t = loop(&config, &f, NULL, 0, 10000);
 
     assert_in_range(t.cycles, 29900, 30600); /* allocated, not yet retired at the end */
-    assert_true(share(&t, "backend.core") > 0.7);
+    assert_true(feed_share(&t, "backend.core") > 0.7);
 }
 
 static void independent_additions_are_limited_by_their_ports(void **state)
@@ -137,7 +125,7 @@ static void a_dependent_load_takes_the_latency_of_its_level(void **state)
 
     assert_in_range(t.cycles, 40000, 40600);
     assert_int_equal(t.events[SLW_SIM_L1D_MISSES], 1);
-    assert_true(share(&t, "backend.memory.l1") > 0.7);
+    assert_true(feed_share(&t, "backend.memory.l1") > 0.7);
 }
 
 static void what_was_stored_is_loaded_after_the_forwarding_latency(void **state)
@@ -261,7 +249,7 @@ static void a_pattern_is_learned_and_chance_is_not(void **state)
 
     assert_true(learned.events[SLW_SIM_CONDITIONAL_MISSES] < 200);
     assert_in_range(guessed.events[SLW_SIM_CONDITIONAL_MISSES], 8000, 12000);
-    assert_true(share(&guessed, "bad_speculation") > 0.7);
+    assert_true(feed_share(&guessed, "bad_speculation") > 0.7);
 }
 
 /* An indirect jump that goes to one place, behind a branch that goes anywhere: the path to it is

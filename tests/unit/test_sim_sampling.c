@@ -13,18 +13,6 @@ static int release(void **state)
     return 0;
 }
 
-static double share(const struct slw_sim_totals *t, const char *prefix)
-{
-    uint64_t sum = 0, all = 0;
-
-    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
-        all += t->slots[i];
-        if (strncmp(slw_sim_slot_names[i], prefix, strlen(prefix)) == 0)
-            sum += t->slots[i];
-    }
-    return (double)sum / (double)all;
-}
-
 static void sampling_counts_the_same_events(void **state)
 {
     const struct slw_sim_config config = feed_config("zen5");
@@ -138,7 +126,7 @@ static double share_of_memory(bool sampled)
     }
     const struct slw_sim_totals t = feed_totals(core);
 
-    return share(&t, "backend.memory");
+    return feed_share(&t, "backend.memory");
 }
 
 static void what_was_fetched_ahead_while_warming_is_there(void **state)
