@@ -32,23 +32,12 @@ static int load(struct capstone *ret_capstone, struct slw_error *err)
     return 0;
 }
 #else
-#include <dlfcn.h>
+#include "base/library.h"
 
 #define TEXT(x)   #x
 #define NUMBER(x) TEXT(x)
 #define LIBRARY   "libcapstone.so." NUMBER(CS_API_MAJOR)
 #define DEBIAN    "libcapstone" NUMBER(CS_API_MAJOR)
-
-static int find(void *library, const char *name, void *ret_function, struct slw_error *err)
-{
-    void *symbol = dlsym(library, name);
-
-    if (!symbol)
-        return slw_fail(err, SLW_E_UNSUPPORTED, LIBRARY " has no function %s", name);
-    /* ISO C has no cast from void * to a function; POSIX says that the bytes are the same. */
-    memcpy(ret_function, &symbol, sizeof(symbol));
-    return 0;
-}
 
 /* It stays loaded: functions are mostly shown several at a time. */
 static int load(struct capstone *ret_capstone, struct slw_error *err)
@@ -62,7 +51,7 @@ static int load(struct capstone *ret_capstone, struct slw_error *err)
                         "showing instructions needs " LIBRARY ", which is not there");
     }
 #define X(type, name, parameters)                                                                  \
-    rc = rc < 0 ? rc : find(library, "cs_" #name, &ret_capstone->name, err);
+    rc = rc < 0 ? rc : slw_library_find(library, LIBRARY, "cs_" #name, &ret_capstone->name, err);
     FUNCTIONS(X)
 #undef X
     (void)dlclose(library);

@@ -2,21 +2,9 @@
 #ifndef SLW_STATIC
 #include "push/curl.h"
 
-#include <dlfcn.h>
-#include <string.h>
+#include "base/library.h"
 
 #define LIBRARY "libcurl.so.4"
-
-static int find(void *library, const char *name, void *ret_function, struct slw_error *err)
-{
-    void *symbol = dlsym(library, name);
-
-    if (!symbol)
-        return slw_fail(err, SLW_E_UNSUPPORTED, LIBRARY " has no function %s", name);
-    /* ISO C has no cast from void * to a function; POSIX says that the bytes are the same. */
-    memcpy(ret_function, &symbol, sizeof(symbol));
-    return 0;
-}
 
 int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
 {
@@ -30,7 +18,8 @@ int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
         return slw_fail(err, SLW_E_UNSUPPORTED, "pushing needs " LIBRARY ": %.200s",
                         why ? why : "it cannot be loaded");
     }
-#define X(type, name, parameters) rc = rc < 0 ? rc : find(c.library, "curl_" #name, &c.name, err);
+#define X(type, name, parameters)                                                                  \
+    rc = rc < 0 ? rc : slw_library_find(c.library, LIBRARY, "curl_" #name, &c.name, err);
     SLW_CURL_FUNCTIONS(X)
 #undef X
     if (rc < 0)
