@@ -426,24 +426,24 @@ ALWAYS size_t own_accesses(const struct slw_sim_access *accesses, const struct s
 }
 
 /* The branch at the end of the segment went to `next`; NULL: nowhere, the thread ended. */
-ALWAYS void leave(struct slw_sim_core *s, struct slw_sim_instruction *last, uint64_t done,
+ALWAYS void leave(struct slw_sim_core *s, struct slw_sim_segment *segment, uint64_t done,
                   const struct slw_sim_segment *next)
 {
-    if (!(last->is & SLW_SIM_SIMPLE))
+    if (!(segment->instructions[segment->count - 1].is & SLW_SIM_SIMPLE))
         s->backend.ready[STACK_POINTER] = 0;
-    if (last->branch == SLW_SIM_SYSCALL)
+    if (segment->branch == SLW_SIM_SYSCALL)
         s->events[SLW_SIM_SYSCALLS]++;
-    if (last->branch == SLW_SIM_SYSCALL || !next)
+    if (segment->branch == SLW_SIM_SYSCALL || !next)
         return;
-    const bool taken = next->address != last->address + last->length;
+    const bool taken = next->address != slw_sim_end_of(segment);
 
-    slw_sim_redirect(s, slw_sim_predict(s, last, taken, next->address), taken, done);
+    slw_sim_redirect(s, slw_sim_predict(s, segment, taken, next->address), taken, done);
 }
 
-ALWAYS void fetch(struct slw_sim_core *s, struct pace *p, struct slw_sim_instruction *in)
+ALWAYS void fetch(struct slw_sim_core *s, struct pace *p, uint64_t address, struct slw_sim_group *g)
 {
     s->frontend.delivered = p->delivered;
-    slw_sim_fetch(s, in);
+    slw_sim_fetch(s, address, g);
     p->delivered = s->frontend.delivered;
     p->delivery = s->frontend.first;
 }
@@ -538,7 +538,7 @@ static struct slw_sim_instruction *end_of_window(struct slw_sim_instruction *in,
     return in->group_next ? in + in->group_next : end;
 }
 
-void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+void slw_sim_execute(struct slw_sim_core *s, struct slw_sim_segment *segment,
                      const struct slw_sim_access *accesses, size_t access_count,
                      const struct slw_sim_segment *next)
 {
@@ -554,7 +554,7 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
         stop = end_of_window(in, end);
         settle_many(s, &p);
         if (in->is & SLW_SIM_GROUP)
-            fetch(s, &p, in);
+            fetch(s, &p, in->address, slw_sim_group_of(segment, in));
         if (SELDOM(!segment->is_fixed))
             done = pass_unknown(s, &p, segment, in, stop, &accesses, past);
         else if (is_free(s, &p, in->most_uops))
@@ -565,6 +565,6 @@ void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segme
     give_pace(&p, s);
     slw_sim_settle(s);
     slw_sim_lose(s, SLW_SIM_RETIRING, p.uops - uops);
-    if (end[-1].branch)
-        leave(s, end - 1, done, next);
+    if (segment->branch)
+        leave(s, segment, done, next);
 }

@@ -109,6 +109,13 @@ enum slw_sim_path {
     SLW_SIM_PATH_STORE
 };
 
+/* What begins a fetch window. By the core: where its micro-ops and its code were last time, which
+ * may be wrong. */
+struct slw_sim_group {
+    uint8_t lines, bytes; /* by prepare: of the micro-op cache, and of code */
+    uint16_t uops_place, line_place;
+};
+
 struct slw_sim_instruction {
     uint64_t address;
     uint8_t length; /* bytes */
@@ -130,13 +137,10 @@ struct slw_sim_instruction {
     uint8_t sources[4];   /* registers read, but for addresses; SLW_SIM_NO_REGISTER: none */
     uint8_t addresses[2]; /* registers the addresses of its loads and stores are made of */
     uint8_t targets[2];   /* registers written */
-    uint8_t group_lines, group_bytes; /* by prepare, with SLW_SIM_GROUP: of the micro-op cache */
-    uint8_t group_next; /* by prepare, of a SLW_SIM_GROUP: how far on the next one is; 0: none */
-    uint8_t path;       /* by prepare: enum slw_sim_path, with the accesses it was prepared with */
-    uint16_t ports;     /* by prepare */
-    /* By the core: where it was last time, which may be wrong. Of a SLW_SIM_GROUP its micro-ops and
-     * its code, of a branch its target in both levels of the buffer. */
-    uint16_t uops_place, line_place, target_place, near_place;
+    uint8_t group_next;   /* by prepare, of a SLW_SIM_GROUP: how far on the next one is; 0: none */
+    uint8_t path;   /* by prepare: enum slw_sim_path, with the accesses it was prepared with */
+    uint16_t ports; /* by prepare */
+    struct slw_sim_group group; /* with SLW_SIM_GROUP, but of the first one: that of the segment */
 };
 
 /* Say what one x86-64 instruction does, as far as a core model needs it. Returns its length, or 0
@@ -155,16 +159,30 @@ struct slw_sim_access {
 
 struct slw_sim_node;
 
+/* With all that an execution needs that is not timed, for most segments: less than a line of the
+ * host's caches. */
 struct slw_sim_segment {
     uint64_t address;
     struct slw_sim_instruction *instructions;
-    uint32_t count, bytes;
-    uint32_t object; /* the carrier's number of the mapped file; 0: none */
-    uint32_t stores; /* by prepare: among the accesses it was prepared with */
-    bool is_fixed;   /* by the carrier: each execution has these accesses and no others */
-    bool leaves;     /* by prepare: may end in another function: a call, return, indirect jump */
     struct slw_sim_node *entered; /* by the core: what it called or jumped into last */
+    uint32_t count, bytes;
+    uint32_t object;            /* the carrier's number of the mapped file; 0: none */
+    uint32_t stores;            /* by prepare: among the accesses it was prepared with */
+    struct slw_sim_group group; /* of its first instruction */
+    /* By the core: where the target of its branch was last time in both levels of the buffer, which
+     * may be wrong. */
+    uint16_t target_place, near_place;
+    uint8_t branch, branch_length; /* by prepare: of its last instruction */
+    uint8_t group_next;            /* by prepare: of its first one */
+    bool is_fixed; /* by the carrier: each execution has these accesses and no others */
+    bool leaves;   /* by prepare: may end in another function: a call, return, indirect jump */
 };
+
+static inline struct slw_sim_group *slw_sim_group_of(struct slw_sim_segment *segment,
+                                                     struct slw_sim_instruction *in)
+{
+    return in == segment->instructions ? &segment->group : &in->group;
+}
 
 /* Fill in what depends on the core: windows, fusion, latencies, ports. Decode must have filled
  * instructions[0..count), address and count are set; `accesses` is any execution's, or one with all

@@ -230,6 +230,12 @@ static inline void slw_sim_lose(struct slw_sim_core *s, enum slw_sim_slot why, u
     s->tree.current->slots[why] += slots;
 }
 
+/* The address behind it, where it goes on unless it ends with a branch that is taken. */
+static inline uint64_t slw_sim_end_of(const struct slw_sim_segment *segment)
+{
+    return segment->address + segment->bytes;
+}
+
 /* memory.c. `at`: the cycle in which the address is known. Cycle in which the data is there. */
 uint64_t slw_sim_translate(struct slw_sim_core *s, struct slw_sim_cache *tlb, uint64_t page,
                            slw_sim_hint *hint, enum slw_sim_event miss);
@@ -276,7 +282,7 @@ static inline bool slw_sim_data_is_near(struct slw_sim_core *s, const struct slw
 void slw_sim_data_warm(struct slw_sim_core *s, const struct slw_sim_access *a);
 
 /* frontend.c */
-void slw_sim_fetch(struct slw_sim_core *s, struct slw_sim_instruction *in);
+void slw_sim_fetch(struct slw_sim_core *s, uint64_t address, struct slw_sim_group *g);
 /* The decoders take an instruction of so many bytes. */
 void slw_sim_decode_bytes(struct slw_sim_core *s, uint32_t length);
 /* After warming: the moment is the same, but its slots are those of what delivers now. */
@@ -289,7 +295,7 @@ void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool
 void slw_sim_settle(struct slw_sim_core *s);
 
 /* backend.c */
-void slw_sim_execute(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+void slw_sim_execute(struct slw_sim_core *s, struct slw_sim_segment *segment,
                      const struct slw_sim_access *accesses, size_t access_count,
                      const struct slw_sim_segment *next);
 

@@ -76,20 +76,21 @@ static uint64_t code_line(struct slw_sim_core *s, uint64_t line, slw_sim_hint *h
     return ready;
 }
 
-static uint64_t code_lines(struct slw_sim_core *s, struct slw_sim_instruction *in, uint64_t at)
+static uint64_t code_lines(struct slw_sim_core *s, uint64_t address, struct slw_sim_group *g,
+                           uint64_t at)
 {
     uint64_t ready = at;
 
-    for (uint64_t line = slw_sim_first_line(in); line <= slw_sim_end_line(in); line++)
-        ready =
-            slw_sim_later(ready, code_line(s, line, slw_sim_line_hint(&s->frontend, in, line), at));
+    for (uint64_t line = slw_sim_first_line(address); line <= slw_sim_end_line(address, g); line++)
+        ready = slw_sim_later(
+            ready, code_line(s, line, slw_sim_line_hint(&s->frontend, address, g, line), at));
     return ready;
 }
 
-static uint64_t code_page(struct slw_sim_core *s, const struct slw_sim_instruction *in)
+static uint64_t code_page(struct slw_sim_core *s, uint64_t address)
 {
     struct slw_sim_frontend *f = &s->frontend;
-    const uint64_t page = in->address >> PAGE_SHIFT;
+    const uint64_t page = address >> PAGE_SHIFT;
 
     if (page == f->page)
         return 0;
@@ -99,25 +100,25 @@ static uint64_t code_page(struct slw_sim_core *s, const struct slw_sim_instructi
 }
 
 /* A fetch window is entered: when can its first micro-op be delivered? */
-static void new_window(struct slw_sim_core *s, struct slw_sim_instruction *in)
+static void new_window(struct slw_sim_core *s, uint64_t address, struct slw_sim_group *g)
 {
     struct slw_sim_frontend *f = &s->frontend;
     const struct slw_sim_config *c = &s->config;
-    const bool elsewhere = in->address >> PAGE_SHIFT != f->page && c->code_page_cycles > 0;
+    const bool elsewhere = address >> PAGE_SHIFT != f->page && c->code_page_cycles > 0;
     enum slw_sim_slot cause = f->late || elsewhere ? SLW_SIM_FETCH_RESTEER : SLW_SIM_FETCH_OTHER;
 
     s->now++;
     f->late = false;
-    f->window = in->address >> f->window_shift;
+    f->window = address >> f->window_shift;
     f->predicted = slw_sim_later(f->predicted + 1,
                                  f->ring[(f->ring_at - c->fetch_queue_entries) % FETCH_RING]);
     f->predicted += elsewhere ? c->code_page_cycles : 0;
-    const uint64_t translation = code_page(s, in);
+    const uint64_t translation = code_page(s, address);
     uint64_t ready = f->predicted + translation;
 
     if (translation)
         cause = SLW_SIM_FETCH_ITLB;
-    if (slw_sim_in_uop_cache(s, in)) {
+    if (slw_sim_in_uop_cache(s, address, g)) {
         s->events[SLW_SIM_UOP_CACHE_HITS]++;
         f->from_uop_cache = true;
         f->first = SLOTS - c->uop_cache_width;
@@ -127,7 +128,7 @@ static void new_window(struct slw_sim_core *s, struct slw_sim_instruction *in)
             ready += c->decode_switch;
         f->from_uop_cache = false;
         f->first = SLOTS - c->decode_width;
-        const uint64_t there = code_lines(s, in, ready);
+        const uint64_t there = code_lines(s, address, g, ready);
 
         if (there > ready)
             cause = SLW_SIM_FETCH_ICACHE;
@@ -175,16 +176,16 @@ void slw_sim_decode_bytes(struct slw_sim_core *s, uint32_t length)
     }
 }
 
-void slw_sim_fetch(struct slw_sim_core *s, struct slw_sim_instruction *in)
+void slw_sim_fetch(struct slw_sim_core *s, uint64_t address, struct slw_sim_group *g)
 {
     struct slw_sim_frontend *f = &s->frontend;
 
-    if (in->address >> f->window_shift != f->window) {
-        new_window(s, in);
-    } else if (slw_sim_end_line(in) != f->line && !f->from_uop_cache) {
+    if (address >> f->window_shift != f->window) {
+        new_window(s, address, g);
+    } else if (slw_sim_end_line(address, g) != f->line && !f->from_uop_cache) {
         /* The same window goes on, into a line that was not asked for. */
         const uint64_t now = slw_sim_cycle(f->delivered);
-        const uint64_t ready = code_line(s, slw_sim_end_line(in), &f->other_line, now);
+        const uint64_t ready = code_line(s, slw_sim_end_line(address, g), &f->other_line, now);
 
         if (ready > now) {
             deliver_after(f, slw_sim_start_of(ready, f->first));

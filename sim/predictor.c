@@ -168,23 +168,24 @@ static inline void remember_return(struct slw_sim_core *s, uint64_t address)
     p->returns_at = p->returns_at + 1 == s->config.return_stack_entries ? 0 : p->returns_at + 1;
 }
 
-bool slw_sim_predict_target(struct slw_sim_core *s, const struct slw_sim_instruction *in,
+bool slw_sim_predict_target(struct slw_sim_core *s, const struct slw_sim_segment *segment,
                             uint64_t target)
 {
     struct slw_sim_predictor *p = &s->predictor;
+    const uint64_t address = slw_sim_branch_address(segment);
     bool right = true;
 
-    if (in->branch == SLW_SIM_RETURN) {
+    if (segment->branch == SLW_SIM_RETURN) {
         right = predict_return(s, target);
         s->events[SLW_SIM_RETURN_MISSES] += !right;
         return right;
     }
-    if (in->branch == SLW_SIM_JUMP_INDIRECT || in->branch == SLW_SIM_CALL_INDIRECT) {
-        right = predict_indirect(p, in->address, target);
+    if (segment->branch == SLW_SIM_JUMP_INDIRECT || segment->branch == SLW_SIM_CALL_INDIRECT) {
+        right = predict_indirect(p, address, target);
         s->events[SLW_SIM_INDIRECT_MISSES] += !right;
     }
-    p->history = p->history << 1 | (in->address >> 3 & 1);
-    if (in->branch == SLW_SIM_CALL || in->branch == SLW_SIM_CALL_INDIRECT)
-        remember_return(s, in->address + in->length);
+    p->history = p->history << 1 | (address >> 3 & 1);
+    if (segment->branch == SLW_SIM_CALL || segment->branch == SLW_SIM_CALL_INDIRECT)
+        remember_return(s, slw_sim_end_of(segment));
     return right;
 }

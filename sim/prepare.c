@@ -109,6 +109,7 @@ static void make_groups(const struct slw_sim_config *config, struct slw_sim_segm
             chain(before, in);
             before = in;
         }
+        struct slw_sim_group *const g = slw_sim_group_of(segment, group);
         const uint64_t bytes = in->address + in->length - group->address;
         const uint32_t line = config->uop_cache_line_uops;
 
@@ -118,8 +119,8 @@ static void make_groups(const struct slw_sim_config *config, struct slw_sim_segm
         const uint32_t most = (in == group ? 0u : group->most_uops) + in->most_uops;
 
         group->most_uops = most > UINT8_MAX ? UINT8_MAX : (uint8_t)most;
-        group->group_lines = lines > 255 ? 255 : (uint8_t)lines;
-        group->group_bytes = bytes > 255 ? 255 : (uint8_t)bytes;
+        g->lines = lines > 255 ? 255 : (uint8_t)lines;
+        g->bytes = bytes > 255 ? 255 : (uint8_t)bytes;
     }
 }
 
@@ -259,6 +260,9 @@ void slw_sim_prepare(const struct slw_sim_config *config, struct slw_sim_segment
         const struct slw_sim_instruction *last = &segment->instructions[segment->count - 1];
 
         segment->bytes = (uint32_t)(last->address + last->length - segment->address);
+        segment->branch = last->branch;
+        segment->branch_length = last->length;
+        segment->group_next = segment->instructions->group_next;
         segment->leaves = last->branch == SLW_SIM_CALL || last->branch == SLW_SIM_CALL_INDIRECT ||
                           last->branch == SLW_SIM_RETURN || last->branch == SLW_SIM_JUMP_INDIRECT;
     }

@@ -103,7 +103,7 @@ void slw_sim_follow(struct slw_sim_core *s, struct slw_sim_segment *segment,
                     const struct slw_sim_access *accesses, size_t access_count,
                     const struct slw_sim_segment *next)
 {
-    switch (segment->instructions[segment->count - 1].branch) {
+    switch (segment->branch) {
     case SLW_SIM_CALL:
     case SLW_SIM_CALL_INDIRECT:
         called(s, segment, next, last_access(accesses, access_count, true));

@@ -23,51 +23,59 @@ static inline void warm_page(struct slw_sim_core *s, uint64_t page)
 }
 
 /* A fetch window, as slw_sim_fetch has it. */
-static inline void warm_window(struct slw_sim_core *s, struct slw_sim_instruction *in)
+static inline void warm_window(struct slw_sim_core *s, uint64_t address, struct slw_sim_group *g)
 {
     struct slw_sim_frontend *f = &s->frontend;
-    const uint64_t window = in->address >> f->window_shift;
+    const uint64_t window = address >> f->window_shift;
 
     if (window == f->window) {
-        if (!f->from_uop_cache && slw_sim_end_line(in) != f->line)
-            slw_sim_line_warm(s, slw_sim_end_line(in), &f->other_line);
+        if (!f->from_uop_cache && slw_sim_end_line(address, g) != f->line)
+            slw_sim_line_warm(s, slw_sim_end_line(address, g), &f->other_line);
         return;
     }
     f->window = window;
     s->now++;
-    warm_page(s, in->address >> PAGE_SHIFT);
-    f->from_uop_cache = slw_sim_in_uop_cache(s, in);
+    warm_page(s, address >> PAGE_SHIFT);
+    f->from_uop_cache = slw_sim_in_uop_cache(s, address, g);
     if (f->from_uop_cache) {
         s->events[SLW_SIM_UOP_CACHE_HITS]++;
         return;
     }
     s->events[SLW_SIM_UOP_CACHE_MISSES]++;
-    for (uint64_t line = slw_sim_first_line(in); line <= slw_sim_end_line(in); line++)
-        slw_sim_line_warm(s, line, slw_sim_line_hint(f, in, line));
+    for (uint64_t line = slw_sim_first_line(address); line <= slw_sim_end_line(address, g); line++)
+        slw_sim_line_warm(s, line, slw_sim_line_hint(f, address, g, line));
 }
 
-static inline void warm(struct slw_sim_core *s, const struct slw_sim_segment *segment,
+/* The windows after the first one. */
+static inline void warm_windows(struct slw_sim_core *s, const struct slw_sim_segment *segment)
+{
+    struct slw_sim_instruction *group = segment->instructions;
+    uint32_t step = segment->group_next;
+
+    do {
+        group += step;
+        if (group->is & SLW_SIM_GROUP)
+            warm_window(s, group->address, &group->group);
+        step = group->group_next;
+    } while (step);
+}
+
+static inline void warm(struct slw_sim_core *s, struct slw_sim_segment *segment,
                         const struct slw_sim_access *accesses, size_t access_count,
                         const struct slw_sim_segment *next)
 {
-    struct slw_sim_instruction *const in = segment->instructions;
-    struct slw_sim_instruction *const last = in + segment->count - 1;
-
-    for (struct slw_sim_instruction *group = in;; group += group->group_next) {
-        if (group->is & SLW_SIM_GROUP)
-            warm_window(s, group);
-        if (!group->group_next)
-            break;
-    }
+    warm_window(s, segment->address, &segment->group);
+    if (segment->group_next)
+        warm_windows(s, segment);
     for (size_t i = 0; i < access_count; i++)
         if (!slw_sim_data_is_near(s, &accesses[i]))
             slw_sim_data_warm(s, &accesses[i]);
-    if (last->branch == SLW_SIM_SYSCALL) {
+    if (segment->branch == SLW_SIM_SYSCALL) {
         s->events[SLW_SIM_SYSCALLS]++;
-    } else if (last->branch && next) {
-        const bool taken = next->address != last->address + last->length;
+    } else if (segment->branch && next) {
+        const bool taken = next->address != slw_sim_end_of(segment);
 
-        if (slw_sim_predict(s, last, taken, next->address) != SLW_SIM_AS_PREDICTED || taken)
+        if (slw_sim_predict(s, segment, taken, next->address) != SLW_SIM_AS_PREDICTED || taken)
             s->frontend.window = ~UINT64_C(0);
     }
 }

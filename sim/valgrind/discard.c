@@ -46,7 +46,7 @@ static void free_waiting(void)
             continue;
         }
         *link = b->next_of_name;
-        VG_(free)(b);
+        free_block(b);
     }
 }
 

@@ -226,16 +226,22 @@ static UInt most_accesses(const IRSB *in)
 
 /* All of it side by side: thousands of blocks are looked at in turn, and the host's caches hold
  * more of them. */
-static struct block *new_block(Int instructions, UInt accesses)
+struct block *new_block(UInt instructions, UInt accesses)
 {
-    struct block *b = VG_(calloc)("sim.block", 1,
-                                  sizeof(*b) + accesses * sizeof(*b->accesses) +
-                                      (SizeT)instructions * sizeof(*b->segment.instructions));
+    const SizeT bytes = sizeof(struct block) + accesses * sizeof(struct slw_sim_access) +
+                        instructions * sizeof(struct slw_sim_instruction);
+    const UWord start = (UWord)VG_(calloc)("sim.block", 1, bytes + HOST_LINE - 1);
+    struct block *b = (struct block *)at_host_line(start);
 
-    b->accesses = (struct slw_sim_access *)(b + 1);
+    b->behind = (UShort)((UWord)b - start);
     b->segment.instructions = (struct slw_sim_instruction *)(b->accesses + accesses);
-    b->most_accesses = accesses;
+    b->most_accesses = (UShort)accesses;
     return b;
+}
+
+void free_block(struct block *b)
+{
+    VG_(free)((UChar *)b - b->behind);
 }
 
 /* An exit before the end leaves the accesses after it undone. */
@@ -300,7 +306,7 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
     if (instructions == 0)
         return in;
     m.to = deepCopyIRSBExceptStmts(in);
-    m.block = new_block(instructions, most_accesses(in));
+    m.block = new_block((UInt)instructions, most_accesses(in));
     block_is_made(m.block, closure->nraddr);
     while (in->stmts[i]->tag != Ist_IMark)
         addStmtToIRSB(m.to, in->stmts[i++]);

@@ -17,14 +17,7 @@ struct thread {
     struct block *in_tap_block; /* the last one that ran in it */
     Addr tap_entry;             /* the function of it that was called */
     Bool in_replay;             /* it came to the library that answers in place of a server */
-    struct answer *answer;
-};
-
-/* A function that only returns, in place of one of the tap that called nothing. */
-struct answer {
-    struct block block;
-    struct slw_sim_instruction instruction;
-    struct slw_sim_access access;
+    struct block *answer;       /* a function that only returns */
 };
 
 static struct thread threads[MAX_THREADS];
@@ -111,7 +104,7 @@ static UInt last_branch(const struct block *b)
 }
 
 /* Where a return of this block that has just run read its address. */
-static struct slw_sim_access *return_of(const struct block *b)
+static struct slw_sim_access *return_of(struct block *b)
 {
     for (UInt i = b->access_count; last_branch(b) == SLW_SIM_RETURN && i > 0; i--)
         if (!b->accesses[i - 1].is_store)
@@ -132,21 +125,20 @@ static void forget_addresses(struct block *b)
 static void answer(Addr returned_to)
 {
     static const UChar returns = 0xc3;
-    struct answer *a = running->answer;
+    struct block *a = running->answer;
 
     if (!a)
-        a = running->answer = VG_(calloc)("sim.answer", 1, sizeof(*a));
-    a->access = (struct slw_sim_access){.address = returned_to, .bytes = sizeof(Addr)};
-    (void)slw_sim_decode(&returns, 1, running->tap_entry, &a->instruction);
-    a->block.segment = (struct slw_sim_segment){.address = running->tap_entry,
-                                                .instructions = &a->instruction,
-                                                .count = 1,
-                                                .object = running->in_tap_block->segment.object};
-    a->block.accesses = &a->access;
-    a->block.access_count = 1;
-    slw_sim_prepare(&config, &a->block.segment, &a->access, 1);
-    simulate(running->pending, &a->block.segment);
-    running->pending = &a->block;
+        a = running->answer = new_block(1, 1);
+    a->accesses[0] = (struct slw_sim_access){.address = returned_to, .bytes = sizeof(Addr)};
+    a->access_count = 1;
+    (void)slw_sim_decode(&returns, 1, running->tap_entry, a->segment.instructions);
+    a->segment = (struct slw_sim_segment){.address = running->tap_entry,
+                                          .instructions = a->segment.instructions,
+                                          .count = 1,
+                                          .object = running->in_tap_block->segment.object};
+    slw_sim_prepare(&config, &a->segment, a->accesses, 1);
+    simulate(running->pending, &a->segment);
+    running->pending = a;
     answered_call();
 }
 
@@ -165,7 +157,7 @@ static void leave_tap(Addr returned_to)
 /* Is a block of somebody else's, entered from the tap, the tap's doing? */
 static Bool stays_in_tap(struct block *b)
 {
-    const struct block *before = running->in_tap_block;
+    struct block *const before = running->in_tap_block;
     const struct slw_sim_access *read = before ? return_of(before) : NULL;
 
     if (read && (before->is_tap || read->address >= running->tap_slot)) {

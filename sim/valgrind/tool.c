@@ -20,9 +20,10 @@ struct slw_sim_host host;
 
 static UInt *counting_flag; /* of the tap, whether it counts requests; NULL: no tap */
 
+/* Begins a line of the host's caches, as a set of a simulated cache is often as large as one. */
 static void *allocate(size_t bytes)
 {
-    return VG_(calloc)("sim.core", 1, bytes);
+    return (void *)at_host_line((UWord)VG_(calloc)("sim.core", 1, bytes + HOST_LINE - 1));
 }
 
 static void broken(const char *what)

@@ -25,21 +25,34 @@
 /* Mapped files; the functions of later ones have no file. */
 #define MAX_OBJECTS 4096
 
+/* Bytes of a line of the host's caches, and the first one at or after an address. */
+#define HOST_LINE 64
+
+static inline UWord at_host_line(UWord address)
+{
+    return (address + HOST_LINE - 1) & ~(UWord)(HOST_LINE - 1);
+}
+
 /* Valgrind numbers threads from 1 and uses numbers again. */
 #define MAX_THREADS 512
 
-/* A translated superblock. Its code stores the addresses of its accesses right here. */
+/* A translated superblock, which begins a line of the host's caches: most that are not timed need
+ * that line, and their accesses, and nothing else. */
 struct block {
     struct slw_sim_segment segment;
-    struct slw_sim_access *accesses;
-    UInt access_count, most_accesses;
-    Bool is_plain;              /* neither partial, nor with a mark */
-    Bool is_partial;            /* some accesses may not happen: those keep the address 0 */
-    Bool is_tap;                /* of a library that slotwise preloads */
-    Bool is_replay;             /* of the one that answers in place of a server */
-    UInt mark;                  /* of a stage, which ends the block: stages.c, index + 1; 0: none */
-    struct block *next_of_name; /* discard.c */
+    UInt access_count;
+    Bool is_plain;   /* neither partial, nor with a mark */
+    Bool is_partial; /* some accesses may not happen: those keep the address 0 */
+    Bool is_tap;     /* of a library that slotwise preloads */
+    Bool is_replay;  /* of the one that answers in place of a server */
+    UInt mark;       /* of a stage, which ends the block: stages.c, index + 1; 0: none */
+    UShort most_accesses;
+    UShort behind;                    /* bytes from the start of what was allocated */
+    struct block *next_of_name;       /* discard.c */
+    struct slw_sim_access accesses[]; /* its code stores their addresses right here */
 };
+
+_Static_assert(__builtin_offsetof(struct block, mark) == HOST_LINE, "all of it is in one line");
 
 struct options {
     const HChar *core_file, *core_name, *out_file;
@@ -59,6 +72,9 @@ IRSB *instrument(VgCallbackClosure *closure, IRSB *in, const VexGuestLayout *lay
                  IRType host_word);
 UInt mapping_count(void);
 const struct slw_sim_mapping *all_mappings(void);
+
+struct block *new_block(UInt instructions, UInt accesses); /* with room for so many */
+void free_block(struct block *b);
 
 /* threads.c: who runs, and what it just ran. */
 VG_REGPARM(1) void block_entered(struct block *block);
