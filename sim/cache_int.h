@@ -27,6 +27,10 @@ typedef uint16_t slw_sim_hint;
 void slw_sim_cache_init(struct slw_sim_cache *cache, const struct slw_sim_host *host, uint64_t sets,
                         uint32_t ways);
 
+/* As touch, where the key is known not to be there. */
+void slw_sim_cache_add(struct slw_sim_cache *cache, uint64_t key, uint64_t set, slw_sim_hint *hint,
+                       uint32_t now);
+
 bool slw_sim_cache_has(const struct slw_sim_cache *cache, uint64_t key, uint64_t set);
 
 /* As touch and refresh, where the key is not where the hint says. */

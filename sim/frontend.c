@@ -41,7 +41,7 @@ static void prefetch_code(struct slw_sim_core *s, uint64_t line, uint64_t at, bo
 
         if (is_timed)
             on_its_way(f, next, ready);
-        (void)slw_sim_cache_touch(&f->l1i, next, next, &f->other_line, s->now);
+        slw_sim_cache_add(&f->l1i, next, next, &f->other_line, s->now);
         s->events[SLW_SIM_L2_CODE_MISSES] = l2; /* misses are those somebody asked for */
         s->events[SLW_SIM_L3_CODE_MISSES] = l3;
     }

@@ -63,7 +63,7 @@ static void prefetch(struct slw_sim_core *s, uint64_t line, uint64_t at)
 
     if (slw_sim_cache_has(&m->l2, line, line))
         return;
-    (void)slw_sim_cache_touch(&m->l2, line, line, &m->l2_line, s->now);
+    slw_sim_cache_add(&m->l2, line, line, &m->l2_line, s->now);
     const uint64_t ready = is_in_l3(m, line) ? at + s->config.l3_latency : from_memory(s, at);
 
     m->early_line[line % EARLY_SLOTS] = line + 1;
