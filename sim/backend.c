@@ -103,7 +103,7 @@ ALWAYS uint64_t data(struct slw_sim_core *s, const struct slw_sim_access *a, uin
     struct slw_sim_memory *m = &s->memory;
     const uint64_t ready = at + s->config.l1d_latency;
 
-    if (!slw_sim_data_is_near(s, a) || m->miss_latest > ready)
+    if (!slw_sim_data_is_near(m, a, &m->page, &s->now) || m->miss_latest > ready)
         return slw_sim_data(s, a, at, level);
     *level = SLW_SIM_MEMORY_L1;
     return ready;

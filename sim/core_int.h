@@ -255,26 +255,27 @@ static inline slw_sim_hint *slw_sim_page_hint(slw_sim_hint *places, uint64_t pag
 }
 
 /* Does nothing but use a line of the L1d and a page of the TLB that are where they were last time:
- * what most accesses do. False: nothing was done. */
-static inline bool slw_sim_data_is_near(struct slw_sim_core *s, const struct slw_sim_access *a)
+ * what most accesses do. False: nothing was done. *last_page and *now are those of the memory and
+ * of the core, or what stands for them meanwhile. */
+static inline bool slw_sim_data_is_near(struct slw_sim_memory *m, const struct slw_sim_access *a,
+                                        uint64_t *last_page, uint32_t *now)
 {
-    struct slw_sim_memory *const m = &s->memory;
     const uint64_t line = a->address >> LINE_SHIFT;
     const uint64_t page = a->address >> PAGE_SHIFT;
-    const slw_sim_hint place = *slw_sim_data_hint(m, line);
+    struct slw_sim_place *const place = &m->l1d.places[*slw_sim_data_hint(m, line)];
 
     if (a->address % (1 << LINE_SHIFT) + a->bytes > 1 << LINE_SHIFT ||
-        !slw_sim_cache_is_at(&m->l1d, line, place))
+        place->key != (uint32_t)(line + 1))
         return false;
-    if (page != m->page) {
+    if (page != *last_page) {
         const slw_sim_hint known = *slw_sim_page_hint(m->page_places, page);
 
         if (!slw_sim_cache_is_at(&m->dtlb, page, known))
             return false;
-        m->dtlb.places[known].used = s->now;
-        m->page = page;
+        m->dtlb.places[known].used = *now;
+        *last_page = page;
     }
-    m->l1d.places[place].used = s->now++;
+    place->used = (*now)++;
     return true;
 }
 

@@ -60,6 +60,27 @@ static inline void warm_windows(struct slw_sim_core *s, const struct slw_sim_seg
     } while (step);
 }
 
+/* What changes from access to access stays in registers. */
+static inline void warm_data(struct slw_sim_core *s, const struct slw_sim_access *accesses,
+                             size_t count)
+{
+    struct slw_sim_memory *const m = &s->memory;
+    uint64_t page = m->page;
+    uint32_t now = s->now;
+
+    for (size_t i = 0; i < count; i++) {
+        if (slw_sim_data_is_near(m, &accesses[i], &page, &now))
+            continue;
+        m->page = page;
+        s->now = now;
+        slw_sim_data_warm(s, &accesses[i]);
+        page = m->page;
+        now = s->now;
+    }
+    m->page = page;
+    s->now = now;
+}
+
 static inline void warm(struct slw_sim_core *s, struct slw_sim_segment *segment,
                         const struct slw_sim_access *accesses, size_t access_count,
                         const struct slw_sim_segment *next)
@@ -67,9 +88,7 @@ static inline void warm(struct slw_sim_core *s, struct slw_sim_segment *segment,
     warm_window(s, segment->address, &segment->group);
     if (segment->group_next)
         warm_windows(s, segment);
-    for (size_t i = 0; i < access_count; i++)
-        if (!slw_sim_data_is_near(s, &accesses[i]))
-            slw_sim_data_warm(s, &accesses[i]);
+    warm_data(s, accesses, access_count);
     if (segment->branch == SLW_SIM_SYSCALL) {
         s->events[SLW_SIM_SYSCALLS]++;
     } else if (segment->branch && next) {
