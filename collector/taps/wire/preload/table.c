@@ -19,7 +19,7 @@
 
 #define CHUNK  16u /* connections allocated together */
 #define CHUNKS 256u
-#define SPINS  2000u /* before a lock is given up; its holder decodes some microseconds */
+#define SPINS  2000u /* before a lock is given up; 200 times as many once: it may be off the CPU */
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -335,7 +335,7 @@ void slw_table_duplicate(int from, int to)
 
 static bool lock(struct slw_watched *w)
 {
-    for (unsigned i = 0; i < SPINS; i++) {
+    for (unsigned i = 0; i < (atomic_load(&w->trouble) ? 1 : 200) * SPINS; i++) {
         if (atomic_exchange_explicit(&w->lock, 1, memory_order_acquire) == 0)
             return true;
         pause_briefly(i);
