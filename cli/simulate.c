@@ -69,6 +69,11 @@ static enum slw_sim_start start_of(const char *name)
     return SLW_SIM_START_AUTO;
 }
 
+static bool is_given(const struct slw_args *a, const char *name)
+{
+    return slw_args_knows(a, name) && slw_args_has(a, name);
+}
+
 /* What belongs to it means nothing without it, and what counts on this CPU means nothing with it.
  */
 static int check(const struct slw_args *a, struct slw_error *err)
@@ -83,11 +88,10 @@ static int check(const struct slw_args *a, struct slw_error *err)
     };
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (slw_args_knows(a, own[i]) && slw_args_has(a, own[i]) && !slw_args_has(a, "simulate"))
+        if (is_given(a, own[i]) && !slw_args_has(a, "simulate"))
             return slw_fail(err, SLW_E_USAGE, "--%s needs --simulate", own[i]);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        if (slw_args_knows(a, others[i]) && slw_args_has(a, others[i]) &&
-            slw_args_has(a, "simulate"))
+        if (is_given(a, others[i]) && slw_args_has(a, "simulate"))
             return slw_fail(err, SLW_E_USAGE,
                             "--simulate follows a command from its start and counts nothing on "
                             "this CPU: --%s does not go with it",
@@ -100,7 +104,7 @@ static int check(const struct slw_args *a, struct slw_error *err)
 static int read_detail(const struct slw_args *a, struct slw_simulation *sim, struct slw_error *err)
 {
     const bool in_turns = slw_args_knows(a, "warmup");
-    const bool is_sampled = slw_args_knows(a, "sampled") && slw_args_has(a, "sampled");
+    const bool is_sampled = is_given(a, "sampled");
     const bool is_full = slw_args_has(a, "full") || (in_turns && !is_sampled);
 
     if (is_sampled && slw_args_has(a, "full"))
@@ -239,7 +243,7 @@ static int try_carrier(const struct slw_carrier *c, const struct slw_profile *p,
 }
 
 /* The first that can, or the one that was asked for. Why a better one cannot is a note. */
-static int choose_carrier(struct slw_simulate *s, const struct slw_profile *p, const char *program,
+static int choose_carrier(struct slw_simulate *s, const struct slw_profile *p,
                           struct slw_error *err)
 {
     struct slw_error first = {0};
@@ -250,7 +254,7 @@ static int choose_carrier(struct slw_simulate *s, const struct slw_profile *p, c
 
         if (s->carrier_name && strcmp(s->carrier_name, c->name) != 0)
             continue;
-        if (try_carrier(c, p, program, &s->launcher, &why) >= 0) {
+        if (try_carrier(c, p, s->program, &s->launcher, &why) >= 0) {
             s->simulation.carrier = c;
             if (first.code != SLW_E_OK)
                 (void)slw_run_note(p->run, SLW_NOTE_WARNING, "simulated-carrier",
@@ -281,7 +285,7 @@ int slw_simulate_choose(struct slw_simulate *s, struct slw_profile *p, struct sl
     }
     int rc = choose_core(s, p, err);
     if (rc >= 0)
-        rc = choose_carrier(s, p, s->program, err);
+        rc = choose_carrier(s, p, err);
     if (rc >= 0 && s->simulation.repeatable && !s->simulation.carrier->makes_repeatable)
         (void)slw_run_note(p->run, SLW_NOTE_INFO, "simulated-clock", NULL,
                            "the %s carrier leaves clocks and random bytes as they are: another "

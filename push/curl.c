@@ -8,10 +8,10 @@
 
 int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
 {
-    struct slw_curl c = {.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
+    struct slw_curl c = {.object = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)};
     int rc = 0;
 
-    if (!c.library) {
+    if (!c.object) {
         const char *why = dlerror();
 
         slw_error_hint(err, "apt-get install libcurl4");
@@ -19,7 +19,7 @@ int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
                         why ? why : "it cannot be loaded");
     }
 #define X(type, name, parameters)                                                                  \
-    rc = rc < 0 ? rc : slw_library_find(c.library, LIBRARY, "curl_" #name, &c.name, err);
+    rc = rc < 0 ? rc : slw_library_find(c.object, LIBRARY, "curl_" #name, &c.name, err);
     SLW_CURL_FUNCTIONS(X)
 #undef X
     if (rc < 0)
@@ -31,9 +31,9 @@ int slw_curl_open(struct slw_curl *ret_curl, struct slw_error *err)
 
 void slw_curl_close(struct slw_curl *c)
 {
-    if (c->library)
-        (void)dlclose(c->library);
-    c->library = NULL;
+    if (c->object)
+        (void)dlclose(c->object);
+    c->object = NULL;
 }
 #else
 extern int slw_curl_none;

@@ -19,7 +19,7 @@
     X(void, slist_free_all, (struct curl_slist *))
 
 struct slw_curl {
-    void *library;
+    void *object;
 #define X(type, name, parameters) type(*name) parameters;
     SLW_CURL_FUNCTIONS(X)
 #undef X

@@ -82,6 +82,14 @@ bool slw_sim_cache_refresh_elsewhere(struct slw_sim_cache *cache, uint64_t key, 
     return true;
 }
 
+static inline void occupy(struct slw_sim_cache *cache, struct slw_sim_place *place, uint64_t key,
+                          slw_sim_hint *hint, uint32_t now)
+{
+    place->key = (uint32_t)(key + 1);
+    place->used = now;
+    *hint = (slw_sim_hint)(place - cache->places);
+}
+
 bool slw_sim_cache_touch_elsewhere(struct slw_sim_cache *cache, uint64_t key, uint64_t set,
                                    slw_sim_hint *hint, uint32_t now)
 {
@@ -91,18 +99,12 @@ bool slw_sim_cache_touch_elsewhere(struct slw_sim_cache *cache, uint64_t key, ui
 
     if (!is_there)
         place = oldest_of(cache, first, now);
-    place->key = (uint32_t)(key + 1);
-    place->used = now;
-    *hint = (slw_sim_hint)(place - cache->places);
+    occupy(cache, place, key, hint, now);
     return is_there;
 }
 
 void slw_sim_cache_add(struct slw_sim_cache *cache, uint64_t key, uint64_t set, slw_sim_hint *hint,
                        uint32_t now)
 {
-    struct slw_sim_place *const place = oldest_of(cache, set_of(cache, set), now);
-
-    place->key = (uint32_t)(key + 1);
-    place->used = now;
-    *hint = (slw_sim_hint)(place - cache->places);
+    occupy(cache, oldest_of(cache, set_of(cache, set), now), key, hint, now);
 }

@@ -39,10 +39,15 @@ bool slw_sim_cache_touch_elsewhere(struct slw_sim_cache *cache, uint64_t key, ui
 bool slw_sim_cache_refresh_elsewhere(struct slw_sim_cache *cache, uint64_t key, uint64_t set,
                                      slw_sim_hint *hint, uint32_t now);
 
+static inline bool slw_sim_place_has(const struct slw_sim_place *place, uint64_t key)
+{
+    return place->key == (uint32_t)(key + 1);
+}
+
 static inline bool slw_sim_cache_is_at(const struct slw_sim_cache *cache, uint64_t key,
                                        slw_sim_hint hint)
 {
-    return cache->places[hint].key == (uint32_t)(key + 1);
+    return slw_sim_place_has(&cache->places[hint], key);
 }
 
 /* Is it there? It is, as the most recent one of its set, afterwards, and the hint is right. Keys of

@@ -265,7 +265,7 @@ static inline bool slw_sim_data_is_near(struct slw_sim_memory *m, const struct s
     struct slw_sim_place *const place = &m->l1d.places[*slw_sim_data_hint(m, line)];
 
     if (a->address % (1 << LINE_SHIFT) + a->bytes > 1 << LINE_SHIFT ||
-        place->key != (uint32_t)(line + 1))
+        !slw_sim_place_has(place, line))
         return false;
     if (page != *last_page) {
         const slw_sim_hint known = *slw_sim_page_hint(m->page_places, page);

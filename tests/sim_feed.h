@@ -38,6 +38,14 @@ static inline void feed_release(void)
         free(feed_allocated[--feed_allocated_count]);
 }
 
+/* As a teardown of cmocka. */
+static inline int feed_tear_down(void **state)
+{
+    (void)state;
+    feed_release();
+    return 0;
+}
+
 static inline void feed_broken(const char *what)
 {
     fprintf(stderr, "%s\n", what);

@@ -49,10 +49,12 @@ static const char *row_absent(const struct slw_report_row *row)
     return !row->total.absent && misses_kernel ? "counted in user mode only" : row->total.absent;
 }
 
-/* The sum over the kinds of core, where there are several. */
+/* The sum over the kinds of core, where there are several. Of a simulation that timed a part of the
+ * instructions, values of the same thing are as far apart as twice the standard error. */
 static bool event_named(const struct slw_report *r, const char *name, size_t length,
-                        struct slw_figure *ret)
+                        struct slw_measure *ret_measure)
 {
+    struct slw_figure *const ret = &ret_measure->figure;
     bool found = false;
 
     for (size_t i = 0; i < r->row_count; i++) {
@@ -67,24 +69,25 @@ static bool event_named(const struct slw_report *r, const char *name, size_t len
         ret->value = ret->absent ? 0 : before + row->total.value;
         if (row->count->mode != SLW_MODE_ALL && !ret->from.detail)
             ret->from.detail = row->count->mode == SLW_MODE_USER ? "user mode" : "kernel mode";
+        ret_measure->step = 2e-6 * row->count->error_ppm * ret->value;
         found = true;
     }
     return found;
 }
 
 /* The first of the names that was counted; else why the first of them was not. */
-static bool find_event(const struct slw_report *r, const char *names, struct slw_figure *ret)
+static bool find_event(const struct slw_report *r, const char *names, struct slw_measure *ret)
 {
     bool found = false;
 
     while (*names) {
         const size_t length = strcspn(names, " ");
-        struct slw_figure f;
+        struct slw_measure m = {0};
 
-        if (event_named(r, names, length, &f) && (!found || !f.absent)) {
-            *ret = f;
+        if (event_named(r, names, length, &m) && (!found || !m.figure.absent)) {
+            *ret = m;
             found = true;
-            if (!f.absent)
+            if (!m.figure.absent)
                 return true;
         }
         names += length;
@@ -93,36 +96,12 @@ static bool find_event(const struct slw_report *r, const char *names, struct slw
     return found;
 }
 
-static bool is_one_of(const char *name, const char *names)
-{
-    const size_t length = strlen(name);
-
-    for (; *names; names += strspn(names, " ")) {
-        if (strcspn(names, " ") == length && memcmp(name, names, length) == 0)
-            return true;
-        names += strcspn(names, " ");
-    }
-    return false;
-}
-
-/* Of a simulation that timed a part of the instructions: as far apart as twice the standard error
- * are values of the same thing. 0: exact, or nothing is known. */
-static double sampled_step(const struct slw_report *r, const char *names,
-                           const struct slw_figure *total)
-{
-    for (size_t i = 0; slw_simulated_sampled(&total->from) && i < r->row_count; i++)
-        if (is_one_of(r->rows[i].name, names) && r->rows[i].count->error_ppm > 0)
-            return 2e-6 * r->rows[i].count->error_ppm * total->value;
-    return 0;
-}
-
 bool slw_metric_event_per_request(const struct slw_report *r, const char *names,
                                   struct slw_measure *ret)
 {
-    struct slw_figure total;
+    struct slw_measure total;
 
-    return find_event(r, names, &total) &&
-           per_request(r, &total, sampled_step(r, names, &total), ret);
+    return find_event(r, names, &total) && per_request(r, &total.figure, total.step, ret);
 }
 
 static bool event_per_request(const struct slw_report *r, const char *names,
@@ -133,23 +112,20 @@ static bool event_per_request(const struct slw_report *r, const char *names,
 
 static bool event_total(const struct slw_report *r, const char *names, struct slw_measure *ret)
 {
-    return find_event(r, names, &ret->figure);
+    return find_event(r, names, ret);
 }
 
 /* Totals tell something where another execution gives the same. */
 static bool simulated_total(const struct slw_report *r, const char *names, struct slw_measure *ret)
 {
-    if (!slw_simulated_is(r->run) || !find_event(r, names, &ret->figure))
-        return false;
-    ret->step = sampled_step(r, names, &ret->figure);
-    return true;
+    return slw_simulated_is(r->run) && find_event(r, names, ret);
 }
 
 static bool time_per_request(const struct slw_report *r, const char *names, struct slw_measure *ret)
 {
-    struct slw_figure total;
+    struct slw_measure total;
 
-    return find_event(r, names, &total) && per_request(r, &total, TICK_NS, ret);
+    return find_event(r, names, &total) && per_request(r, &total.figure, TICK_NS, ret);
 }
 
 /* From misses per thousand instructions: models count them by events of many names. */
@@ -181,15 +157,15 @@ static bool misses_per_request(const struct slw_report *r, const char *node,
 
 static bool cpu_time(const struct slw_report *r, const char *argument, struct slw_measure *ret)
 {
-    struct slw_figure counted;
+    struct slw_measure counted;
 
     (void)argument;
     ret->figure = count_figure(&r->facts->cpu_ns, &software);
     ret->step = 1;
     if (ret->figure.absent)
         return true;
-    if (find_event(r, "task-clock", &counted) && !counted.absent)
-        ret->figure.from = counted.from;
+    if (find_event(r, "task-clock", &counted) && !counted.figure.absent)
+        ret->figure.from = counted.figure.from;
     else
         ret->step = RUSAGE_STEP_NS;
     return true;

@@ -296,8 +296,7 @@ static const char *why_incomparable(struct slw_comparing *w, const struct slw_me
         return "A and B were measured in different ways";
     if (is_sampled(row) && (step_of(row->a) == 0 || step_of(row->b) == 0))
         return "a part of the instructions was timed, and how far off it is is known of cycles "
-               "only: "
-               "simulate with --full";
+               "only: simulate with --full";
     return unequal_counts(w, row->metric);
 }
 

@@ -21,11 +21,6 @@ void tap_stands_for(uint64_t function)
     slw_sim_interpose(&interposed, function);
 }
 
-static unsigned last_branch(const struct block *b)
-{
-    return b->segment.instructions[b->segment.count - 1].branch;
-}
-
 static struct slw_sim_access *last_access(struct accesses *a, bool is_store)
 {
     for (uint32_t i = a->count; i > 0; i--)
@@ -37,7 +32,7 @@ static struct slw_sim_access *last_access(struct accesses *a, bool is_store)
 /* Where a return of this block that has just run read its address; NULL: it does not return. */
 static struct slw_sim_access *return_of(const struct block *b, struct accesses *a)
 {
-    return b && last_branch(b) == SLW_SIM_RETURN ? last_access(a, false) : NULL;
+    return b && b->segment.branch == SLW_SIM_RETURN ? last_access(a, false) : NULL;
 }
 
 /* Where the library, entered after the pending block, finds the address it returns to. A stub of
@@ -45,7 +40,7 @@ static struct slw_sim_access *return_of(const struct block *b, struct accesses *
 static uint64_t slot_of_entry(struct vcpu *v)
 {
     const struct block *before = v->pending;
-    const unsigned branch = before ? last_branch(before) : SLW_SIM_NO_BRANCH;
+    const unsigned branch = before ? before->segment.branch : SLW_SIM_NO_BRANCH;
     const bool is_call = branch == SLW_SIM_CALL || branch == SLW_SIM_CALL_INDIRECT;
     const struct slw_sim_access *pushed = is_call ? last_access(&v->ours, true) : NULL;
     const struct slw_sim_access *popped = return_of(before, &v->ours);
@@ -85,7 +80,7 @@ static void leave(struct vcpu *v, uint64_t returned_to)
     v->tap.is_in = false;
     if (returned_to && read)
         read->address = returned_to;
-    else if (returned_to && v->pending && last_branch(v->pending) && v->tap.is_replay)
+    else if (returned_to && v->pending && v->pending->segment.branch && v->tap.is_replay)
         answer(v, returned_to);
 }
 

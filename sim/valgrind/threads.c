@@ -98,15 +98,10 @@ void tap_stands_for(Addr function)
     slw_sim_interpose(&interposed, function);
 }
 
-static UInt last_branch(const struct block *b)
-{
-    return b->segment.instructions[b->segment.count - 1].branch;
-}
-
 /* Where a return of this block that has just run read its address. */
 static struct slw_sim_access *return_of(struct block *b)
 {
-    for (UInt i = b->access_count; last_branch(b) == SLW_SIM_RETURN && i > 0; i--)
+    for (UInt i = b->access_count; b->segment.branch == SLW_SIM_RETURN && i > 0; i--)
         if (!b->accesses[i - 1].is_store)
             return &b->accesses[i - 1];
     return NULL;
@@ -150,7 +145,8 @@ static void leave_tap(Addr returned_to)
 
     if (returned_to && return_read)
         return_read->address = returned_to;
-    else if (returned_to && running->pending && last_branch(running->pending) && running->in_replay)
+    else if (returned_to && running->pending && running->pending->segment.branch &&
+             running->in_replay)
         answer(returned_to);
 }
 

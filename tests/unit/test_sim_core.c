@@ -432,36 +432,30 @@ static void a_restart_forgets_counts_only(void **state)
     assert_int_equal(t.events[SLW_SIM_L1D_MISSES], 0); /* the line is still there */
 }
 
-static int release(void **state)
-{
-    (void)state;
-    feed_release();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(the_least_recent_line_goes, release),
-        cmocka_unit_test_teardown(moments_go_round, release),
-        cmocka_unit_test_teardown(a_wrong_hint_changes_nothing, release),
-        cmocka_unit_test_teardown(a_refresh_keeps_and_adds_nothing, release),
-        cmocka_unit_test_teardown(a_chain_of_multiplications_takes_its_latency, release),
-        cmocka_unit_test_teardown(independent_additions_are_limited_by_their_ports, release),
-        cmocka_unit_test_teardown(a_dependent_load_takes_the_latency_of_its_level, release),
-        cmocka_unit_test_teardown(what_was_stored_is_loaded_after_the_forwarding_latency, release),
-        cmocka_unit_test_teardown(memory_is_renamed_between_general_registers, release),
-        cmocka_unit_test_teardown(a_load_into_a_vector_register_takes_longer, release),
+        cmocka_unit_test_teardown(the_least_recent_line_goes, feed_tear_down),
+        cmocka_unit_test_teardown(moments_go_round, feed_tear_down),
+        cmocka_unit_test_teardown(a_wrong_hint_changes_nothing, feed_tear_down),
+        cmocka_unit_test_teardown(a_refresh_keeps_and_adds_nothing, feed_tear_down),
+        cmocka_unit_test_teardown(a_chain_of_multiplications_takes_its_latency, feed_tear_down),
+        cmocka_unit_test_teardown(independent_additions_are_limited_by_their_ports, feed_tear_down),
+        cmocka_unit_test_teardown(a_dependent_load_takes_the_latency_of_its_level, feed_tear_down),
+        cmocka_unit_test_teardown(what_was_stored_is_loaded_after_the_forwarding_latency,
+                                  feed_tear_down),
+        cmocka_unit_test_teardown(memory_is_renamed_between_general_registers, feed_tear_down),
+        cmocka_unit_test_teardown(a_load_into_a_vector_register_takes_longer, feed_tear_down),
         cmocka_unit_test_teardown(what_only_the_second_level_of_the_btb_knows_is_predicted_later,
-                                  release),
-        cmocka_unit_test_teardown(a_pattern_is_learned_and_chance_is_not, release),
-        cmocka_unit_test_teardown(where_a_jump_always_goes_is_known_on_any_path, release),
-        cmocka_unit_test_teardown(code_of_another_page_is_predicted_later, release),
-        cmocka_unit_test_teardown(a_call_makes_a_context_and_a_return_leaves_it, release),
-        cmocka_unit_test_teardown(a_long_jump_pops_what_it_jumped_over, release),
-        cmocka_unit_test_teardown(a_stub_is_not_what_was_called, release),
-        cmocka_unit_test_teardown(deep_recursion_is_cut_and_counted, release),
-        cmocka_unit_test_teardown(a_restart_forgets_counts_only, release),
+                                  feed_tear_down),
+        cmocka_unit_test_teardown(a_pattern_is_learned_and_chance_is_not, feed_tear_down),
+        cmocka_unit_test_teardown(where_a_jump_always_goes_is_known_on_any_path, feed_tear_down),
+        cmocka_unit_test_teardown(code_of_another_page_is_predicted_later, feed_tear_down),
+        cmocka_unit_test_teardown(a_call_makes_a_context_and_a_return_leaves_it, feed_tear_down),
+        cmocka_unit_test_teardown(a_long_jump_pops_what_it_jumped_over, feed_tear_down),
+        cmocka_unit_test_teardown(a_stub_is_not_what_was_called, feed_tear_down),
+        cmocka_unit_test_teardown(deep_recursion_is_cut_and_counted, feed_tear_down),
+        cmocka_unit_test_teardown(a_restart_forgets_counts_only, feed_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -284,13 +284,6 @@ static void a_stage_is_counted_between_its_marks(void **state)
     assert_int_equal(stage_called("counted_here")->calls, 0);
 }
 
-static int release(void **state)
-{
-    (void)state;
-    feed_release();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,5 +297,5 @@ int main(void)
         cmocka_unit_test(a_stage_is_counted_between_its_marks),
     };
 
-    return cmocka_run_group_tests(tests, NULL, release);
+    return cmocka_run_group_tests(tests, NULL, feed_tear_down);
 }

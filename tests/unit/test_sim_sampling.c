@@ -6,13 +6,6 @@
 
 #define AT 0x401000
 
-static int release(void **state)
-{
-    (void)state;
-    feed_release();
-    return 0;
-}
-
 static void sampling_counts_the_same_events(void **state)
 {
     const struct slw_sim_config config = feed_config("zen5");
@@ -37,6 +30,16 @@ static void sampling_counts_the_same_events(void **state)
     assert_in_range(totals[1].detailed_instructions, 9900, 10100);
 }
 
+/* Four instructions each. */
+static void make_loops(const struct slw_sim_config *config, struct feed_segment *fast,
+                       struct feed_segment *slow)
+{
+    FEED(fast, config, AT, "\x01\xc0\x01\xdb\x01\xc9\xeb\xf8", NULL, 0);
+    FEED(slow, config, AT + 256, "\x48\x0f\xaf\xc0\x48\x0f\xaf\xc0\x90\xeb\xf5", NULL, 0);
+    assert_int_equal(fast->segment.count, 4);
+    assert_int_equal(slow->segment.count, 4);
+}
+
 /* Two loops in turn, each of constant speed; windows see one of them, or the other. */
 static struct slw_sim_sampled sampled_over(unsigned rounds_of_each)
 {
@@ -44,8 +47,7 @@ static struct slw_sim_sampled sampled_over(unsigned rounds_of_each)
     struct slw_sim_core *core = feed_core(&config);
     struct feed_segment fast, slow;
 
-    FEED(&fast, &config, AT, "\x01\xc0\x01\xdb\x01\xc9\xeb\xf8", NULL, 0);
-    FEED(&slow, &config, AT + 256, "\x48\x0f\xaf\xc0\x48\x0f\xaf\xc0\x90\xeb\xf5", NULL, 0);
+    make_loops(&config, &fast, &slow);
     slw_sim_step(core, &slow.segment, NULL, 0, &fast.segment);
     slw_sim_step(core, &fast.segment, NULL, 0, &fast.segment);
     slw_sim_restart(core); /* cold misses are not what this is about */
@@ -79,10 +81,7 @@ static struct slw_sim_totals in_step(bool sampled)
     struct slw_sim_core *core = feed_core(&config);
     struct feed_segment fast, slow;
 
-    FEED(&fast, &config, AT, "\x01\xc0\x01\xdb\x01\xc9\xeb\xf8", NULL, 0);
-    FEED(&slow, &config, AT + 256, "\x48\x0f\xaf\xc0\x48\x0f\xaf\xc0\x90\xeb\xf5", NULL, 0);
-    assert_int_equal(fast.segment.count, 4);
-    assert_int_equal(slow.segment.count, 4);
+    make_loops(&config, &fast, &slow);
     if (sampled)
         slw_sim_sample(core, 1000, 50);
     for (unsigned i = 0; i < 500000; i++) {
@@ -158,11 +157,11 @@ static void nothing_is_known_of_less_than_two_windows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(sampling_counts_the_same_events, release),
-        cmocka_unit_test_teardown(the_error_of_sampling_is_how_much_windows_differ, release),
-        cmocka_unit_test_teardown(windows_do_not_keep_step_with_the_client, release),
-        cmocka_unit_test_teardown(what_was_fetched_ahead_while_warming_is_there, release),
-        cmocka_unit_test_teardown(nothing_is_known_of_less_than_two_windows, release),
+        cmocka_unit_test_teardown(sampling_counts_the_same_events, feed_tear_down),
+        cmocka_unit_test_teardown(the_error_of_sampling_is_how_much_windows_differ, feed_tear_down),
+        cmocka_unit_test_teardown(windows_do_not_keep_step_with_the_client, feed_tear_down),
+        cmocka_unit_test_teardown(what_was_fetched_ahead_while_warming_is_there, feed_tear_down),
+        cmocka_unit_test_teardown(nothing_is_known_of_less_than_two_windows, feed_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
