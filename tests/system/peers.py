@@ -4,6 +4,7 @@ import collections
 import re
 import subprocess
 
+NAMELESS = ":-1"
 Totals = collections.namedtuple("Totals", "samples weight")
 
 
@@ -33,9 +34,28 @@ def report(data, sort):
             continue
         parts = [part.strip() for part in line.split("|", 1 + len(keys))]
         key = tuple(re.sub(r"^\[[.kguH]\] ", "", part) for part in parts[2:])
-        old = rows.get(key, Totals(0, 0))
-        rows[key] = Totals(old.samples + int(parts[0]), old.weight + int(parts[1]))
+        rows[key] = added(rows.get(key, Totals(0, 0)), Totals(int(parts[0]), int(parts[1])))
     return rows
+
+
+def added(a, b):
+    return Totals(a.samples + b.samples, a.weight + b.weight)
+
+
+def without_thread(data):
+    """{comm of the process: Totals} of samples whose thread had given its number back (tid -1), as
+    a reaped process has, too: ":-1"."""
+    comms, lost = {}, collections.defaultdict(lambda: Totals(0, 0))
+    for line in perf("script", "-f", "-i", data, "-F", "comm,pid,tid,period").stdout.splitlines():
+        comm, pid, tid, period = re.match(r"\s*(.*\S)\s+(-?\d+)/(-?\d+)\s+(\d+)", line).groups()
+        if tid == "-1":
+            lost[pid] = added(lost[pid], Totals(1, int(period)))
+        elif tid == pid or pid not in comms:
+            comms[pid] = comm
+    named = collections.defaultdict(lambda: Totals(0, 0))
+    for pid, totals in lost.items():
+        named[comms.get(pid, NAMELESS)] = added(named[comms.get(pid, NAMELESS)], totals)
+    return named
 
 
 def hottest(data, limit):

@@ -8,6 +8,8 @@ import harness
 import peers
 import pprof
 
+BPF = "bpf_prog_"  # how the kernel names a program's code: bpf_prog_TAG_NAME
+
 
 def ours(run, key):
     """{key(sample): Totals} of profile.pb.gz: column 0 counts samples, column 1 weighs them."""
@@ -17,14 +19,13 @@ def ours(run, key):
     weight = next(i for i, name in enumerate(types) if i != count)
     sums = collections.defaultdict(lambda: peers.Totals(0, 0))
     for sample in profile.samples:
-        old = sums[key(sample)]
-        sums[key(sample)] = peers.Totals(old.samples + sample.values[count],
-                                         old.weight + sample.values[weight])
+        totals = peers.Totals(sample.values[count], sample.values[weight])
+        sums[key(sample)] = peers.added(sums[key(sample)], totals)
     return dict(sums)
 
 
 def comm(sample):
-    return (sample.labels["comm"],)
+    return (sample.labels.get("comm", peers.NAMELESS),)
 
 
 def module(sample):
@@ -49,23 +50,20 @@ class Agreement(harness.Case):
 
     def agree(self, data, run):
         self.assertEqual(ours(run, lambda s: ()), self.theirs(data, ""), "in total")
-        self.assertEqual(ours(run, comm), self.theirs(data, "comm"), "per comm")
+        self.assertEqual(ours(run, comm), self.named(data, self.theirs(data, "comm")), "per comm")
         theirs = self.theirs(data, "dso,sym")
         modules = collections.defaultdict(lambda: peers.Totals(0, 0))
         for (name, _), totals in theirs.items():
-            modules[(name,)] = peers.Totals(modules[(name,)].samples + totals.samples,
-                                            modules[(name,)].weight + totals.weight)
+            modules[(name,)] = peers.added(modules[(name,)], totals)
         self.assertEqual(ours(run, module), dict(modules), "per module")
         mine = ours(run, function)
         # perf prints a bare address where it knows no symbol, slotwise the module. slotwise names the
         # stubs of every linkage table, perf some of them (none of .plt.got): they count as unnamed.
         for table in (theirs, mine):
             for key in [k for k in table if not k[1] or k[1].endswith("@plt") or
-                        k[1].startswith(("0x", "[", "00000"))]:
-                old, unnamed = table.pop(key), (key[0], "")
-                known = table.get(unnamed, peers.Totals(0, 0))
-                table[unnamed] = peers.Totals(known.samples + old.samples,
-                                              known.weight + old.weight)
+                        k[1].startswith(("0x", "[", "00000", BPF))]:
+                unnamed = (key[0], "")
+                table[unnamed] = peers.added(table.pop(key), table.get(unnamed, peers.Totals(0, 0)))
         differing = {key: (mine.get(key), theirs.get(key)) for key in mine.keys() | theirs.keys()
                      if mine.get(key) != theirs.get(key)}
         self.assertEqual(differing, {}, "per function: (ours, perf's)")
@@ -76,12 +74,20 @@ class Agreement(harness.Case):
             key = key if sort else ()
             if "sym" in sort:
                 # Code that came into the kernel meanwhile, as another test's BPF programs: perf has
-                # no module for it.
-                beyond = key[0] == "[unknown]" and key[-1].startswith("0xffff")
+                # no module for it, or one for each program.
+                beyond = (key[0] == "[unknown]" and key[-1].startswith("0xffff")
+                          or key[0].startswith(BPF))
                 key = ("[kernel.kallsyms]" if beyond else key[0], key[-1].split("@@")[0])
-            old = table[key]
-            table[key] = peers.Totals(old.samples + totals.samples, old.weight + totals.weight)
+            table[key] = peers.added(table[key], totals)
         return dict(table)
+
+    def named(self, data, comms):
+        """To perf a thread that is nearly gone, and has no number any more, has no name either."""
+        table = dict(comms)
+        if table.pop((peers.NAMELESS,), None):
+            for name, totals in peers.without_thread(data).items():
+                table[(name,)] = peers.added(table.get((name,), peers.Totals(0, 0)), totals)
+        return table
 
     def json_total(self, run):
         return sum(s["samples"] for s in self.load(run)["samplings"])
@@ -91,9 +97,9 @@ class Agreement(harness.Case):
         self.agree(os.path.join(run, "perf.data"), run)
 
     def test_our_samples_of_threads_and_children(self):
-        for what in ("threads", "forks"):
+        for what, how_much in (("threads", "400"), ("forks", "400"), ("brief", "20000")):
             with self.subTest(what):
-                _, run = self.profile(harness.CLIENT, what, "400", name=what)
+                _, run = self.profile(harness.CLIENT, what, how_much, name=what)
                 self.agree(os.path.join(run, "perf.data"), run)
 
     def test_our_samples_of_sqlite(self):
