@@ -11,8 +11,8 @@ struct passing {
     uint64_t data_ready; /* its loads */
     enum slw_sim_slot level;
     uint64_t allocated;
-    bool is_general; /* no vector register is loaded or stored */
-    bool has_slot;   /* a load or store of it took a slot that its work shares */
+    const struct slw_sim_instruction *in; /* it */
+    bool has_slot; /* a load or store of it took a slot that its work shares */
 };
 
 /* The first cycle from `at` on in which one of `ports` is idle, when it is not idle at once. Where
@@ -70,10 +70,9 @@ ALWAYS bool is_general(const struct slw_sim_instruction *in)
 /* Some cores foresee that what is loaded was just stored, and take the register it came from, as
  * long as both are whole general registers and the store is still in the queue. */
 ALWAYS bool is_renamed(const struct slw_sim_core *s, const struct slw_sim_access *a,
-                       const struct slw_sim_stored *last, const struct passing *now)
+                       const struct slw_sim_stored_value *last, const struct passing *now)
 {
-    return s->config.memory_renaming && now->is_general && a->bytes >= 4 &&
-           (uint8_t)last->number == a->bytes &&
+    return is_general(now->in) && a->bytes >= 4 && (uint8_t)last->number == a->bytes &&
            s->backend.stores - (last->number >> 8) <= s->config.store_queue_entries;
 }
 
@@ -84,10 +83,15 @@ ALWAYS uint64_t forwarded(struct slw_sim_core *s, const struct slw_sim_access *a
     const struct slw_sim_stored *const last = &s->backend.stored[key % FORWARD_SLOTS];
     const bool is_same = last->key == key + 1;
 
-    if (s->config.memory_renaming && is_same && is_renamed(s, a, last, now)) {
-        s->events[SLW_SIM_FORWARDS]++;
-        *level = SLW_SIM_CORE_EXECUTION;
-        return slw_sim_later(now->allocated, last->value);
+    if (s->config.memory_renaming && is_same) {
+        const struct slw_sim_stored_value *const value =
+            &s->backend.stored_values[key % FORWARD_SLOTS];
+
+        if (is_renamed(s, a, value, now)) {
+            s->events[SLW_SIM_FORWARDS]++;
+            *level = SLW_SIM_CORE_EXECUTION;
+            return slw_sim_later(now->allocated, value->known);
+        }
     }
     const bool is_later = is_same & (last->ready > ready);
 
@@ -154,10 +158,10 @@ ALWAYS void store(struct slw_sim_core *s, struct pace *p, bool free, const struc
     b->store_queue[b->stores++ & b->store_mask] =
         b->drained << SLOT_BITS | (b->drained > retired ? SLW_SIM_MEMORY_STORE : p->cause);
     b->stored[key % FORWARD_SLOTS] =
-        (struct slw_sim_stored){.key = key + 1,
-                                .ready = known + s->config.forward_latency,
-                                .value = value,
-                                .number = b->stores << 8 | (now->is_general ? a->bytes : 0)};
+        (struct slw_sim_stored){.key = key + 1, .ready = known + s->config.forward_latency};
+    if (s->config.memory_renaming)
+        b->stored_values[key % FORWARD_SLOTS] = (struct slw_sim_stored_value){
+            .known = value, .number = b->stores << 8 | (is_general(now->in) ? a->bytes : 0)};
     now->has_slot = true;
 }
 
@@ -326,7 +330,7 @@ ALWAYS uint64_t only_load(struct slw_sim_core *s, struct pace *p, bool free,
                           const struct slw_sim_instruction *in, const struct slw_sim_access *a)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in), .is_general = is_general(in)};
+    struct passing now = {.address_ready = address_ready(b, in), .in = in};
 
     load(s, p, free, a, &now);
     b->ready[in->targets[0]] = now.data_ready + in->latency;
@@ -338,7 +342,7 @@ ALWAYS uint64_t load_and_work(struct slw_sim_core *s, struct pace *p, bool free,
                               const struct slw_sim_instruction *in, const struct slw_sim_access *a)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in), .is_general = is_general(in)};
+    struct passing now = {.address_ready = address_ready(b, in), .in = in};
 
     load(s, p, free, a, &now);
     const uint64_t ready = slw_sim_later(now.data_ready, two_ready(b, in));
@@ -354,7 +358,7 @@ ALWAYS uint64_t only_store(struct slw_sim_core *s, struct pace *p, bool free,
                            const struct slw_sim_instruction *in, const struct slw_sim_access *a)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in), .is_general = is_general(in)};
+    struct passing now = {.address_ready = address_ready(b, in), .in = in};
     const uint64_t ready = b->ready[in->sources[0]];
 
     store(s, p, free, a, &now, in->is & SLW_SIM_PUSHES ? 0 : ready);
@@ -372,9 +376,8 @@ static uint64_t with_accesses(struct slw_sim_core *s, struct pace *p,
                               const struct slw_sim_access *accesses, size_t count)
 {
     struct slw_sim_backend *b = &s->backend;
-    struct passing now = {.address_ready = address_ready(b, in),
-                          .level = SLW_SIM_CORE_EXECUTION,
-                          .is_general = is_general(in)};
+    struct passing now = {
+        .address_ready = address_ready(b, in), .level = SLW_SIM_CORE_EXECUTION, .in = in};
     bool stores = false;
     uint64_t done = 0;
 

@@ -75,7 +75,8 @@ struct slw_sim_frontend {
     uint64_t window, page, line; /* being fetched; ~0: none */
     uint64_t ring[FETCH_RING];   /* cycles of the last windows */
     uint32_t ring_at, window_shift;
-    uint64_t fill_line[FILL_SLOTS], fill_ready[FILL_SLOTS], fill_latest;
+    uint64_t fill_ready[FILL_SLOTS], fill_latest;
+    uint32_t fill_line[FILL_SLOTS]; /* the last bits, plus 1 */
     uint32_t fill_at;
     struct slw_sim_cache uop_cache, l1i, itlb;
     slw_sim_hint other_line, more_uops[WINDOW_HINTS], page_places[PAGE_HINTS];
@@ -105,9 +106,12 @@ struct slw_sim_predictor {
 struct slw_sim_stored {
     uint64_t key;   /* its address, less 3 bits, and 1; 0: none */
     uint64_t ready; /* cycle in which a load of it has its data */
-    /* For cores that rename memory: when the value itself was known, which store it was, and in the
-     * low 8 bits its bytes; 0: not of a general register. */
-    uint64_t value, number;
+};
+
+/* The same for cores that rename memory: when the value itself was known, which store it was, and
+ * in the low 8 bits its bytes; 0: not of a general register. */
+struct slw_sim_stored_value {
+    uint64_t known, number;
 };
 
 /* Slots that nothing was allocated in. */
@@ -143,6 +147,7 @@ struct slw_sim_backend {
     uint64_t queue[QUEUE_RING]; /* moments in which micro-ops left the front end's queue */
     uint64_t busy[PORT_RING];   /* cycle << 16 | mask of the ports taken */
     struct slw_sim_stored stored[FORWARD_SLOTS];
+    struct slw_sim_stored_value stored_values[FORWARD_SLOTS];
     struct slw_sim_gap gaps[GAPS];
 };
 

@@ -6,7 +6,7 @@
 
 static void on_its_way(struct slw_sim_frontend *f, uint64_t line, uint64_t ready)
 {
-    f->fill_line[f->fill_at % FILL_SLOTS] = line + 1;
+    f->fill_line[f->fill_at % FILL_SLOTS] = (uint32_t)line + 1;
     f->fill_ready[f->fill_at++ % FILL_SLOTS] = ready;
     f->fill_latest = slw_sim_later(f->fill_latest, ready);
 }
@@ -47,12 +47,21 @@ static void prefetch_code(struct slw_sim_core *s, uint64_t line, uint64_t at, bo
     }
 }
 
+static bool is_on_its_way(const struct slw_sim_frontend *f, uint32_t line)
+{
+    uint32_t found = 0;
+
+    for (unsigned i = 0; i < FILL_SLOTS; i++)
+        found |= f->fill_line[i] == line + 1;
+    return found;
+}
+
 static uint64_t waiting_for(const struct slw_sim_frontend *f, uint64_t line, uint64_t at)
 {
-    if (f->fill_latest <= at)
+    if (f->fill_latest <= at || !is_on_its_way(f, (uint32_t)line))
         return at;
     for (unsigned i = 0; i < FILL_SLOTS; i++)
-        if (f->fill_line[i] == line + 1)
+        if (f->fill_line[i] == (uint32_t)line + 1)
             at = slw_sim_later(at, f->fill_ready[i]);
     return at;
 }
