@@ -6,16 +6,43 @@
 #include "analyzer/term_int.h"
 #include "analyzer/text.h"
 
-#define NAME_COLUMNS 25
-#define PMU_NAME_COLUMNS                                                                           \
-    42 /* where events carry the name of their PMU there is more to tell apart */
-#define TOTAL_COLUMNS   18
-#define MIN_TABLE_WIDTH 72 /* narrower: one sentence a row */
+#define NAME_COLUMNS      25 /* at least, and where the page is wide enough at most */
+#define LONG_NAME_COLUMNS 42
+#define TOTAL_COLUMNS     18
+#define MIN_TABLE_WIDTH   72 /* narrower: one sentence a row */
 
 struct count_table {
     size_t name;
     bool per_request; /* a column of its own */
 };
+
+static void put_name(struct slw_buf *out, const struct slw_report_row *row)
+{
+    if (row->count->pmu)
+        slw_buf_printf(out, "%s/", row->count->pmu);
+    slw_buf_puts(out, row->name);
+    /* What is simulated is of user mode alone, as its mark says. */
+    if (row->count->mode != SLW_MODE_ALL && row->total.from.source != SLW_SOURCE_SIMULATED)
+        slw_buf_printf(out, " (%s)", slw_format_mode(row->count->mode));
+}
+
+/* The longest name, within limits. */
+static size_t columns_of_names(const struct slw_term_page *t)
+{
+    size_t columns = NAME_COLUMNS;
+
+    for (size_t i = 0; i < t->r->row_count; i++) {
+        struct slw_buf name = {0};
+
+        put_name(&name, &t->r->rows[i]);
+        const size_t own = slw_text_columns(name.data ? name.data : "");
+
+        columns = own > columns ? own : columns;
+        t->out->failed |= slw_buf_failed(&name);
+        slw_buf_release(&name);
+    }
+    return columns < LONG_NAME_COLUMNS ? columns : LONG_NAME_COLUMNS;
+}
 
 static struct count_table layout(const struct slw_term_page *t)
 {
@@ -23,9 +50,8 @@ static struct count_table layout(const struct slw_term_page *t)
                                 .per_request = !t->r->costs->per_request_absent &&
                                                t->width >= MIN_TABLE_WIDTH};
 
-    for (size_t i = 0; i < t->r->row_count; i++)
-        if (t->r->rows[i].count->pmu && t->width >= SLW_TERM_DEFAULT_WIDTH)
-            table.name = PMU_NAME_COLUMNS;
+    if (t->width >= SLW_TERM_DEFAULT_WIDTH)
+        table.name = columns_of_names(t);
     return table;
 }
 
@@ -88,12 +114,7 @@ static void put_count(const struct slw_term_page *t, const struct count_table *t
 {
     struct slw_buf name = {0};
 
-    if (row->count->pmu)
-        slw_buf_printf(&name, "%s/", row->count->pmu);
-    slw_buf_puts(&name, row->name);
-    /* What is simulated is of user mode alone, as its mark says. */
-    if (row->count->mode != SLW_MODE_ALL && row->total.from.source != SLW_SOURCE_SIMULATED)
-        slw_buf_printf(&name, " (%s)", slw_format_mode(row->count->mode));
+    put_name(&name, row);
     put_row(t, table, name.data ? name.data : "", &row->total, &row->per_request);
     if (slw_buf_failed(&name))
         t->out->failed = true;

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HALF_COLUMNS 7 /* " ±12.3" and a digit to spare */
+#define HALF_COLUMNS  7  /* " ±12.3" and a digit to spare */
+#define TITLE_COLUMNS 24 /* at least */
 
 /* Its column is there when some node has an interval. */
 static void put_half(const struct slw_term_page *t, const struct slw_report_node *n)
@@ -25,13 +26,16 @@ static void put_half(const struct slw_term_page *t, const struct slw_report_node
     slw_buf_release(&text);
 }
 
+static void put_absent(const struct slw_term_page *t, const char *why, size_t title_columns)
+{
+    const size_t before = title_columns + 12;
+
+    slw_buf_puts(t->out, "  ");
+    slw_text_fit(t->out, why, t->width > before + 10 ? t->width - before : 10);
+}
+
 static void put_node_value(const struct slw_term_page *t, const struct slw_report_node *n, bool pad)
 {
-    if (n->value.absent) {
-        slw_buf_puts(t->out, "  ");
-        slw_text_fit(t->out, n->value.absent, t->width > 46 ? t->width - 36 : 10);
-        return;
-    }
     if (slw_format_implausible(n)) {
         slw_term_right(t, slw_format_implausible(n), 9);
         return;
@@ -77,23 +81,61 @@ static const char *node_remark(const struct slw_report *r, size_t i)
     return n->flagged ? " high" : "";
 }
 
+static size_t indent_of(const struct slw_report_node *n)
+{
+    const size_t indent = n->level > 1 ? 2 * (size_t)(n->level - 1) : 0;
+
+    return indent < 12 ? indent : 12;
+}
+
+static const char *title_of(const struct slw_report_node *n)
+{
+    return n->title ? n->title : n->name;
+}
+
+/* What is not counted at this depth only verbose lists. */
+static bool is_shown(const struct slw_term_page *t, const struct slw_report_node *n)
+{
+    return !n->value.absent || n->level <= 1 || t->verbose;
+}
+
+/* As many as the longest title takes, and a space, where the rest of a row leaves them. */
+static size_t columns_of_titles(const struct slw_term_page *t)
+{
+    const size_t rest = 2 + 9 + (t->width >= 72 ? 1u + SLW_TERM_BAR_COLUMNS : HALF_COLUMNS) +
+                        sizeof(" <- bottleneck") - 1;
+    const size_t most = t->width > TITLE_COLUMNS + rest ? t->width - rest : TITLE_COLUMNS;
+    size_t columns = TITLE_COLUMNS;
+
+    for (size_t i = 0; i < t->r->node_count; i++) {
+        const struct slw_report_node *n = &t->r->nodes[i];
+        const size_t own = indent_of(n) + slw_text_columns(title_of(n)) + 1;
+
+        if (is_shown(t, n) && own > columns)
+            columns = own;
+    }
+    return columns < most ? columns : most;
+}
+
 static void put_tree(const struct slw_term_page *t)
 {
     const struct slw_report *r = t->r;
+    const size_t columns = columns_of_titles(t);
 
     for (size_t i = 0; i < r->node_count; i++) {
         const struct slw_report_node *n = &r->nodes[i];
-        size_t indent = n->level > 1 ? 2 * (size_t)(n->level - 1) : 0;
+        const size_t indent = indent_of(n);
 
-        if (indent > 12)
-            indent = 12;
-        if (n->value.absent && n->level > 1 && !t->verbose)
-            continue; /* not counted at this depth; verbose lists them */
+        if (!is_shown(t, n))
+            continue;
         slw_buf_puts(t->out, "  ");
         for (size_t s = 0; s < indent; s++)
             slw_buf_putc(t->out, ' ');
-        slw_text_cell(t->out, n->title ? n->title : n->name, 24 - indent);
-        put_node_value(t, n, node_remark(r, i)[0] != '\0');
+        slw_text_cell(t->out, title_of(n), columns - indent);
+        if (n->value.absent)
+            put_absent(t, n->value.absent, columns);
+        else
+            put_node_value(t, n, node_remark(r, i)[0] != '\0');
         slw_buf_puts(t->out, node_remark(r, i));
         slw_buf_putc(t->out, '\n');
     }
