@@ -44,7 +44,7 @@ static void put_change(struct slw_buf *out, const struct slw_metric_row *row)
 
     slw_row_put_change(&text, row);
     put_text(out, &text);
-    slw_buf_puts(out, row->starred ? " ★" : "");
+    slw_buf_puts(out, slw_row_has_star(row) ? " ★" : "");
     slw_row_put_interval(&text, row);
     slw_buf_puts(out, text.length > 0 ? "<br>" : "");
     put_text(out, &text);
@@ -79,7 +79,7 @@ static bool is_short(const struct slw_comparison *c, size_t row)
     const struct slw_metric_row *r = &c->rows[row];
 
     return r->rank == SLW_METRIC_GATED || row == c->main_row ||
-           (!r->absent && (r->headline || (r->rank == SLW_METRIC_SHOWN && r->starred)));
+           (!r->absent && (r->headline || (r->rank == SLW_METRIC_SHOWN && slw_row_has_star(r))));
 }
 
 /* The first few of them; the main one always. */
@@ -98,14 +98,16 @@ static const char table_head[] = "| metric | A | B | B against A | |\n|---|---:|
 
 static void put_legend(struct slw_buf *out, const struct slw_comparison *c)
 {
-    bool used[2] = {false, false}, starred = false;
+    bool used[2] = {false, false}, starred = false, intervals = false;
 
     for (size_t i = 0; i < c->row_count; i++) {
         used[0] |= c->rows[i].from.source == SLW_SOURCE_SOFTWARE;
         used[1] |= c->rows[i].from.source == SLW_SOURCE_SIMULATED;
-        starred |= c->rows[i].starred;
+        starred |= slw_row_has_star(&c->rows[i]);
+        intervals |= !c->rows[i].absent && c->rows[i].difference.enough && !c->rows[i].exact;
     }
-    slw_buf_puts(out, "A and B: median over the rounds; below the change its interval");
+    slw_buf_puts(out, "A and B: median over the rounds");
+    slw_buf_puts(out, intervals ? "; below the change its interval" : "");
     slw_buf_puts(out, starred ? "; ★ stands the correction for many metrics" : "");
     if (used[0])
         slw_buf_printf(out, "; <sup>s</sup> %s", slw_format_mark_meaning('s'));

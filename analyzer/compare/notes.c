@@ -52,7 +52,7 @@ static int rounds(struct slw_comparing *w)
                                    "simulate both with --full: a difference has no interval",
                                    "a part of the instructions was timed, the same one in every "
                                    "round: more rounds do not narrow the interval");
-    if (rc < 0 || row->judgement.too_few || !row->judgement.few)
+    if (rc < 0 || row->exact || row->judgement.too_few || !row->judgement.few)
         return rc;
     return slw_comparison_note(c, SLW_NOTE_INFO, "few-rounds", "use --rounds 20",
                                "with fewer than %d pairs one outlier may hide a difference",

@@ -223,8 +223,11 @@ static const char *unequal_counts(struct slw_comparing *w, const char *metric)
 
 /* ---- differences ---- */
 
+/* What the kernel or the wire counted of a client that repeats does so as well, or not. */
 static bool is_one_number(const struct slw_observation *o, const struct slw_run *run)
 {
+    if (o->from.source == SLW_SOURCE_SOFTWARE)
+        return all_equal(o) && slw_simulated_repeats(run);
     if (o->from.source != SLW_SOURCE_SIMULATED)
         return false;
     return all_equal(o) || (o->length == 1 && isfinite(o->values[0]) && slw_simulated_repeats(run));

@@ -2,6 +2,7 @@
 #include "analyzer/compare/words.h"
 
 #include "analyzer/format.h"
+#include "analyzer/simulated.h"
 #include "analyzer/text.h"
 
 #include <math.h>
@@ -423,4 +424,14 @@ void slw_row_put_remark(struct slw_buf *out, const struct slw_metric_row *row)
     slw_buf_puts(out, b.data ? b.data : "");
     out->failed |= slw_buf_failed(&b);
     slw_buf_release(&b);
+}
+
+bool slw_row_has_star(const struct slw_metric_row *row)
+{
+    return row->starred && !row->exact;
+}
+
+const char *slw_comparison_weight(const struct slw_comparison *c)
+{
+    return c->in.a.run && slw_simulated_is(c->in.a.run) ? "slots" : "time";
 }

@@ -54,4 +54,10 @@ void slw_row_put_reason(struct slw_buf *out, const struct slw_metric_row *row);
  * the one asked for. May be "". */
 void slw_row_put_remark(struct slw_buf *out, const struct slw_metric_row *row);
 
+/* Is it worth saying that the difference is none of chance? What is exact has no chance in it. */
+bool slw_row_has_star(const struct slw_metric_row *row);
+
+/* What functions are weighed by: "time", "slots" where they are simulated. */
+const char *slw_comparison_weight(const struct slw_comparison *c);
+
 #endif

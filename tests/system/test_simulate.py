@@ -215,6 +215,18 @@ class Compare(Simulated):
         self.assertIn("identical in every round", told)
         self.assertNotIn("inconclusive", told)
 
+    def test_what_is_exact_is_told_without_chance(self):
+        sqlite = self.need("sqlite3")
+        told = self.slotwise("compare", "--simulate", "--core", "haswell", "-o", self.path("c"),
+                             "--a", f"{sqlite} :memory: 'select 1'", "--b", f"{sqlite} :memory: 'select 1, 2, 3'",
+                             status=None).stdout
+        for words in ("self slots per request", "of the change in slots", "\n  instructions per request ",
+                      "\n  Fetch Bandwidth slots per request ", "\n  icache_mpki "):
+            self.assertIn(words, told)
+        for words in ("inconclusive", "one outlier", "sampled time", "may be noise", "Holm", "change*"):
+            self.assertNotIn(words, told)
+        self.assertRegex(told, r"\n  requests per flush +1ˢ +1ˢ +equal no change\n")
+
     def test_a_sample_has_an_interval(self):
         """Two clients that differ in a few instructions are timed in other places."""
         sqlite = self.need("sqlite3")

@@ -102,6 +102,47 @@ static void one_execution_is_exact_only_where_nothing_answers(void **state)
     versus_free(&v);
 }
 
+static bool has_note(const struct slw_comparison *c, const char *code)
+{
+    for (size_t i = 0; i < c->note_count; i++)
+        if (strcmp(c->notes[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+/* What the wire carried is no simulation; of a client that nobody answers it repeats as well. */
+static void what_is_counted_beside_repeats_where_nothing_answers(void **state)
+{
+    const double cycles[] = {1000, 1000}, more[] = {1100, 1100}, same[] = {16, 16};
+    const struct slw_connection wire = {.peer = "1.2.3.4:5", .pid = -1, .reads = 1};
+
+    (void)state;
+    for (unsigned answered = 0; answered < 2; answered++) {
+        struct versus v = compare(cycles, more, 2);
+
+        for (unsigned arm = 0; arm < 2; arm++) {
+            struct slw_run *run = arm ? v.b : v.a;
+
+            versus_add(run, "requests_per_flush", same, 2);
+            run->observations[run->observation_count - 1].from.source = SLW_SOURCE_SOFTWARE;
+            if (answered)
+                assert_int_equal(slw_run_add_connection(run, &wire, NULL), 0);
+        }
+        const struct slw_metric_row *main = judge(&v);
+        const struct slw_metric_row *beside =
+            slw_comparison_find(v.comparison, "requests_per_flush");
+
+        assert_int_equal(beside->exact, !answered);
+        assert_int_equal(beside->judgement.word,
+                         answered ? SLW_JUDGED_INCONCLUSIVE : SLW_JUDGED_NO_CHANGE);
+        assert_true(main->exact);
+        assert_false(slw_row_has_star(main)); /* there is no chance that could have made it */
+        assert_false(has_note(v.comparison, "few-rounds"));
+        assert_string_equal(slw_comparison_weight(v.comparison), "slots");
+        versus_free(&v);
+    }
+}
+
 /* Each arm known to `step`, two standard errors; 0: it is not known how well. */
 static struct versus compare_sampled(double a, double b, double step)
 {
@@ -186,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_difference_is_held_against_the_margin),
         cmocka_unit_test(rounds_that_differ_are_not_exact),
         cmocka_unit_test(one_execution_is_exact_only_where_nothing_answers),
+        cmocka_unit_test(what_is_counted_beside_repeats_where_nothing_answers),
         cmocka_unit_test(what_was_timed_in_part_has_an_interval),
         cmocka_unit_test(what_was_timed_in_part_and_nobody_knows_how_well_is_no_difference),
         cmocka_unit_test(machines_may_differ_and_cores_may_not),

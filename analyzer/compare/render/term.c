@@ -26,6 +26,7 @@ struct page {
     const struct slw_comparison *c;
     bool mark_used[SLW_MARK_COUNT];
     bool star_used;
+    size_t interval; /* columns, of those that are shown */
 };
 
 /* ---- pieces ---- */
@@ -97,7 +98,7 @@ static void put_word(struct page *p, const struct slw_metric_row *row)
     slw_term_style(&p->t, word_style(row));
     slw_buf_puts(p->t.out, slw_row_word(row));
     slw_term_plain(&p->t);
-    if (!row->starred)
+    if (!slw_row_has_star(row))
         return;
     slw_buf_putc(p->t.out, '*');
     p->star_used = true;
@@ -118,13 +119,22 @@ static void put_short_title(struct slw_buf *out, const char *title, size_t colum
     slw_buf_puts(out, at + sizeof(per) - 1);
 }
 
-/* The name that gates use is whole where the title is not. */
+/* A metric may have the title of a node. */
+static bool has_own_title(const struct page *p, const struct slw_metric_row *row)
+{
+    for (size_t i = 0; i < p->c->row_count; i++)
+        if (&p->c->rows[i] != row && strcmp(p->c->rows[i].title, row->title) == 0)
+            return false;
+    return true;
+}
+
+/* The name that gates use is whole where the title is not, and tells apart what has one title. */
 static void put_title(struct page *p, const struct slw_metric_row *row, size_t columns)
 {
     struct slw_buf b = {0};
 
     put_short_title(&b, row->title, columns);
-    const bool fits = b.data && slw_text_columns(b.data) <= columns;
+    const bool fits = b.data && slw_text_columns(b.data) <= columns && has_own_title(p, row);
     const bool name_fits = slw_text_columns(row->metric) <= columns;
     slw_text_cell(p->t.out, fits || !name_fits ? (b.data ? b.data : "") : row->metric, columns);
     p->t.out->failed |= slw_buf_failed(&b);
@@ -221,7 +231,7 @@ static bool shown(const struct page *p, size_t index)
     if (row->absent || row->kind == SLW_PAIRS_ZERO || row->rank == SLW_METRIC_ALIAS ||
         !row->a->gateable)
         return false;
-    return row->headline || row->starred || word == SLW_JUDGED_IMPROVED ||
+    return row->headline || slw_row_has_star(row) || word == SLW_JUDGED_IMPROVED ||
            word == SLW_JUDGED_REGRESSED;
 }
 
@@ -247,15 +257,40 @@ static size_t interval_columns(const struct slw_buf *interval)
     return used < INTERVAL ? used : INTERVAL;
 }
 
+/* What is exact has none. */
+static size_t widest_interval(struct page *p)
+{
+    size_t widest = 0;
+
+    for (size_t i = 0; i < p->c->row_count; i++) {
+        struct slw_buf b = {0};
+
+        if (shown(p, i))
+            slw_row_put_interval(&b, &p->c->rows[i]);
+        const size_t own = interval_columns(&b);
+
+        widest = own > widest ? own : widest;
+        p->t.out->failed |= slw_buf_failed(&b);
+        slw_buf_release(&b);
+    }
+    return widest;
+}
+
+/* In rows of one line: what the columns of numbers leave. */
+static size_t title_columns(const struct page *p)
+{
+    return p->t.width - (2 + 1 + VALUE + 1 + VALUE + 1 + CHANGE + 1 + WORD) -
+           (p->interval ? 1 + p->interval : 0);
+}
+
 static void put_row(struct page *p, size_t index)
 {
     const struct slw_metric_row *row = &p->c->rows[index];
     const bool one_line = p->t.width >= ONE_LINE;
-    const size_t fixed = 2 + 1 + VALUE + 1 + VALUE + 1 + CHANGE + 1 + INTERVAL + 1 + WORD;
     struct slw_buf b = {0};
 
     slw_buf_puts(p->t.out, "  ");
-    put_title(p, row, one_line ? p->t.width - fixed : p->t.width - 2 - 1 - WORD);
+    put_title(p, row, one_line ? title_columns(p) : p->t.width - 2 - 1 - WORD);
     if (!one_line) {
         slw_buf_putc(p->t.out, ' ');
         put_word(p, row);
@@ -271,9 +306,11 @@ static void put_row(struct page *p, size_t index)
     else
         slw_row_put_change(&b, row);
     put_padded(p, &b, CHANGE, true);
-    slw_buf_putc(p->t.out, ' ');
-    slw_row_put_interval(&b, row);
-    put_padded(p, &b, one_line ? INTERVAL : interval_columns(&b), false);
+    if (p->interval) {
+        slw_buf_putc(p->t.out, ' ');
+        slw_row_put_interval(&b, row);
+        put_padded(p, &b, one_line ? p->interval : interval_columns(&b), false);
+    }
     if (one_line) {
         slw_buf_putc(p->t.out, ' ');
         put_word(p, row);
@@ -285,10 +322,9 @@ static void put_row(struct page *p, size_t index)
 static void put_columns(struct page *p)
 {
     const bool one_line = p->t.width >= ONE_LINE;
-    const size_t fixed = 2 + 1 + VALUE + 1 + VALUE + 1 + CHANGE + 1 + INTERVAL + 1 + WORD;
 
     slw_term_style(&p->t, SLW_TERM_DIM);
-    for (size_t i = 0; i < (one_line ? 2 + p->t.width - fixed : 3); i++)
+    for (size_t i = 0; i < (one_line ? 2 + title_columns(p) : 3); i++)
         slw_buf_putc(p->t.out, ' ');
     slw_buf_putc(p->t.out, ' ');
     slw_term_right(&p->t, "A", VALUE);
@@ -304,7 +340,10 @@ static void put_metrics(struct page *p)
     size_t rows = 0, hidden = 0;
     struct slw_buf b = {0};
 
-    slw_term_heading(&p->t, "METRICS", "medians of the rounds, and B against A with its interval");
+    p->interval = widest_interval(p);
+    slw_term_heading(&p->t, "METRICS",
+                     p->interval ? "medians of the rounds, and B against A with its interval"
+                                 : "medians of the rounds, and B against A");
     put_columns(p);
     for (size_t i = 0; i < p->c->row_count; i++) {
         if (!shown(p, i) || (rows >= ROWS && !p->t.verbose)) {
@@ -369,9 +408,18 @@ static void put_function(struct page *p, const struct slw_function_change *f)
 
 static void put_functions(struct page *p)
 {
+    struct slw_buf b = {0};
+    bool noise = false;
+
     if (p->c->function_count == 0)
         return;
-    slw_term_heading(&p->t, "FUNCTIONS", "self time per request: change, A, B (?: may be noise)");
+    for (size_t i = 0; i < p->c->function_count; i++)
+        noise |= !p->c->functions[i].real;
+    slw_buf_printf(&b, "self %s per request: change, A, B%s", slw_comparison_weight(p->c),
+                   noise ? " (?: may be noise)" : "");
+    slw_term_heading(&p->t, "FUNCTIONS", b.data ? b.data : "");
+    p->t.out->failed |= slw_buf_failed(&b);
+    slw_buf_release(&b);
     for (size_t i = 0; i < p->c->function_count && (i < FUNCTIONS || p->t.verbose); i++)
         put_function(p, &p->c->functions[i]);
 }

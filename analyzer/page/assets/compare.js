@@ -105,13 +105,16 @@
 
   const number = (side) => side.value === null ? null : Number(side.value);
 
+  /* What is exact has no interval, and no chance in it that a correction could be for. */
+  const hasStar = (m) => m.starred && !(m.difference && m.difference.low === m.difference.high);
+
   function remarks(m) {
     const list = [m.shown.remark];
     if (m.gate && m.gate.rule)
       list.push("gate " + m.gate.rule + ": " + m.gate.word);
     else if (m.gate)
       list.push("decides the exit status: " + m.gate.word);
-    if (m.starred)
+    if (hasStar(m))
       list.push("real also after Holm's correction for all metrics");
     if (m.alias_of)
       list.push(m.alias_of + " in other words");
@@ -155,7 +158,7 @@
   ];
 
   const important = (m) => m.rank === "gated" || m.metric === data.main_metric || (m.rank === "shown" && (m.headline ||
-    m.starred || (m.judgement && (m.judgement.word === "regressed" || m.judgement.word === "improved"))));
+    hasStar(m) || (m.judgement && (m.judgement.word === "regressed" || m.judgement.word === "improved"))));
 
   slw.section("what-changed", "What a request costs: A against B", 20, () => {
     if (!slw.compared)
