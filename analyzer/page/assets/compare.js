@@ -14,7 +14,7 @@
 
   function word(m) {
     if (!m.judgement)
-      return h("span", { class: "word" }, "no difference");
+      return h("span", { class: "word" }, "unknown");
     return h("span", { class: wordClass(m.judgement.word) }, m.shown.word);
   }
 
