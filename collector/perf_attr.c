@@ -50,6 +50,9 @@ struct perf_event_attr slw_perf_attr(const struct slw_perf_env *env, uint32_t ty
 void slw_perf_set_mode(struct perf_event_attr *attr, enum slw_mode mode)
 {
     attr->exclude_kernel |= mode == SLW_MODE_USER;
+    /* There is no kernel to call from; who does not say so needs the right to see it (from Linux
+     * 6.12.117 of Debian on). */
+    attr->exclude_callchain_kernel |= attr->exclude_kernel;
     attr->exclude_user |= mode == SLW_MODE_KERNEL;
     attr->exclude_hv |= mode != SLW_MODE_ALL;
 }
