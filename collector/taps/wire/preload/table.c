@@ -335,7 +335,7 @@ void slw_table_duplicate(int from, int to)
 
 static bool lock(struct slw_watched *w)
 {
-    for (unsigned i = 0; i < (atomic_load(&w->trouble) ? 1 : 200) * SPINS; i++) {
+    for (unsigned i = 0; i < SPINS || (i < 200 * SPINS && !atomic_load(&w->trouble)); i++) {
         if (atomic_exchange_explicit(&w->lock, 1, memory_order_acquire) == 0)
             return true;
         pause_briefly(i);
