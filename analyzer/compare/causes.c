@@ -6,6 +6,7 @@
 #include "analyzer/compare/words.h"
 #include "analyzer/families.h"
 #include "analyzer/format.h"
+#include "analyzer/simulated.h"
 #include "analyzer/text.h"
 #include "base/arena.h"
 
@@ -297,14 +298,6 @@ static const char *file_of(const struct slw_function_change *f)
     return slash ? slash + 1 : f->module;
 }
 
-/* Simulated calls and instructions are all followed. */
-static void put_of_change(struct slw_buf *text, const struct slw_comparison *c)
-{
-    const char *weight = slw_comparison_weight(c);
-
-    slw_buf_printf(text, " of the change in %s%s", weight[0] == 's' ? "" : "sampled ", weight);
-}
-
 static int add_sampled(struct slw_comparison *c, struct draft *drafts, size_t *count,
                        const char *id, const char *what, double change)
 {
@@ -317,7 +310,8 @@ static int add_sampled(struct slw_comparison *c, struct draft *drafts, size_t *c
     slw_text_fit(&text, what, NAME_COLUMNS);
     slw_buf_puts(&text, ", ");
     slw_format_percent(&text, share);
-    put_of_change(&text, c);
+    slw_buf_printf(&text, " of the change in %s%s", slw_simulated_is(c->in.a.run) ? "" : "sampled ",
+                   slw_comparison_weight(c));
     return add(c, drafts, count, id, &text, share, -.1);
 }
 

@@ -104,7 +104,7 @@ static void put_legend(struct slw_buf *out, const struct slw_comparison *c)
         used[0] |= c->rows[i].from.source == SLW_SOURCE_SOFTWARE;
         used[1] |= c->rows[i].from.source == SLW_SOURCE_SIMULATED;
         starred |= slw_row_has_star(&c->rows[i]);
-        intervals |= !c->rows[i].absent && c->rows[i].difference.enough && !c->rows[i].exact;
+        intervals |= slw_row_has_interval(&c->rows[i]);
     }
     slw_buf_puts(out, "A and B: median over the rounds");
     slw_buf_puts(out, intervals ? "; below the change its interval" : "");

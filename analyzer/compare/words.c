@@ -276,11 +276,16 @@ void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
     slw_buf_puts(out, s.times ? "x" : " %");
 }
 
+bool slw_row_has_interval(const struct slw_metric_row *row)
+{
+    return !row->absent && row->difference.enough && row->kind != SLW_PAIRS_ZERO && !row->exact;
+}
+
 void slw_row_put_interval(struct slw_buf *out, const struct slw_metric_row *row)
 {
     const struct slw_difference *d = &row->difference;
 
-    if (row->absent || !d->enough || row->kind == SLW_PAIRS_ZERO || row->exact)
+    if (!slw_row_has_interval(row))
         return;
     slw_buf_putc(out, '[');
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
@@ -433,5 +438,5 @@ bool slw_row_has_star(const struct slw_metric_row *row)
 
 const char *slw_comparison_weight(const struct slw_comparison *c)
 {
-    return c->in.a.run && slw_simulated_is(c->in.a.run) ? "slots" : "time";
+    return slw_simulated_is(c->in.a.run) ? "slots" : "time";
 }

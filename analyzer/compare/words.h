@@ -31,7 +31,10 @@ void slw_side_put_command(struct slw_buf *out, const struct slw_comparison *c, c
  * where there is no difference. */
 void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row);
 
-/* "[-20, -16]" in the unit of the change; nothing where there are too few rounds. */
+/* Not where there are too few rounds, nor where nothing is left to chance. */
+bool slw_row_has_interval(const struct slw_metric_row *row);
+
+/* "[-20, -16]" in the unit of the change; nothing where there is none. */
 void slw_row_put_interval(struct slw_buf *out, const struct slw_metric_row *row);
 
 /* "18 %", "3.20 times": how far B is from A, without the direction; where there is no ratio the

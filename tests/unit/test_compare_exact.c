@@ -2,8 +2,7 @@
 /* Counts of a described core repeat to the last digit: their comparison has no interval and no
  * confidence, and what is the same is said to be. What does not repeat is judged as ever, and what
  * was timed in part by how far off that may be. */
-#include "analyzer/compare/words.h"
-#include "tests/compare_fixture.h"
+#include "tests/compare_asserts.h"
 #include "tests/near.h"
 
 #include "base/buf.h"
@@ -102,14 +101,6 @@ static void one_execution_is_exact_only_where_nothing_answers(void **state)
     versus_free(&v);
 }
 
-static bool has_note(const struct slw_comparison *c, const char *code)
-{
-    for (size_t i = 0; i < c->note_count; i++)
-        if (strcmp(c->notes[i].code, code) == 0)
-            return true;
-    return false;
-}
-
 /* What the wire carried is no simulation; of a client that nobody answers it repeats as well. */
 static void what_is_counted_beside_repeats_where_nothing_answers(void **state)
 {
@@ -137,7 +128,7 @@ static void what_is_counted_beside_repeats_where_nothing_answers(void **state)
                          answered ? SLW_JUDGED_INCONCLUSIVE : SLW_JUDGED_NO_CHANGE);
         assert_true(main->exact);
         assert_false(slw_row_has_star(main)); /* there is no chance that could have made it */
-        assert_false(has_note(v.comparison, "few-rounds"));
+        assert_null(find_note(v.comparison, "few-rounds"));
         assert_string_equal(slw_comparison_weight(v.comparison), "slots");
         versus_free(&v);
     }
