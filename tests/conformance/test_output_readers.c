@@ -32,6 +32,24 @@ static void assert_readings_are_sound(const char *reader, const struct slw_clien
     }
 }
 
+/* Field by field: what is between them is nobody's. */
+static void assert_same_readings(const struct slw_client_readings *a,
+                                 const struct slw_client_readings *b)
+{
+    assert_ptr_equal(a->reader, b->reader);
+    assert_int_equal(a->requests_asked_for, b->requests_asked_for);
+    assert_string_equal(a->left_out, b->left_out);
+    assert_int_equal(a->count, b->count);
+    for (size_t i = 0; i < a->count; i++) {
+        assert_string_equal(a->all[i].key, b->all[i].key);
+        assert_string_equal(a->all[i].title, b->all[i].title);
+        assert_string_equal(a->all[i].unit, b->all[i].unit);
+        assert_memory_equal(&a->all[i].value, &b->all[i].value, sizeof(double));
+        assert_memory_equal(&a->all[i].step, &b->all[i].step, sizeof(double));
+        assert_int_equal(a->all[i].better, b->all[i].better);
+    }
+}
+
 static void read_one(const struct slw_output_reader *reader, const char *text, size_t length)
 {
     struct slw_error err = {0};
@@ -53,7 +71,7 @@ static void read_all(const char *text, size_t length)
         read_one(reader, copy, length);
         memset(&again, 0, sizeof(again));
         (void)reader->read(copy, length, &again, NULL);
-        assert_memory_equal(&readings, &again, sizeof(again)); /* no hidden state */
+        assert_same_readings(&readings, &again); /* no hidden state */
         for (size_t cut = 0; cut < length; cut += 1 + length / 40) {
             copy[cut] = '\0';
             read_one(reader, copy, cut);
