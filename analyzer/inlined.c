@@ -375,14 +375,18 @@ int slw_inlined_at(struct slw_inlined *in, uint64_t address,
                    struct slw_inlined_call ret_calls[SLW_MAX_INLINED], size_t *ret_count)
 {
     jmp_buf here;
+    const int rc = GUARD(in, here) ? give_up(in) : find_calls(in, address, ret_calls, ret_count);
 
-    return GUARD(in, here) ? give_up(in) : find_calls(in, address, ret_calls, ret_count);
+    out_of_memory = NULL; /* `here` goes */
+    return rc;
 }
 
 int slw_inlined_line(struct slw_inlined *in, uint64_t address, const char **ret_file,
                      uint32_t *ret_line)
 {
     jmp_buf here;
+    const int rc = GUARD(in, here) ? give_up(in) : find_line(in, address, ret_file, ret_line);
 
-    return GUARD(in, here) ? give_up(in) : find_line(in, address, ret_file, ret_line);
+    out_of_memory = NULL; /* `here` goes */
+    return rc;
 }

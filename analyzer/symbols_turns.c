@@ -56,11 +56,11 @@ static void read_history(struct slw_symbols *s, struct teller *t, int fd)
         return;
     }
     times->count = 0;
-    int rc = slw_jitdump_read_timed(f, s->arena, &t->functions, times);
+    const int rc = slw_jitdump_read_timed(f, s->arena, &t->functions, times);
     (void)fclose(f);
     if (rc == 0 && times->comparable && times->count == t->functions.count &&
         t->functions.count < MAX_TURNS - s->turns->turns)
-        rc = slw_jit_history_new(&t->functions, times->ns, &t->history);
+        (void)slw_jit_history_new(&t->functions, times->ns, &t->history);
     if (t->history)
         s->turns->turns += t->functions.count;
     else

@@ -66,8 +66,12 @@ const struct slw_waited_for *slw_waited_lock(const struct slw_run *run, double *
         all += (double)w->ns;
         most = most && most->ns >= w->ns ? most : w;
     }
-    *ret_share = all > 0 ? (double)most->ns / all : 0;
-    return all > 0 ? most : NULL;
+    if (!most || !(all > 0)) {
+        *ret_share = 0;
+        return NULL;
+    }
+    *ret_share = (double)most->ns / all;
+    return most;
 }
 
 static void put_what(struct slw_buf *out, const struct slw_run *run, const struct slw_waited_for *w)

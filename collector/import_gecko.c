@@ -148,13 +148,15 @@ static bool take_number(const char *begin, const char **end, uint64_t *ret_numbe
 /* "function (url:line:column)" of a script; not "operator() (int)". */
 static bool place_script(const char *text, struct place *p)
 {
-    const size_t length = strlen(text);
-    const char *open = strstr(text, " ("), *end = text + length - 1;
-    uint64_t last, before;
+    const char *open = strstr(text, " (");
+    uint64_t last = 0, before = 0;
 
-    if (!open || *end != ')' || open == text)
+    if (!open || open == text)
         return false;
-    const char *file = open + 2;
+    const char *file = open + 2, *end = text + strlen(text) - 1;
+
+    if (*end != ')')
+        return false;
     const bool numbered = take_number(file, &end, &last);
     if (!numbered && !memchr(file, '/', (size_t)(end - file)))
         return false;

@@ -97,7 +97,7 @@ static int add_root(struct builder *b, uint32_t thread, uint32_t *ret_path)
                                 .file = "",
                                 .mapping = SLW_NO_MAPPING,
                                 .kind = SLW_FRAME_OTHER};
-    uint32_t frame, root;
+    uint32_t frame = 0, root = 0;
     int rc = slw_stacks_add_frame(b->stacks, &f, &frame);
 
     if (rc == 0)

@@ -42,8 +42,9 @@ static struct slw_moments *rich_moments(const struct slw_stacks *s)
 
     for (uint32_t i = 0; i < slw_stacks_count(s); i++)
         for (uint32_t round = 0; round < 3; round++)
-            assert_int_equal(slw_moments_add(m, round, (i + 7 * round) * 13 * MS,
-                                             slw_stacks_leaf(s, i), 1 + i, 1000 * (round + 1)),
+            assert_int_equal(slw_moments_add(m, round, (i + UINT64_C(7) * round) * 13 * MS,
+                                             slw_stacks_leaf(s, i), 1 + i,
+                                             UINT64_C(1000) * (round + 1)),
                              0);
     return m;
 }
@@ -74,11 +75,11 @@ static void long_runs_have_longer_buckets(void **state)
     struct slw_moments *m = empty(s);
 
     for (uint32_t i = 0; i < 100; i++)
-        assert_int_equal(slw_moments_add(m, 0, i * 10 * MS, 0, 1, i), 0);
+        assert_int_equal(slw_moments_add(m, 0, 10 * MS * i, 0, 1, i), 0);
     assert_int_equal(slw_moments_bucket_ns(m), 10 * MS);
-    assert_int_equal(slw_moments_add(m, 0, 65535 * 10 * MS, 0, 1, 1), 0);
+    assert_int_equal(slw_moments_add(m, 0, 10 * MS * 65535, 0, 1, 1), 0);
     assert_int_equal(slw_moments_bucket_ns(m), 10 * MS);
-    assert_int_equal(slw_moments_add(m, 0, 65536 * 10 * MS, 0, 1, 1), 0);
+    assert_int_equal(slw_moments_add(m, 0, 10 * MS * 65536, 0, 1, 1), 0);
     assert_int_equal(slw_moments_bucket_ns(m), 20 * MS);
     assert_int_equal(slw_moments_count(m), 52);
     assert_int_equal(find(m, 0, 49, 0).weight, 98 + 99);
@@ -216,7 +217,7 @@ static void too_many_for_a_file_are_written_coarser(void **state)
     struct slw_buf bytes = {0};
 
     for (uint32_t i = 0; i < 1000; i++)
-        assert_int_equal(slw_moments_add(m, i % 3, i * 10 * MS, 0, 1, i), 0);
+        assert_int_equal(slw_moments_add(m, i % 3, 10 * MS * i, 0, 1, i), 0);
     assert_int_equal(slw_moments_write(m, 4000, &bytes, NULL), 0);
     same = read_back(&bytes, s);
     assert_true(slw_moments_bucket_ns(same) > 10 * MS);

@@ -371,7 +371,7 @@ static void rounds_of_a_profile_give_a_value_each(void **state)
     struct fixture f = fixture_new();
 
     for (int round = 1; round <= 3; round++)
-        add_round(&f, round, 100000000u * (unsigned)round, 1000);
+        add_round(&f, round, UINT64_C(100000000) * (unsigned)round, 1000);
     fixture_waiting(&f);
     f.run->requests = (struct slw_maybe_u64){.value = 1000};
     assert_int_equal(slw_observe_run(f.run, fixture_report(&f), NULL), 0);

@@ -59,7 +59,7 @@ static struct slw_sim_output *make_sampled(void)
                                                                               : 0);
         for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
             slw_buf_printf(&b, "slots %s %llu\n", slw_sim_slot_names[i],
-                           (unsigned long long)(threads[t][0][i] + threads[t][1][i]));
+                           (unsigned long long)threads[t][0][i] + threads[t][1][i]);
         for (int n = 0; n < 2; n++) {
             slw_buf_printf(&b, "node %d 0 %d %x %u %d", n, n, n * 0x2345, n ? instructions[t] : 0,
                            n ? 3 : 0);
