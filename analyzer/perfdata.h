@@ -44,7 +44,7 @@ struct slw_perf_attr {
 #define SLW_PERF_ATTR_BUILD_ID       (UINT64_C(1) << 34)
 
 struct slw_perf_event {
-    const char *name;
+    const char *name; /* never NULL */
     struct slw_perf_attr attr;
     uint64_t sample_count; /* SAMPLE records of this event; counted when the file is opened */
 };

@@ -102,7 +102,7 @@ static int add_event(struct slw_samples *s, size_t index, struct slw_column *col
         .within = -1,
         .copies = (e->attr.sample_type & PERF_SAMPLE_STACK_USER) != 0,
         .calls = (e->attr.branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK) != 0,
-        .offcpu = e->name && strcmp(e->name, SLW_EVENT_OFFCPU) == 0};
+        .offcpu = strcmp(e->name, SLW_EVENT_OFFCPU) == 0};
     if (e->sample_count == 0 && (dummy || s->run->sampling_count >= SLW_MAX_SAMPLINGS))
         return 0;
     int rc = find_sampling(s, &sampling, &listed, err);

@@ -153,7 +153,7 @@ static bool place_script(const char *text, struct place *p)
 
     if (!open || open == text)
         return false;
-    const char *file = open + 2, *end = text + strlen(text) - 1;
+    const char *file = open + 2, *end = open + strlen(open) - 1;
 
     if (*end != ')')
         return false;

@@ -27,16 +27,16 @@ static int hex(char c)
 /* The bytes that %XX stand for; a '%' of nothing and control characters are refused. */
 static int decode(const char *text, size_t length, char **ret_text, struct slw_error *err)
 {
-    char *out = malloc(length + 1);
+    char *out = strndup(text, length);
     size_t n = 0;
 
     if (!out)
         return slw_fail(err, SLW_E_NOMEM, "no memory for a URL");
     for (size_t i = 0; i < length; i++) {
-        char c = text[i];
+        char c = out[i];
         if (c == '%') {
-            const int high = i + 2 < length ? hex(text[i + 1]) : -1;
-            const int low = i + 2 < length ? hex(text[i + 2]) : -1;
+            const int high = i + 2 < length ? hex(out[i + 1]) : -1;
+            const int low = i + 2 < length ? hex(out[i + 2]) : -1;
             c = '\0';
             if (high >= 0 && low >= 0)
                 c = (char)(high << 4 | low);

@@ -164,6 +164,7 @@ static inline struct slw_comparison *hand_done(struct hand *h)
     h->c.in.b = (struct slw_side_of){.name = "B", .run = h->b};
     h->c.rows = hand_grown(NULL, (n + 1) * sizeof(*h->c.rows));
     h->gates = hand_grown(NULL, (n + 1) * sizeof(*h->gates));
+    memset(h->c.rows, 0, (n + 1) * sizeof(*h->c.rows));
     memset(h->gates, 0, (n + 1) * sizeof(*h->gates));
     for (size_t i = 0; i < n; i++) {
         struct slw_metric_row *r = &h->c.rows[i];

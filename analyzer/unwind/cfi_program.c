@@ -28,16 +28,28 @@ struct run {
     void *ctx;
 };
 
-/* NULL: a register whose rule nobody needs. */
+static uint64_t frame_pointer(const struct run *r)
+{
+    return r->machine == SLW_CFI_X86_64 ? SLW_X86_RBP : SLW_ARM_FP;
+}
+
+static uint64_t stack_pointer(const struct run *r)
+{
+    return r->machine == SLW_CFI_X86_64 ? SLW_X86_RSP : SLW_ARM_SP;
+}
+
+/* Is it one of the registers that lead to the caller? */
+static bool has_rule(const struct run *r, uint64_t reg)
+{
+    return reg == frame_pointer(r) || reg == stack_pointer(r) || reg == r->common->return_register;
+}
+
+/* Of a register that has one. */
 static struct slw_cfi_value *rule_of(const struct run *r, struct slw_cfi_state *state, uint64_t reg)
 {
-    bool x86 = r->machine == SLW_CFI_X86_64;
-
-    if (reg == (x86 ? SLW_X86_RBP : SLW_ARM_FP))
+    if (reg == frame_pointer(r))
         return &state->fp;
-    if (reg == (x86 ? SLW_X86_RSP : SLW_ARM_SP))
-        return &state->sp;
-    return reg == r->common->return_register ? &state->ra : NULL;
+    return reg == stack_pointer(r) ? &state->sp : &state->ra;
 }
 
 static int16_t save_of(const struct slw_cfi_value *v)
@@ -52,11 +64,10 @@ static int16_t save_of(const struct slw_cfi_value *v)
 
 static void set_rule(struct run *r, uint64_t reg, struct slw_cfi_value value)
 {
-    struct slw_cfi_value *rule = rule_of(r, r->state, reg);
     const int kept = slw_cfi_kept(r->machine, reg);
 
-    if (rule)
-        *rule = value;
+    if (has_rule(r, reg))
+        *rule_of(r, r->state, reg) = value;
     else if (kept >= 0)
         r->state->saves.at[kept] = save_of(&value);
 }
@@ -64,11 +75,10 @@ static void set_rule(struct run *r, uint64_t reg, struct slw_cfi_value value)
 static void restore_rule(struct run *r, uint64_t reg)
 {
     struct slw_cfi_state initial = r->common->initial;
-    const struct slw_cfi_value *before = rule_of(r, &initial, reg);
     const int kept = slw_cfi_kept(r->machine, reg);
 
-    if (before)
-        set_rule(r, reg, *before);
+    if (has_rule(r, reg))
+        set_rule(r, reg, *rule_of(r, &initial, reg));
     else if (kept >= 0)
         r->state->saves.at[kept] = initial.saves.at[kept];
 }

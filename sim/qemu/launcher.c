@@ -364,7 +364,9 @@ static int take_options(int argc, char **argv, struct job *job, int *ret_first)
 
 static void add_option(struct job *job, const char *name, const char *value)
 {
-    (void)strcat(job->plugin, name);
+    const size_t used = strlen(job->plugin);
+
+    (void)snprintf(job->plugin + used, sizeof(job->plugin) - used, "%s", name);
     add_escaped(job->plugin, sizeof(job->plugin), value);
 }
 

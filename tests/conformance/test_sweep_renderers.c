@@ -141,10 +141,11 @@ static struct sweep_fixture *long_names(void)
     memset(at, '@', SLW_MAX_PARAMETER_BYTES);
     memset(text, '@', LONG);
     for (size_t i = 0; i < FIXTURE_ARMS; i++) {
-        const size_t arm = fixture_arm(f, "batch", slw_arena_printf(f->arena, "%zu", i / 16 + 1),
-                                       at, slw_arena_printf(f->arena, "%zu%.60s", i % 16, at));
+        const size_t batch = i / 16 + 1;
+        const size_t arm = fixture_arm(f, "batch", slw_arena_printf(f->arena, "%zu", batch), at,
+                                       slw_arena_printf(f->arena, "%zu%.60s", i % 16, at));
 
-        fixture_client(f, arm, (double)(i / 16 + 1), &good);
+        fixture_client(f, arm, (double)batch, &good);
         f->arms[arm].command = text;
         f->runs[arm]->host.kernel = text;
         for (size_t k = 0; k < 8; k++)

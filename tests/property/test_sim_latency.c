@@ -75,6 +75,7 @@ static uint64_t cycles(const struct slw_sim_config *config, const struct kernel 
     struct feed_segment *f = calloc(k->copies + 1, sizeof(*f));
     struct slw_sim_core *core = feed_core(config);
     uint64_t random = 88172645463325252u;
+    unsigned now = 0;
 
     assert_non_null(f);
     for (unsigned i = 0; i <= k->copies; i++)
@@ -84,9 +85,9 @@ static uint64_t cycles(const struct slw_sim_config *config, const struct kernel 
         const uint64_t address = place(k->where, &random);
         struct slw_sim_access a[2] = {{.address = address, .bytes = 8, .is_store = !k->loads},
                                       {.address = address, .bytes = 8, .is_store = 1}};
-        const unsigned next =
-            k->random_branch ? (unsigned)(next_random(&random) >> 40 & 1) : (i + 1) % k->copies;
-        const unsigned now = k->random_branch ? 0 : i % k->copies;
+        const unsigned next = k->random_branch      ? (unsigned)(next_random(&random) >> 40 & 1)
+                              : now + 1 < k->copies ? now + 1
+                                                    : 0;
 
         /* The branch kernel goes on at its own end, or elsewhere. */
         const struct slw_sim_segment fall = {.address = 0x401004};
@@ -94,6 +95,7 @@ static uint64_t cycles(const struct slw_sim_config *config, const struct kernel 
             k->random_branch && !next ? &fall : &f[k->random_branch ? 1 : next].segment;
 
         slw_sim_step(core, &f[now].segment, a, (size_t)(k->loads + k->stores), to);
+        now = k->random_branch ? 0 : next;
     }
     const uint64_t result = feed_totals(core).cycles;
 

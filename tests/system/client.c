@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A client whose behaviour is known beforehand, for the tests that profile it. One word says what
  * it does; MS is CPU time, so that a loaded machine changes nothing. Not a benchmark. */
+#include "tests/system/noinline.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,8 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define NOINLINE __attribute__((noinline, noclone))
 
 uint64_t slw_client_sink;
 void slw_client_hot(uint64_t rounds);

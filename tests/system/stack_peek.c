@@ -91,6 +91,7 @@ static void tell_maps(struct slw_procstate *procs, pid_t pid)
         (void)fclose(f);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the iovec says where to write */
 static size_t copy_stack(pid_t pid, uint64_t from, uint8_t *to)
 {
     size_t done = 0, page;

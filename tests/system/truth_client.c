@@ -7,6 +7,8 @@
  * prints as its batch, whatever it does. modes: every other execution, by a random bit, works so
  * much more. drift: each execution works 1 % more than the one before; FILE holds how many there
  * were. */
+#include "tests/system/noinline.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +28,6 @@
 #define ANSWER      "+OK\r\n"
 #define ANSWER_LEN  (sizeof(ANSWER) - 1)
 #define MAX_BATCH   256
-
-#define NOINLINE __attribute__((noinline, noclone))
 
 uint64_t slw_truth_sink;
 void slw_truth_base(uint64_t turns);

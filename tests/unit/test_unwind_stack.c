@@ -44,7 +44,7 @@ static struct slw_unwind_code find(void *ctx, uint64_t address)
 
 static struct world world(enum slw_cfi_machine machine)
 {
-    struct world w = {.copy = {.machine = machine, .length = WORDS * 8, .full = true}};
+    struct world w = {.copy = {.machine = machine, .length = UINT64_C(8) * WORDS, .full = true}};
 
     w.copy.known = UINT32_MAX & ~(UINT64_C(1) << SLW_X86_RA);
     w.copy.ip = CODE + 0x10;
@@ -80,10 +80,10 @@ static void three_functions(struct world *w)
     row(w, 0, SLW_CFI_SP, 2, -2);
     row(w, 0x100, SLW_CFI_FP, 2, -2);
     row(w, 0x200, SLW_CFI_OUTER, 0, 0);
-    w->words[0] = STACK + 5 * 8; /* leaf's saved frame pointer: middle's */
-    w->words[1] = CODE + 0x120;  /* into middle */
-    w->words[5] = 0;             /* middle's saved frame pointer */
-    w->words[6] = CODE + 0x230;  /* into start */
+    w->words[0] = STACK + UINT64_C(5) * 8; /* leaf's saved frame pointer: middle's */
+    w->words[1] = CODE + 0x120;            /* into middle */
+    w->words[5] = 0;                       /* middle's saved frame pointer */
+    w->words[6] = CODE + 0x230;            /* into start */
 }
 
 static void callers_are_found(void **state)
@@ -135,7 +135,7 @@ static void what_was_not_copied_is_told_by_its_cause(void **state)
 
     (void)state;
     three_functions(&w);
-    w.copy.length = 6 * 8;
+    w.copy.length = UINT64_C(6) * 8;
     unwind(&w);
     assert_stack(&w, SLW_UNWOUND_TRUNCATED, 2);
     assert_int_equal(w.u.failed_at, CODE + 0x120);
@@ -171,7 +171,7 @@ static void a_popped_frame_pointer_is_kept(void **state)
     three_functions(&w);
     w.rows[0].cfa = 1;
     w.rows[0].fp = -2;
-    w.copy.registers[SLW_X86_RBP] = STACK + 5 * 8;
+    w.copy.registers[SLW_X86_RBP] = STACK + UINT64_C(5) * 8;
     w.words[0] = CODE + 0x120;
     unwind(&w);
     assert_stack(&w, SLW_UNWOUND_COMPLETE, 3);
@@ -255,9 +255,9 @@ static void a_handler_leads_to_what_it_interrupted(void **state)
                                        .fp = {SLW_CFI_REG_AT, SLW_X86_RSP, 0, 120},
                                        .signal = true};
     w.words[0] = CODE + 0x81;
-    w.words[1 + 15] = STACK + 40 * 8; /* rbp */
-    w.words[1 + 20] = STACK + 30 * 8; /* rsp */
-    w.words[1 + 21] = CODE + 0x100;   /* rip: the first byte of its function */
+    w.words[1 + 15] = STACK + UINT64_C(40) * 8; /* rbp */
+    w.words[1 + 20] = STACK + UINT64_C(30) * 8; /* rsp */
+    w.words[1 + 21] = CODE + 0x100;             /* rip: the first byte of its function */
     w.words[40] = 0;
     w.words[41] = CODE + 0x230;
     unwind(&w);
@@ -301,7 +301,7 @@ static void assembly_keeps_the_frame_address_in_any_register(void **state)
                                        .ra = {SLW_CFI_CFA_AT, 0, 0, -8}};
     w.words[0] = CODE + 0x120;
     w.words[9] = CODE + 0x230;
-    w.copy.registers[0] = STACK + 9 * 8;
+    w.copy.registers[0] = STACK + UINT64_C(9) * 8;
     unwind(&w);
     assert_stack(&w, SLW_UNWOUND_COMPLETE, 3);
     w.copy.registers[0] = 1; /* is something else by now */
@@ -325,7 +325,7 @@ static void expressions_are_evaluated_on_the_stack(void **state)
     memcpy(w.expressions, expression, sizeof(expression));
     w.rules[0] = (struct slw_cfi_rule){.cfa = {SLW_CFI_EXPR_IS, 0, sizeof(expression), 0},
                                        .ra = {SLW_CFI_CFA_AT, 0, 0, -8}};
-    w.words[2] = STACK + 9 * 8;
+    w.words[2] = STACK + UINT64_C(9) * 8;
     w.words[9] = CODE + 0x230;
     unwind(&w);
     assert_stack(&w, SLW_UNWOUND_COMPLETE, 2);
@@ -394,10 +394,11 @@ static void a_register_is_followed_from_where_callees_saved_it(void **state)
     w.saves[1].at[1] = -2;
     w.saves_of[1] = 1;
     w.words[0] = CODE + 0x90;
-    w.words[1] = STACK + 20 * 8; /* rbx of who keeps its frame there */
+    w.words[1] = STACK + UINT64_C(20) * 8; /* rbx of who keeps its frame there */
     w.words[3] = CODE + 0x120;
     w.words[21] = CODE + 0x230;
-    w.copy.registers[3] = STACK + 30 * 8; /* the leaf's own; a place in the stack as well */
+    w.copy.registers[3] =
+        STACK + UINT64_C(30) * 8; /* the leaf's own; a place in the stack as well */
     w.words[31] = CODE + 0x240;
     unwind(&w);
     assert_stack(&w, SLW_UNWOUND_COMPLETE, 4);
