@@ -155,8 +155,10 @@ ALWAYS void store(struct slw_sim_core *s, struct pace *p, bool free, const struc
 
     b->drained = slw_sim_later(slw_sim_later(retired, b->drained + 1), there);
     /* A full queue is about stores only when they wait for more than to retire. */
-    b->store_queue[b->stores++ & b->store_mask] =
-        b->drained << SLOT_BITS | (b->drained > retired ? SLW_SIM_MEMORY_STORE : p->cause);
+    const uint8_t cause = b->drained > retired ? (uint8_t)SLW_SIM_MEMORY_STORE
+                                               : slw_sim_waited_for(b, retired, p->cause);
+
+    b->store_queue[b->stores++ & b->store_mask] = b->drained << SLOT_BITS | cause;
     b->stored[key % FORWARD_SLOTS] =
         (struct slw_sim_stored){.key = key + 1, .ready = known + s->config.forward_latency};
     if (s->config.memory_renaming)

@@ -69,6 +69,7 @@ static void init_backend(struct slw_sim_core *s)
     b->allocated = slw_sim_start_of(0, b->first);
     b->retired = b->allocated;
     b->retire_cause = SLW_SIM_CORE_EXECUTION;
+    b->long_cause = SLW_SIM_CORE_EXECUTION;
     b->shortest = least(least(s->config.rob_entries, s->config.queue_entries),
                         least(s->config.load_queue_entries, s->config.store_queue_entries));
     b->shortest = least(b->shortest, UINT8_MAX - 1);

@@ -229,6 +229,14 @@ static inline uint64_t slw_sim_later(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* What was waited for until `at`, where the last wait was for `cause`: a long one before it that
+ * was hardly over, if there was one. */
+static inline uint8_t slw_sim_waited_for(const struct slw_sim_backend *b, uint64_t at,
+                                         enum slw_sim_slot cause)
+{
+    return b->long_until + LONG_WAIT >= at ? b->long_cause : (uint8_t)cause;
+}
+
 static inline void slw_sim_lose(struct slw_sim_core *s, enum slw_sim_slot why, uint64_t slots)
 {
     s->slots[why] += slots;

@@ -251,8 +251,7 @@ void slw_sim_redirect(struct slw_sim_core *s, enum slw_sim_outcome outcome, bool
         f->cause = SLW_SIM_FETCH_RESTEER;
     } else if (outcome == SLW_SIM_MISPREDICTED) {
         b->recovering = true;
-        b->waited_for =
-            b->long_until + LONG_WAIT >= resolved ? b->long_cause : (uint8_t)SLW_SIM_CORE_EXECUTION;
+        b->waited_for = slw_sim_waited_for(b, resolved, SLW_SIM_CORE_EXECUTION);
         b->resolved = resolved;
         b->resumed = slw_sim_later(resolved + s->config.refill_cycles, slw_sim_cycle(b->allocated));
         f->predicted = resolved + s->config.refill_cycles;

@@ -32,12 +32,25 @@ static void adds(long rounds, void *data)
 /* Each load says where the next one goes. */
 static void follow(long rounds, void *data)
 {
-    static void **at;
+    static void **last;
+    void **at = last ? last : data;
 
-    at = at ? at : data;
     for (long i = 0; i < rounds; i++)
         at = *at;
     __asm__ volatile("" ::"r"(at));
+    last = at;
+}
+
+/* The same, and each place is noted down: a store has to wait for the load before it. */
+static void follow_and_note(long rounds, void *data)
+{
+    static void *noted;
+    void **at = noted ? noted : data;
+
+    for (long i = 0; i < rounds; i++) {
+        at = *at;
+        __asm__ volatile("mov %1, %0" : "=m"(noted) : "r"(at));
+    }
 }
 
 static void branches(long rounds, void *data)
@@ -246,6 +259,7 @@ static const struct kernel {
     {"pages", follow, page_ring, 60000},
     {"decode", decode, line, 12},
     {"forward", forward, line, 50000},
+    {"noted", follow_and_note, memory_ring, 20000},
     /* Of use to compare with a machine only. */
     {"clock", clock_of_adds, line, 5000},
     {"walks", follow, more_pages, 60000},

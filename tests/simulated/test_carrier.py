@@ -29,6 +29,7 @@ ANSWERS = {
     "pages": ("backend", "backend.memory"),
     "decode": ("frontend", "frontend.bandwidth"),
     "forward": ("backend", ""),
+    "noted": ("backend", "backend.memory"),
 }
 
 
