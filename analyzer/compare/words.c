@@ -192,8 +192,7 @@ static struct scale scale_of(const struct slw_difference *d)
     return s;
 }
 
-/* "+1,234", "-1.23M": what is too long to be read in full is told in three digits. */
-static void put_large(struct slw_buf *out, double value, bool sign)
+void slw_words_put_large(struct slw_buf *out, double value, bool sign)
 {
     const double size = fabs(value);
 
@@ -228,14 +227,32 @@ static const struct time_unit *time_unit_of(const struct slw_metric_row *row)
     return &time_units[i];
 }
 
+static bool is_share(const struct slw_metric_row *row)
+{
+    return strcmp(row->unit, "share") == 0;
+}
+
+/* Of shares, in points. */
+static void put_points(struct slw_buf *out, double value)
+{
+    const double points = 100 * value, size = fabs(points);
+
+    if (size > 0 && size < 0.005)
+        slw_buf_puts(out, value < 0 ? "-<0.01" : "<0.01");
+    else
+        slw_buf_printf(out, "%+.*f", size < 0.995 ? 2 : size < 9.95 ? 1 : 0, points);
+}
+
 static void put_amount(struct slw_buf *out, const struct slw_metric_row *row, double value)
 {
     const struct time_unit *unit = time_unit_of(row);
 
-    if (unit)
+    if (is_share(row))
+        put_points(out, value);
+    else if (unit)
         slw_buf_printf(out, "%+.*f", fabs(value) / unit->ns < 9.95 ? 1 : 0, value / unit->ns);
     else
-        put_large(out, value, true);
+        slw_words_put_large(out, value, true);
 }
 
 static void put_scaled(struct slw_buf *out, const struct scale *s, double log_ratio)
@@ -243,7 +260,7 @@ static void put_scaled(struct slw_buf *out, const struct scale *s, double log_ra
     const double value = s->times ? exp(log_ratio) : 100 * expm1(log_ratio);
 
     if (value >= 999.5)
-        put_large(out, value, !s->times);
+        slw_words_put_large(out, value, !s->times);
     else if (s->times)
         slw_buf_printf(out, "%.*f", s->decimals, value);
     else
@@ -268,7 +285,7 @@ void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
     }
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
         put_amount(out, row, d->estimate);
-        slw_buf_puts(out, time_unit_of(row) ? time_unit_of(row)->name : "");
+        slw_buf_puts(out, is_share(row) ? "pt" : time_unit_of(row) ? time_unit_of(row)->name : "");
         return;
     }
     const struct scale s = scale_of(d);
@@ -324,7 +341,7 @@ static void put_times(struct slw_buf *out, double log_ratio, double width)
     const double ratio = exp(log_ratio);
 
     if (ratio >= 999.5)
-        put_large(out, ratio, false);
+        slw_words_put_large(out, ratio, false);
     else
         slw_buf_printf(out, "%.*f", times_decimals(ratio, width), ratio);
 }
@@ -365,7 +382,7 @@ void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
         put_amount(out, row, d->low);
         slw_buf_puts(out, " to ");
         put_amount(out, row, d->high);
-        slw_buf_puts(out, time_unit_of(row) ? time_unit_of(row)->name : "");
+        slw_buf_puts(out, is_share(row) ? "pt" : time_unit_of(row) ? time_unit_of(row)->name : "");
     } else {
         slw_buf_puts(out, row->kind == SLW_PAIRS_ZERO ? "0 in every round" : "ratio undefined");
     }

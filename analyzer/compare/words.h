@@ -47,6 +47,10 @@ void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row);
 /* "2.0 %": of a margin, a floor, a half width as a logarithm. */
 void slw_words_put_log_percent(struct slw_buf *out, double log_ratio);
 
+/* "+1,234", "-1.23M": what is too long to be read in full is told in three digits. `sign`: a plus,
+ * too. */
+void slw_words_put_large(struct slw_buf *out, double value, bool sign);
+
 /* "about 12 more rounds (could be a third of that)"; nothing where nothing can be said. */
 void slw_row_put_forecast(struct slw_buf *out, const struct slw_metric_row *row);
 

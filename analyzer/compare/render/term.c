@@ -379,8 +379,12 @@ static void put_amount(struct page *p, double value, bool sign, size_t columns)
     const struct slw_figure f = {.value = fabs(value), .unit = ns ? "ns" : NULL};
     struct slw_buf b = {0};
 
-    slw_buf_puts(&b, value < 0 ? "-" : sign ? "+" : "");
-    slw_format_figure(&b, &f);
+    if (ns) {
+        slw_buf_puts(&b, value < 0 ? "-" : sign ? "+" : "");
+        slw_format_figure(&b, &f);
+    } else {
+        slw_words_put_large(&b, value, sign);
+    }
     put_padded(p, &b, columns, true);
 }
 
