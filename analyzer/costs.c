@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 /* ---- dividing ---- */
@@ -132,6 +133,26 @@ static const struct slw_report_row *row_of(const struct slw_report *r,
     return NULL;
 }
 
+/* What a sample of the instructions leaves open of each input moves the slots, and that adds up. */
+static void widen_slots(const struct slw_report *r, enum slw_mode mode,
+                        struct slw_model_input *inputs, struct slw_figure *slots)
+{
+    const struct slw_model_vars vars = slw_inputs_vars(r->run);
+    double half = 0;
+
+    for (size_t i = 0; i < r->model->event_count && !slots->absent; i++) {
+        const struct slw_report_row *row = row_of(r, &r->model->events[i], mode);
+
+        if (!row || !(row->total.interval.from & SLW_INTERVAL_SAMPLE))
+            continue;
+        inputs[i].value = row->total.interval.high;
+        half += fabs(slw_model_slots(r->model, inputs, &vars).value - slots->value);
+        inputs[i].value = row->total.value;
+    }
+    if (half > 0)
+        slw_interval_widen(&slots->interval, slots->value, half, SLW_INTERVAL_SAMPLE);
+}
+
 /* How many slots there were, of the privilege level that the tree is of. */
 static int count_slots(const struct slw_report *r, enum slw_mode mode, struct slw_figure *ret)
 {
@@ -152,6 +173,7 @@ static int count_slots(const struct slw_report *r, enum slw_mode mode, struct sl
                                .absent = slots.have ? NULL : slots.missing,
                                .unit = "events",
                                .coverage = slots.have ? 1 : 0};
+    widen_slots(r, mode, inputs, ret);
     return 0;
 }
 
@@ -170,6 +192,10 @@ static struct slw_figure category(const struct slw_report_node *n, const struct 
     f.interval.high *= slots->value;
     if (f.absent)
         f.interval = (struct slw_interval){0};
+    else if (slots->interval.have)
+        slw_interval_widen(&f.interval, f.value,
+                           n->value.value * slw_interval_half(&slots->interval, slots->value),
+                           SLW_INTERVAL_SAMPLE);
     return f;
 }
 

@@ -9,10 +9,25 @@
 const char *slw_interval_from(const struct slw_interval *i)
 {
     static const char *const names[] = {
-        NULL,    "rounds",       "coverage",       "rounds+coverage",
-        "8-bit", "rounds+8-bit", "coverage+8-bit", "rounds+coverage+8-bit"};
+        NULL,
+        "rounds",
+        "coverage",
+        "rounds+coverage",
+        "8-bit",
+        "rounds+8-bit",
+        "coverage+8-bit",
+        "rounds+coverage+8-bit",
+        "sample",
+        "rounds+sample",
+        "coverage+sample",
+        "rounds+coverage+sample",
+        "8-bit+sample",
+        "rounds+8-bit+sample",
+        "coverage+8-bit+sample",
+        "rounds+coverage+8-bit+sample",
+    };
 
-    return i->have ? names[i->from & 7] : NULL;
+    return i->have ? names[i->from & 15] : NULL;
 }
 
 double slw_interval_half(const struct slw_interval *i, double value)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How far a value computed from counts may be off: 95 % intervals from repeated rounds, from counts
- * that were taken part of the time, and from fields of 8 bits. Pure. docs/reading-a-report.md says
- * what each of them does and does not cover. */
+ * that were taken part of the time, from fields of 8 bits, and from a sample of the instructions.
+ * Pure. docs/reading-a-report.md says what each of them does and does not cover. */
 #ifndef SLW_ANALYZER_INTERVAL_H
 #define SLW_ANALYZER_INTERVAL_H
 
@@ -13,6 +13,7 @@
 #define SLW_INTERVAL_ROUNDS   1u
 #define SLW_INTERVAL_COVERAGE 2u
 #define SLW_INTERVAL_BITS     4u
+#define SLW_INTERVAL_SAMPLE   8u /* of the instructions; record/replicates.h */
 
 struct slw_interval {
     bool have;
@@ -20,7 +21,8 @@ struct slw_interval {
     unsigned from;    /* SLW_INTERVAL_x */
 };
 
-/* "rounds", "coverage", "8-bit" or several joined by "+"; NULL when there is no interval. */
+/* "rounds", "coverage", "8-bit", "sample" or several joined by "+"; NULL when there is no interval.
+ */
 const char *slw_interval_from(const struct slw_interval *i);
 
 /* Half of the interval, the larger side of an uneven one; 0 when there is none. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "analyzer/node_interval.h"
 
+#include "record/replicates.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -115,6 +117,63 @@ static double quantum_of(const struct slw_node_inputs *in, size_t index, double 
     return sum;
 }
 
+/* ---- a sample of the instructions ---- */
+
+/* How many replicates all counts of the formula have that have any; 0: none, or they do not fit. */
+static size_t replicate_count(const struct slw_node_inputs *in)
+{
+    const struct slw_report *r = in->report;
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->model->event_count; i++) {
+        const struct slw_input_cell *cell = in->needed[i] ? in->chosen[i] : NULL;
+        const size_t own = cell ? r->run->counts[cell->count_index].replicate_count : 0;
+
+        if (own == 0)
+            continue;
+        if (!cell->whole || cell->absent || (count > 0 && own != count))
+            return 0;
+        count = own;
+    }
+    return count;
+}
+
+/* The inputs as they would be without one subsample: all of a formula are without the same one. */
+static void use_replicate(const struct slw_node_inputs *in, size_t replicate)
+{
+    for (size_t i = 0; i < in->report->model->event_count; i++) {
+        const struct slw_input_cell *cell = in->needed[i] ? in->chosen[i] : NULL;
+
+        if (!cell || in->inputs[i].absent)
+            continue;
+        const struct slw_count *c = &in->report->run->counts[cell->count_index];
+
+        in->inputs[i].value =
+            c->replicate_count > 0 ? (double)c->replicates[replicate] : (double)cell->events;
+    }
+}
+
+static double sample_half_of(const struct slw_node_inputs *in, size_t index, double value)
+{
+    const struct slw_model_vars vars = slw_inputs_vars(in->report->run);
+    const size_t count = replicate_count(in);
+    double squares = 0;
+
+    if (count < 2)
+        return 0;
+    for (size_t k = 0; k < count; k++) {
+        use_replicate(in, k);
+        slw_model_evaluate(in->report->model, in->inputs, &vars, in->scratch);
+        const double apart = in->scratch[index].have ? in->scratch[index].value - value : 0;
+
+        squares += isfinite(apart) ? apart * apart : 0;
+    }
+    for (size_t i = 0; i < in->report->model->event_count; i++)
+        if (in->needed[i] && in->chosen[i] && !in->inputs[i].absent)
+            in->inputs[i].value = (double)in->chosen[i]->events;
+    return slw_student_t(count - 1) * slw_replicates_error(squares, count);
+}
+
 void slw_node_interval(const struct slw_node_inputs *in, size_t index, struct slw_report_node *n)
 {
     if (n->value.absent || n->mismeasured)
@@ -123,6 +182,9 @@ void slw_node_interval(const struct slw_node_inputs *in, size_t index, struct sl
     n->quantum = quantum_of(in, index, n->value.value);
     if (n->quantum > 0)
         slw_interval_widen(&n->value.interval, n->value.value, n->quantum, SLW_INTERVAL_BITS);
+    n->sample_half = sample_half_of(in, index, n->value.value);
+    if (n->sample_half > 0)
+        slw_interval_widen(&n->value.interval, n->value.value, n->sample_half, SLW_INTERVAL_SAMPLE);
     if (n->value.interval.have)
         slw_interval_clip(&n->value.interval, n->value.value, n->node->low, n->node->high);
 }

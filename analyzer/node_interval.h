@@ -21,8 +21,9 @@ struct slw_node_inputs {
     struct slw_model_value *scratch; /* of every node */
 };
 
-/* Fill n->value.interval and n->quantum of node `index`, whose value is set. What was counted all
- * of the time and in whole events has no interval: it is exact for this execution. */
+/* Fill n->value.interval, n->quantum and n->sample_half of node `index`, whose value is set. What
+ * was counted all of the time and in whole events has no interval: it is exact for this execution.
+ */
 void slw_node_interval(const struct slw_node_inputs *in, size_t index, struct slw_report_node *n);
 
 #endif

@@ -50,6 +50,7 @@ struct slw_report_node { /* a top-down node or metric */
     int stretch;        /* group its counts are from, or SLW_STRETCH_x: inputs.h */
     bool in_passes;     /* some were counted in one of a round's executions only */
     double quantum;     /* what fields of 8 bits leave open, to each side */
+    double sample_half; /* what a sample of the instructions leaves open at 95 %, to each side */
     size_t round_count; /* the value is the mean of so many rounds; 0: no rounds */
     /* Events it has a value from and their errata, legend.h; NULL: none known. */
     const char *errata;

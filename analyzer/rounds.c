@@ -69,7 +69,7 @@ size_t slw_rounds_count(const struct slw_run *run)
 struct sums { /* of one node */
     struct slw_series series;
     struct slw_report_node node; /* of the first round that has a value, else of the first */
-    double quantum;
+    double quantum, sample_half;
 };
 
 static const char *kept_text(struct slw_arena *arena, const char *text)
@@ -92,6 +92,7 @@ static void add_node(struct slw_arena *arena, struct sums *s, const struct slw_r
         return;
     slw_series_add(&s->series, n->value.value);
     s->quantum = fmax(s->quantum, n->quantum);
+    s->sample_half = fmax(s->sample_half, n->sample_half);
     s->node.value.coverage = fmin(s->node.value.coverage, n->value.coverage);
     s->node.mismeasured = s->node.mismeasured || n->mismeasured;
     s->node.thin = s->node.thin || n->thin;
@@ -131,12 +132,15 @@ static void finish_node(const struct slw_model_node *m, struct sums *s)
         return;
     n->value.value = s->series.mean;
     n->quantum = s->quantum;
+    n->sample_half = s->sample_half;
     *interval = (struct slw_interval){0};
     if (n->mismeasured)
         return;
     slw_interval_widen(interval, s->series.mean, slw_series_half(&s->series), SLW_INTERVAL_ROUNDS);
     if (s->quantum > 0)
         slw_interval_widen(interval, s->series.mean, s->quantum, SLW_INTERVAL_BITS);
+    if (s->sample_half > 0)
+        slw_interval_widen(interval, s->series.mean, s->sample_half, SLW_INTERVAL_SAMPLE);
     slw_interval_clip(interval, s->series.mean, m->low, m->high);
 }
 

@@ -6,6 +6,7 @@
 #include "analyzer/scale.h"
 #include "base/arena.h"
 #include "base/hash.h"
+#include "record/replicates.h"
 
 #include <assert.h>
 #include <math.h>
@@ -93,10 +94,26 @@ static void start_row(struct slw_report_row *row, const struct slw_count *c)
         .count = c};
 }
 
+/* What is concluded from a sample of the instructions. */
+static void widen_by_sample(struct slw_report_row *row)
+{
+    const struct slw_count *c = row->count;
+    const double error = slw_count_error(c);
+
+    if (row->total.absent || error == 0 || c->raw == 0)
+        return;
+    slw_interval_widen(&row->total.interval, row->total.value,
+                       slw_student_t(c->replicate_count - 1) * error * row->total.value /
+                           (double)c->raw,
+                       SLW_INTERVAL_SAMPLE);
+    slw_interval_clip(&row->total.interval, row->total.value, 0, (double)INFINITY);
+}
+
 static void fill_per_request(struct slw_report_row *row, const struct slw_run *run)
 {
     if (row->execution_count < 2)
         row->total.value = (double)row->events;
+    widen_by_sample(row);
     row->per_request = slw_cost_per_request(&row->total, run);
     if (row->total.absent)
         row->total.value = row->total.coverage = row->per_request.coverage = 0;

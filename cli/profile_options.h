@@ -180,7 +180,7 @@ const char *slw_simulate_start_name(size_t i);
     {                                                                                              \
         .name = "sampled",                                                                         \
         .text = "With --simulate: time 2,000 of every 50,000 instructions, as profile does, and "  \
-                "not all of them (--full, default): faster, and cycles have an interval again."    \
+                "not all of them (--full, default): faster, and values have an interval again."    \
     }
 
 #define SLW_OPTION_LABEL                                                                           \

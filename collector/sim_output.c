@@ -13,7 +13,7 @@
 
 #define MAX_PATH_BYTES 4096
 
-enum { NEWEST_VERSION = 3 };
+enum { NEWEST_VERSION = 4 };
 
 struct reader {
     struct slw_sim_output *o;
@@ -309,20 +309,57 @@ static int read_slots(struct reader *r, struct slw_sim_thread *t)
     return 0;
 }
 
-/* Before version 3 nothing is known of it. */
-static int read_sampled(struct reader *r, struct slw_sim_sampled *s)
+static int read_subsample(struct reader *r, struct slw_sim_subsample *s)
 {
-    bool fine = true;
+    bool fine = next_line(r) && take_name(r, "subsample") && take_count(r, &s->windows) &&
+                take_count(r, &s->instructions) && take_count(r, &s->cycles);
+
+    for (unsigned i = 0; fine && i < SLW_SIM_SLOT_COUNT; i++)
+        fine = take_count(r, &s->slots[i]);
+    if (!fine || !at_end_of_line(r) || s->windows == 0 || s->instructions == 0)
+        return bad(r, "a subsample is missing, or not described right");
+    return 0;
+}
+
+/* What is in no subsample, a window that was not over, may be nothing, but not less. */
+static int check_subsamples(struct reader *r, const struct slw_sim_thread *t)
+{
+    struct slw_sim_subsample sum = {0};
+    bool fits = true;
+
+    for (size_t k = 0; k < t->subsample_count; k++) {
+        sum.instructions += t->subsamples[k].instructions;
+        sum.cycles += t->subsamples[k].cycles;
+        for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+            sum.slots[i] += t->subsamples[k].slots[i];
+    }
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+        fits = fits && sum.slots[i] <= t->slots[i];
+    if (!fits || sum.instructions > t->detailed || sum.cycles > t->cycles)
+        return bad(r, "subsamples are more than all that was timed");
+    return 0;
+}
+
+/* Before version 3 nothing is told of them, and in it what cannot be used. */
+static int read_subsamples(struct reader *r, struct slw_sim_thread *t)
+{
+    uint64_t count = 0;
+    int rc = 0;
 
     if (r->version < 3)
         return 0;
-    fine = next_line(r) && take_name(r, "sampled") && take_count(r, &s->windows) &&
-           take_count(r, &s->cycles_error);
-    for (unsigned i = 0; fine && i < SLW_SIM_PARTS; i++)
-        fine = take_count(r, &s->share_errors[i]);
-    if (!fine || !at_end_of_line(r))
-        return bad(r, "how far off sampling may be is missing");
-    return s->windows == 1 ? bad(r, "one window says nothing about how windows differ") : 0;
+    if (!next_line(r) || !take_name(r, "sampled"))
+        return bad(r, "how many subsamples there are is missing");
+    if (r->version == 3)
+        return 0;
+    if (!take_number(r, 10, SLW_SIM_SUBSAMPLES, &count) || !at_end_of_line(r))
+        return bad(r, "how many subsamples there are is missing");
+    t->subsamples = slw_arena_array(r->o->arena, (size_t)count + 1, sizeof(*t->subsamples));
+    if (!t->subsamples)
+        return fail_at(r, SLW_E_NOMEM, "no memory for subsamples");
+    for (; rc >= 0 && t->subsample_count < count; t->subsample_count++)
+        rc = read_subsample(r, &t->subsamples[t->subsample_count]);
+    return rc < 0 ? rc : check_subsamples(r, t);
 }
 
 static int read_context(struct reader *r, struct slw_sim_thread *t)
@@ -417,7 +454,7 @@ static int read_thread(struct reader *r)
     if (rc >= 0)
         rc = read_slots(r, t);
     if (rc >= 0)
-        rc = read_sampled(r, &t->sampled);
+        rc = read_subsamples(r, t);
     if (rc >= 0 && t->detailed > t->events[SLW_SIM_INSTRUCTIONS])
         rc = bad(r, "more instructions in detail than there are");
     return rc < 0 ? rc : read_contexts(r, t);

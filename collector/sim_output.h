@@ -45,8 +45,9 @@ struct slw_sim_thread {
     uint64_t unfollowed; /* calls that stayed in their caller: too deep, or too many contexts */
     uint64_t events[SLW_SIM_EVENT_COUNT];
     uint64_t slots[SLW_SIM_SLOT_COUNT]; /* sum: width * cycles */
-    struct slw_sim_sampled sampled;     /* windows 0: not known */
-    struct slw_sim_context *contexts;   /* parents first; the root is 0 */
+    struct slw_sim_subsample *subsamples;
+    size_t subsample_count;           /* 0: not known, or nothing was left out */
+    struct slw_sim_context *contexts; /* parents first; the root is 0 */
     size_t context_count;
 };
 

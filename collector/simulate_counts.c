@@ -4,10 +4,9 @@
 
 #include "base/arena.h"
 #include "collector/simulate_scale.h"
+#include "record/replicates.h"
 
 #include <ctype.h>
-#include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,56 +120,89 @@ static void put_beside(struct writer *w, const struct slw_simulated *s)
         put(w, rows[i].event, rows[i].unit, values[i]);
 }
 
-/* Standard errors, relative and in millionths: 0 of the cycles, then of the slots of each part. */
-enum { ERROR_COUNT = 1 + SLW_SIM_PARTS };
+/* ---- how far off it may be, where only a part was timed ---- */
 
-/* Of the sum over threads, whose errors have nothing to do with each other. False: of a thread that
- * was not timed as a whole it is not known. */
-static bool errors_of(const struct slw_simulated *s, double ret_errors[ERROR_COUNT],
-                      uint64_t *ret_windows)
+/* What would be concluded without each subsample. */
+struct replicates {
+    bool is_needed; /* something was not timed */
+    size_t count;   /* 0: not known, or not needed */
+    uint64_t windows;
+    uint64_t cycles[SLW_SIM_SUBSAMPLES], slots_all[SLW_SIM_SUBSAMPLES];
+    uint64_t slots[SLW_SIM_SLOT_COUNT][SLW_SIM_SUBSAMPLES];
+};
+
+static bool is_part(const struct slw_sim_thread *t)
 {
-    double cycles = 0;
+    return t->detailed < t->events[SLW_SIM_INSTRUCTIONS];
+}
 
-    memset(ret_errors, 0, ERROR_COUNT * sizeof(ret_errors[0]));
-    *ret_windows = 0;
+static void add_replicate(const struct slw_sim_thread *t, uint32_t width, size_t k,
+                          struct replicates *to)
+{
+    static const struct slw_sim_subsample none;
+    const struct slw_sim_subsample *less =
+        is_part(t) && k < t->subsample_count ? &t->subsamples[k] : &none;
+    const uint64_t all = t->events[SLW_SIM_INSTRUCTIONS], timed = t->detailed - less->instructions;
+    const uint64_t cycles = slw_sim_extrapolate(t->cycles - less->cycles, all, timed);
+
+    to->cycles[k] += cycles;
+    to->slots_all[k] += cycles * width;
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+        to->slots[i][k] += slw_sim_extrapolate(t->slots[i] - less->slots[i], all, timed);
+}
+
+/* Threads are samples of their own: of those that had less windows than there are subsamples,
+ * nothing is left out in the last ones (Kott 2001), which makes errors rather too large. Of a
+ * thread with less than two nothing is known, nor of all. */
+static struct replicates replicates_of(const struct slw_simulated *s)
+{
+    struct replicates r = {0};
+
     for (size_t i = 0; i < s->count; i++)
         for (size_t k = 0; k < s->outputs[i]->thread_count; k++) {
             const struct slw_sim_thread *t = &s->outputs[i]->threads[k];
-            const uint64_t all = t->events[SLW_SIM_INSTRUCTIONS];
-            const double own = (double)slw_sim_extrapolate(t->cycles, all, t->detailed);
-            double e = own * (double)t->sampled.cycles_error;
 
-            if (t->sampled.windows == 0 && t->detailed < all)
-                return false;
-            cycles += own;
-            *ret_windows += t->sampled.windows;
-            ret_errors[0] += e * e;
-            for (unsigned part = 0; part < SLW_SIM_PARTS; part++) {
-                e = own * (double)t->sampled.share_errors[part];
-                ret_errors[1 + part] += e * e;
-            }
+            if (!is_part(t))
+                continue;
+            if (t->subsample_count < 2)
+                return (struct replicates){.is_needed = true};
+            r.is_needed = true;
+            r.count = t->subsample_count > r.count ? t->subsample_count : r.count;
+            for (size_t n = 0; n < t->subsample_count; n++)
+                r.windows += t->subsamples[n].windows;
         }
-    for (unsigned i = 0; i < ERROR_COUNT; i++)
-        ret_errors[i] = cycles > 0 ? sqrt(ret_errors[i]) / cycles : 0;
-    return *ret_windows > 0;
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t k = 0; k < s->outputs[i]->thread_count; k++)
+            for (size_t n = 0; n < r.count; n++)
+                add_replicate(&s->outputs[i]->threads[k], s->outputs[i]->width, n, &r);
+    return r;
 }
 
-static int note_error(const struct slw_simulated *s, const double *errors, uint64_t windows,
-                      struct slw_run *run)
+static void put_sampled(struct writer *w, const char *event, uint64_t value, uint64_t *replicates,
+                        size_t count)
 {
-    if (s->count == 0 || s->outputs[0]->period == 0)
+    w->count.replicates = replicates;
+    w->count.replicate_count = count;
+    put(w, event, "events", value);
+    w->count.replicate_count = 0;
+}
+
+static int note_error(struct replicates *r, uint64_t cycles, struct slw_run *run)
+{
+    const struct slw_count c = {
+        .raw = cycles, .replicates = r->cycles, .replicate_count = r->count};
+
+    if (!r->is_needed)
         return 0;
-    if (!errors)
+    if (r->count == 0 || cycles == 0)
         return slw_run_note(
             run, SLW_NOTE_INFO, "simulation-sampled", NULL,
             "too little of a thread was timed to say how far off its cycles may be");
-    return slw_run_note(
-        run, SLW_NOTE_INFO, "simulation-sampled", NULL,
-        "%llu timed windows; one standard error: %.2g %% of the cycles; in points of "
-        "the slots %.2g retiring, %.2g front end, %.2g bad speculation, %.2g back "
-        "end",
-        (unsigned long long)windows, errors[0] / 1e4, errors[1] / 1e4, errors[2] / 1e4,
-        errors[3] / 1e4, errors[4] / 1e4);
+    return slw_run_note(run, SLW_NOTE_INFO, "simulation-sampled", NULL,
+                        "%llu timed windows in %zu subsamples; one standard error of the cycles: "
+                        "%.2g %%",
+                        (unsigned long long)r->windows, r->count,
+                        100 * slw_count_error(&c) / (double)cycles);
 }
 
 int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct slw_run *run,
@@ -190,17 +222,13 @@ int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct
                                  .cpu = -1,
                                  .enabled_ns = time_ns,
                                  .running_ns = time_ns}};
-    double errors[ERROR_COUNT];
-    uint64_t windows = 0;
-    const bool has_errors = errors_of(s, errors, &windows);
+    struct replicates r = replicates_of(s);
     char name[64];
 
     if (!timed || !followed)
         return slw_fail(err, SLW_E_NOMEM, "no memory for counts");
-    w.count.error_ppm = has_errors ? (int)fmin(ceil(errors[0]), INT_MAX) : 0;
-    put(&w, "cycles", "events", t.cycles);
-    put(&w, SLW_SIM_SLOTS, "events", t.slots_all);
-    w.count.error_ppm = 0;
+    put_sampled(&w, "cycles", t.cycles, r.cycles, r.count);
+    put_sampled(&w, SLW_SIM_SLOTS, t.slots_all, r.slots_all, r.count);
     for (unsigned i = 0; i < SLW_SIM_EVENT_COUNT; i++) {
         w.count.from.detail = is_of_time(i) ? timed : followed;
         put(&w, slw_sim_event_names[i], "events", t.events[i]);
@@ -208,10 +236,10 @@ int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct
     w.count.from.detail = timed;
     for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++) {
         (void)snprintf(name, sizeof(name), "slots.%s", slw_sim_slot_names[i]);
-        put(&w, name, "events", t.slots[i]);
+        put_sampled(&w, name, t.slots[i], r.slots[i], r.count);
     }
     put_beside(&w, s);
     if (w.rc >= 0)
-        w.rc = note_error(s, has_errors ? errors : NULL, windows, run);
+        w.rc = note_error(&r, t.cycles, run);
     return w.rc;
 }

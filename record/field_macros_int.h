@@ -32,6 +32,8 @@
                                   .other = offsetof(struct STRUCT, count)}
 #define NUMBERS(k, m, count)     {.key = k, .kind = SLW_FIELD_NUMBERS, AT(m), \
                                   .other = offsetof(struct STRUCT, count)}
+#define SOME_NUMBERS(k, m, count) {.key = k, .kind = SLW_FIELD_SOME_NUMBERS, AT(m), \
+                                  .other = offsetof(struct STRUCT, count)}
 #define REAL(k, m)               {.key = k, .kind = SLW_FIELD_REAL, AT(m)}
 #define REALS(k, m, count)       {.key = k, .kind = SLW_FIELD_REALS, AT(m), \
                                   .other = offsetof(struct STRUCT, count)}

@@ -106,12 +106,23 @@ static void *grown(void *array, size_t count, size_t element_bytes)
         (array)[(count)++] = (element);                                                            \
     } while (0)
 
+static bool own_numbers(struct slw_run *run, uint64_t **numbers, size_t count)
+{
+    uint64_t *copy = slw_arena_array(run->arena, count + 1, sizeof(*copy));
+
+    if (copy && count > 0)
+        memcpy(copy, *numbers, count * sizeof(*copy));
+    *numbers = copy;
+    return copy != NULL;
+}
+
 int slw_run_add_count(struct slw_run *run, const struct slw_count *count, struct slw_error *err)
 {
     struct slw_count c = *count;
 
     if (!own(run, &c.event) || !own(run, &c.unit) || !own(run, &c.pmu) || !own(run, &c.absent) ||
-        !own(run, &c.from.detail))
+        !own(run, &c.from.detail) ||
+        (c.replicate_count > 0 && !own_numbers(run, &c.replicates, c.replicate_count)))
         return slw_fail(err, SLW_E_NOMEM, "no memory for counts");
     APPEND(run->counts, run->count_count, c, SLW_MAX_COUNTS, "counts");
     return 0;
@@ -142,16 +153,6 @@ int slw_run_add_interval(struct slw_run *run, const struct slw_time_slice *i, st
 {
     APPEND(run->intervals, run->interval_count, *i, SLW_MAX_INTERVALS, "intervals");
     return 0;
-}
-
-static bool own_numbers(struct slw_run *run, uint64_t **numbers, size_t count)
-{
-    uint64_t *copy = slw_arena_array(run->arena, count + 1, sizeof(*copy));
-
-    if (copy && count > 0)
-        memcpy(copy, *numbers, count * sizeof(*copy));
-    *numbers = copy;
-    return copy != NULL;
 }
 
 int slw_run_add_series(struct slw_run *run, const struct slw_time_series *series,

@@ -57,8 +57,10 @@ struct slw_count {
      * stands here, in hundredths of a percent, which is what perf prints. */
     bool scaled;
     int covered_bp; /* 0 .. 10000; meaningless unless scaled */
-    int error_ppm;  /* one standard error, in millionths of raw, of what is known from a sample of
-                     * the  instructions; 0: none, or not known */
+    /* Of what is concluded from a sample of the instructions: what raw would be without each of its
+     * subsamples (record/replicates.h). 0: none, or not known. */
+    uint64_t *replicates;
+    size_t replicate_count;
 };
 
 /* A thread, or a process with all its threads, that was counted by itself; its counts carry its pid

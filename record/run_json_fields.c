@@ -106,25 +106,26 @@ static const struct slw_field self_fields[] = {
 #undef STRUCT
 
 #define STRUCT slw_count
-static const struct slw_field count_fields[] = {NAME("event", event),
-                                                TEXT("unit", unit),
-                                                TEXT("pmu", pmu),
-                                                ENUM("mode", mode, modes),
-                                                OBJECT("from", from, provenance_fields),
-                                                NATURAL("group", group),
-                                                INT("round", round, 0, 1, SLW_MAX_ROUNDS),
-                                                INT("pass", pass, 0, 1, SLW_MAX_PASSES),
-                                                NATURAL("pid", pid),
-                                                NATURAL("tid", tid),
-                                                NATURAL("cpu", cpu),
-                                                ABSENT("absent", absent),
-                                                COUNTED("raw", raw),
-                                                COUNTED("enabled_ns", enabled_ns),
-                                                COUNTED("running_ns", running_ns),
-                                                MARK("scaled", scaled),
-                                                INT("covered_bp", covered_bp, 0, 0, 10000),
-                                                INT("error_ppm", error_ppm, 0, 0, INT_MAX),
-                                                END};
+static const struct slw_field count_fields[] = {
+    NAME("event", event),
+    TEXT("unit", unit),
+    TEXT("pmu", pmu),
+    ENUM("mode", mode, modes),
+    OBJECT("from", from, provenance_fields),
+    NATURAL("group", group),
+    INT("round", round, 0, 1, SLW_MAX_ROUNDS),
+    INT("pass", pass, 0, 1, SLW_MAX_PASSES),
+    NATURAL("pid", pid),
+    NATURAL("tid", tid),
+    NATURAL("cpu", cpu),
+    ABSENT("absent", absent),
+    COUNTED("raw", raw),
+    COUNTED("enabled_ns", enabled_ns),
+    COUNTED("running_ns", running_ns),
+    MARK("scaled", scaled),
+    INT("covered_bp", covered_bp, 0, 0, 10000),
+    SOME_NUMBERS("replicates", replicates, replicate_count),
+    END};
 #undef STRUCT
 
 #define STRUCT slw_round

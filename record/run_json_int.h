@@ -10,27 +10,28 @@
 
 enum slw_field_kind {
     SLW_FIELD_END,
-    SLW_FIELD_NAME,    /* const char *, never NULL */
-    SLW_FIELD_TEXT,    /* const char *; the key is missing when NULL */
-    SLW_FIELD_TEXTS,   /* const char **, count in a size_t at `other` */
-    SLW_FIELD_NUMBERS, /* uint64_t *, count in a size_t at `other`, which others may share */
-    SLW_FIELD_REALS,   /* double *, count in a size_t at `other`; NAN is the text "absent" */
-    SLW_FIELD_REAL,    /* double, finite; the key is missing when it is 0 */
-    SLW_FIELD_U64,     /* uint64_t */
-    SLW_FIELD_STAMP,   /* uint64_t; the key is missing when 0 */
-    SLW_FIELD_COUNTED, /* uint64_t; the key is missing when the object is absent */
-    SLW_FIELD_MAYBE,   /* struct slw_maybe_u64: a number or {"absent": reason} */
-    SLW_FIELD_ABSENT,  /* const char *: why the COUNTED fields that follow are missing */
-    SLW_FIELD_REASON,  /* const char *: why the TEXT at `other` is missing */
-    SLW_FIELD_INT,     /* int within [min, max]; the key is missing when it is `unknown` */
-    SLW_FIELD_EXIT,    /* int; only when the enum slw_exit_kind at `other` has a value */
-    SLW_FIELD_FLAG,    /* bool */
-    SLW_FIELD_MARK,    /* bool; the key is missing when false */
-    SLW_FIELD_ENUM,    /* an enum, written as names[value] */
-    SLW_FIELD_OBJECT,  /* a struct described by `fields` */
-    SLW_FIELD_LIST,    /* an array of structs described by `list` */
-    SLW_FIELD_SOME,    /* the same; the key is missing when it is empty */
-    SLW_FIELD_ARRAY    /* SOME whose elements stand in the arena: its list needs no `add` */
+    SLW_FIELD_NAME,         /* const char *, never NULL */
+    SLW_FIELD_TEXT,         /* const char *; the key is missing when NULL */
+    SLW_FIELD_TEXTS,        /* const char **, count in a size_t at `other` */
+    SLW_FIELD_NUMBERS,      /* uint64_t *, count in a size_t at `other`, which others may share */
+    SLW_FIELD_SOME_NUMBERS, /* the same; missing: none */
+    SLW_FIELD_REALS,        /* double *, count in a size_t at `other`; NAN is the text "absent" */
+    SLW_FIELD_REAL,         /* double, finite; the key is missing when it is 0 */
+    SLW_FIELD_U64,          /* uint64_t */
+    SLW_FIELD_STAMP,        /* uint64_t; the key is missing when 0 */
+    SLW_FIELD_COUNTED,      /* uint64_t; the key is missing when the object is absent */
+    SLW_FIELD_MAYBE,        /* struct slw_maybe_u64: a number or {"absent": reason} */
+    SLW_FIELD_ABSENT,       /* const char *: why the COUNTED fields that follow are missing */
+    SLW_FIELD_REASON,       /* const char *: why the TEXT at `other` is missing */
+    SLW_FIELD_INT,          /* int within [min, max]; the key is missing when it is `unknown` */
+    SLW_FIELD_EXIT,         /* int; only when the enum slw_exit_kind at `other` has a value */
+    SLW_FIELD_FLAG,         /* bool */
+    SLW_FIELD_MARK,         /* bool; the key is missing when false */
+    SLW_FIELD_ENUM,         /* an enum, written as names[value] */
+    SLW_FIELD_OBJECT,       /* a struct described by `fields` */
+    SLW_FIELD_LIST,         /* an array of structs described by `list` */
+    SLW_FIELD_SOME,         /* the same; the key is missing when it is empty */
+    SLW_FIELD_ARRAY         /* SOME whose elements stand in the arena: its list needs no `add` */
 };
 
 #define SLW_FIELD_NO_REAL "absent" /* a REALS element that was not measured */

@@ -382,6 +382,7 @@ static int read_value(const struct reader *r, const struct place *at, const stru
     case SLW_FIELD_TEXTS:
         return read_texts(r, at, f, j, object);
     case SLW_FIELD_NUMBERS:
+    case SLW_FIELD_SOME_NUMBERS:
         return read_numbers(r, at, f, j, object);
     case SLW_FIELD_REALS:
         return read_reals(r, at, f, j, object);
@@ -436,6 +437,7 @@ static enum presence presence_of(const struct slw_field *f, const char *object, 
     case SLW_FIELD_MARK:
     case SLW_FIELD_REAL:
     case SLW_FIELD_SOME:
+    case SLW_FIELD_SOME_NUMBERS:
     case SLW_FIELD_ARRAY:
         return OPTIONAL;
     case SLW_FIELD_NAME:

@@ -161,6 +161,7 @@ static bool has_value(const struct slw_field *f, const char *object, bool absent
     case SLW_FIELD_REAL:
         return isfinite(real_at(object, f->offset)) && real_at(object, f->offset) != 0;
     case SLW_FIELD_SOME:
+    case SLW_FIELD_SOME_NUMBERS:
     case SLW_FIELD_ARRAY:
         return size_at(object, f->other) > 0;
     case SLW_FIELD_EXIT:
@@ -241,6 +242,7 @@ static json_t *value_json(const struct slw_field *f, const char *object)
     case SLW_FIELD_TEXTS:
         return texts_field_json(f, object);
     case SLW_FIELD_NUMBERS:
+    case SLW_FIELD_SOME_NUMBERS:
         return numbers_json(f, object);
     case SLW_FIELD_REALS:
         return reals_json(f, object);

@@ -255,7 +255,8 @@ void slw_sim_finish(struct slw_sim_core *core, struct slw_sim_totals *ret_totals
         ret_totals->slots[i] = core->slots[i];
         sum += core->slots[i];
     }
-    slw_sim_sampling_read(core, &ret_totals->sampled);
+    __builtin_memcpy(ret_totals->subsamples, core->sampling.subsamples,
+                     sizeof(ret_totals->subsamples));
     if (sum != ret_totals->cycles * core->config.width)
         core->host.broken("the slots do not sum to width times cycles");
 }

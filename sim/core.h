@@ -237,15 +237,14 @@ void slw_sim_step(struct slw_sim_core *core, struct slw_sim_segment *segment,
 /* Forget what was counted, not what caches, predictors and the call stack hold. */
 void slw_sim_restart(struct slw_sim_core *core);
 
-/* The level-1 nodes: retiring, front end, bad speculation, back end. */
-enum { SLW_SIM_PARTS = 4 };
+/* Every 20th timed window, from one of the first 20 on: a sample of the same kind as all of them
+ * together, so that how much these differ tells how far off all may be (interpenetrating
+ * subsamples; Mahalanobis 1946; Wolter, Introduction to Variance Estimation, chapter 2). */
+enum { SLW_SIM_SUBSAMPLES = 20 };
 
-/* How far off sampling may be: one standard error, in millionths, from how the timed windows
- * differ. */
-struct slw_sim_sampled {
-    uint64_t windows;                     /* 0: less than two, or nothing was left out; no errors */
-    uint64_t cycles_error;                /* of cycles per instruction, relative */
-    uint64_t share_errors[SLW_SIM_PARTS]; /* of the share of slots */
+struct slw_sim_subsample {
+    uint64_t windows; /* that are over */
+    uint64_t instructions, cycles, slots[SLW_SIM_SLOT_COUNT];
 };
 
 struct slw_sim_totals {
@@ -254,7 +253,7 @@ struct slw_sim_totals {
     uint64_t slots[SLW_SIM_SLOT_COUNT];
     uint64_t calls_unfollowed; /* past SLW_SIM_MAX_NODES or _FRAMES */
     uint64_t node_count;
-    struct slw_sim_sampled sampled;
+    struct slw_sim_subsample subsamples[SLW_SIM_SUBSAMPLES];
 };
 
 /* The counts so far. Closes the cycle under way, so that the slots are width * cycles exactly. */

@@ -163,19 +163,9 @@ struct slw_sim_memory {
     uint64_t page; /* of the last access */
 };
 
-/* What was counted up to a moment. */
-struct slw_sim_window {
-    uint64_t instructions, cycles, slots[SLW_SIM_PARTS];
-};
-
-/* Sums over windows, of a value and what it is measured against. */
-struct slw_sim_pairs {
-    double value, weight, value_squares, weight_squares, products;
-};
-
 struct slw_sim_sampling {
-    struct slw_sim_window start;
-    struct slw_sim_pairs cycles, parts[SLW_SIM_PARTS];
+    struct slw_sim_subsample start; /* what was counted when the window under way began */
+    struct slw_sim_subsample subsamples[SLW_SIM_SUBSAMPLES];
     uint64_t windows;
 };
 
@@ -316,7 +306,6 @@ void slw_sim_execute(struct slw_sim_core *s, struct slw_sim_segment *segment,
 /* sampling.c: timing begins, and is left out again. */
 void slw_sim_window_begins(struct slw_sim_core *s);
 void slw_sim_window_ends(struct slw_sim_core *s);
-void slw_sim_sampling_read(const struct slw_sim_core *s, struct slw_sim_sampled *ret_sampled);
 
 /* tree.c: the context after `node` in pre-order; follow a call, a return or a tail jump to `next`.
  */

@@ -82,7 +82,7 @@ static void put_word(struct out *o, const char *name, const char *word)
 
 static void put_head(struct out *o, const struct slw_sim_result *r)
 {
-    put_count(o, "slotwise-sim", 3);
+    put_count(o, "slotwise-sim", 4);
     put_text(o, "carrier");
     put_name(o, r->carrier);
     put_name(o, r->carrier_version);
@@ -160,14 +160,24 @@ static void put_named(struct out *o, const char *kind, const char *name, uint64_
     end_line(o);
 }
 
-static void put_sampled(struct out *o, const struct slw_sim_sampled *s)
+static void put_subsamples(struct out *o, const struct slw_sim_subsample *subsamples)
 {
-    put_text(o, "sampled");
-    put_decimal(o, s->windows);
-    put_decimal(o, s->cycles_error);
-    for (unsigned i = 0; i < SLW_SIM_PARTS; i++)
-        put_decimal(o, s->share_errors[i]);
-    end_line(o);
+    unsigned count = 0;
+
+    while (count < SLW_SIM_SUBSAMPLES && subsamples[count].windows > 0)
+        count++;
+    put_count(o, "sampled", count);
+    for (unsigned k = 0; k < count; k++) {
+        const struct slw_sim_subsample *s = &subsamples[k];
+
+        put_text(o, "subsample");
+        put_decimal(o, s->windows);
+        put_decimal(o, s->instructions);
+        put_decimal(o, s->cycles);
+        for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+            put_decimal(o, s->slots[i]);
+        end_line(o);
+    }
 }
 
 static void put_thread(struct out *o, uint32_t number, struct slw_sim_core *core)
@@ -186,7 +196,7 @@ static void put_thread(struct out *o, uint32_t number, struct slw_sim_core *core
         put_named(o, "event", slw_sim_event_names[i], t.events[i]);
     for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
         put_named(o, "slots", slw_sim_slot_names[i], t.slots[i]);
-    put_sampled(o, &t.sampled);
+    put_subsamples(o, t.subsamples);
     for (const struct slw_sim_node *n = slw_sim_root(core); n; n = slw_sim_next_node(n))
         put_node(o, n);
     slw_sim_reopen(core);

@@ -50,7 +50,7 @@ static const char *row_absent(const struct slw_report_row *row)
 }
 
 /* The sum over the kinds of core, where there are several. Of a simulation that timed a part of the
- * instructions, values of the same thing are as far apart as twice the standard error. */
+ * instructions, values of the same thing are as far apart as the interval is wide to one side. */
 static bool event_named(const struct slw_report *r, const char *name, size_t length,
                         struct slw_measure *ret_measure)
 {
@@ -69,7 +69,8 @@ static bool event_named(const struct slw_report *r, const char *name, size_t len
         ret->value = ret->absent ? 0 : before + row->total.value;
         if (row->count->mode != SLW_MODE_ALL && !ret->from.detail)
             ret->from.detail = row->count->mode == SLW_MODE_USER ? "user mode" : "kernel mode";
-        ret_measure->step = 2e-6 * row->count->error_ppm * ret->value;
+        if (row->total.interval.from & SLW_INTERVAL_SAMPLE)
+            ret_measure->step = slw_interval_half(&row->total.interval, row->total.value);
         found = true;
     }
     return found;

@@ -6,6 +6,7 @@
 #include "analyzer/costs.h"
 #include "analyzer/stages.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ static struct slw_figure node_value(const struct slw_report_node *n)
     return f;
 }
 
-/* A field of 8 bits is a step. */
+/* A field of 8 bits is a step, and what a sample of the instructions leaves open. */
 static void add_share(struct slw_observing *o, const struct slw_report_node *n, const char *pmu)
 {
     const struct slw_figure f = node_value(n);
@@ -65,7 +66,7 @@ static void add_share(struct slw_observing *o, const struct slw_report_node *n, 
     (void)snprintf(m.key, sizeof(m.key), "%s%s%s%s", n->level == 0 ? "" : "share.", pmu,
                    pmu[0] ? "." : "", n->name);
     (void)snprintf(m.title, sizeof(m.title), "%s%s%s", title, pmu[0] ? ", " : "", pmu);
-    add_figure(o, &m, &f, 2 * n->quantum);
+    add_figure(o, &m, &f, fmax(2 * n->quantum, n->sample_half));
 }
 
 static const struct slw_cost *find_cost(const struct slw_report *r, const char *key)
@@ -74,6 +75,14 @@ static const struct slw_cost *find_cost(const struct slw_report *r, const char *
         if (strcmp(r->costs->rows[i].key, key) == 0)
             return &r->costs->rows[i];
     return NULL;
+}
+
+/* How far off a sample of the instructions may be, as part of the value. */
+static double sampled_part(const struct slw_figure *f)
+{
+    return f->interval.from & SLW_INTERVAL_SAMPLE && f->value > 0
+               ? slw_interval_half(&f->interval, f->value) / f->value
+               : 0;
 }
 
 /* Slots of a node for each request: its share of all slots. */
@@ -90,7 +99,13 @@ static void add_slots(struct slw_observing *o, const struct slw_report *r,
     const struct slw_figure f = slw_cost_per_request(&total, r->run);
     (void)snprintf(m.key, sizeof(m.key), "slots.%s", n->name);
     (void)snprintf(m.title, sizeof(m.title), "%s slots per request", n->title ? n->title : n->name);
-    add_figure(o, &m, &f, 2 * n->quantum * (f.absent ? 0 : slots->per_request.value));
+    if (f.absent)
+        add_figure(o, &m, &f, 0);
+    else
+        add_figure(o, &m, &f,
+                   slots->per_request.value *
+                       fmax(2 * n->quantum,
+                            n->sample_half + n->value.value * sampled_part(&slots->total)));
 }
 
 static void add_tree(struct slw_observing *o, const struct slw_report *r)
@@ -100,7 +115,9 @@ static void add_tree(struct slw_observing *o, const struct slw_report *r)
         .key = "slots", .title = "slots per request", .unit = "1", .better = SLW_BETTER_LOWER};
 
     if (slots)
-        add_figure(o, &all, &slots->per_request, 0);
+        add_figure(
+            o, &all, &slots->per_request,
+            slots->per_request.absent ? 0 : slots->per_request.value * sampled_part(&slots->total));
     for (size_t i = 0; r->core_count == 0 && i < r->node_count; i++) {
         if (slots && r->nodes[i].level > 0 && is_slots(&r->nodes[i]))
             add_slots(o, r, &r->nodes[i], slots);

@@ -238,6 +238,12 @@ static double step_of(const struct slw_observation *o)
     return o->step > 0 && isfinite(o->step) ? o->step : 0;
 }
 
+/* Of nothing seen in any part, nothing is what is expected. */
+static bool is_unknown(const struct slw_observation *o, const struct slw_figure *value)
+{
+    return step_of(o) == 0 && value->value != 0;
+}
+
 /* Equal values are of executions that are equal, which are timed in the same places. */
 static bool is_sampled(const struct slw_metric_row *row)
 {
@@ -247,17 +253,17 @@ static bool is_sampled(const struct slw_metric_row *row)
 }
 
 /* Executions of a client that repeats are timed in the same places, so that nothing is learnt from
- * more of them: two standard errors are the interval. What both arms have in common is timed alike,
- * so it is rather too wide. */
+ * more of them: what one of them leaves open is the interval. What both arms have in common is
+ * timed alike, so it is rather too wide. */
 static void be_sampled(struct slw_metric_row *row)
 {
     struct slw_difference *d = &row->difference;
     const double a = step_of(row->a), b = step_of(row->b);
-    const double apart = hypot(slw_resolution_of_ratio(a, fmax(row->a_value.value, DBL_MIN)),
-                               slw_resolution_of_ratio(b, fmax(row->b_value.value, DBL_MIN)));
+    const double apart = row->kind != SLW_PAIRS_RATIO
+                             ? hypot(a, b)
+                             : hypot(slw_resolution_of_ratio(a, fmax(row->a_value.value, DBL_MIN)),
+                                     slw_resolution_of_ratio(b, fmax(row->b_value.value, DBL_MIN)));
 
-    if (row->kind != SLW_PAIRS_RATIO)
-        return;
     row->sampled = true;
     d->low = d->estimate - apart;
     d->high = d->estimate + apart;
@@ -297,9 +303,9 @@ static const char *why_incomparable(struct slw_comparing *w, const struct slw_me
     if (!force && (row->a->from.source != row->b->from.source ||
                    row->a->from.imported != row->b->from.imported))
         return "A and B were measured in different ways";
-    if (is_sampled(row) && (step_of(row->a) == 0 || step_of(row->b) == 0))
-        return "a part of the instructions was timed, and how far off it is is known of cycles "
-               "only: simulate with --full";
+    if (is_sampled(row) && (is_unknown(row->a, &row->a_value) || is_unknown(row->b, &row->b_value)))
+        return "a part of the instructions was timed, and how far off it is is not known: simulate "
+               "with --full";
     return unequal_counts(w, row->metric);
 }
 

@@ -240,7 +240,7 @@ static const char *make_basis(struct slw_comparison *c)
         slw_format_number(&b, row->judgement.margin.size);
     slw_buf_printf(&b, ", %s", slw_margin_from_text(row->judgement.margin.from));
     if (row->sampled)
-        slw_buf_puts(&b, "; the interval is two standard errors of what was timed");
+        slw_buf_puts(&b, "; the interval is of which parts were timed");
     else if (!row->exact)
         put_confidence(&b, c);
     return slw_comparison_text(c, &b);

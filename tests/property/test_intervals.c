@@ -1,46 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Intervals against simulated truth, through the whole report: how often does the interval hold the
- * value that would have been found with unlimited counters, rounds or bits? The share of hits is
- * held against 95 % less six standard deviations of what so many trials can give: below it is no
- * bad luck. */
+ * value that would have been found with unlimited counters, rounds or bits? */
+#include "tests/hits_of_intervals.h"
 #include "tests/toy_model_int.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #define SEED UINT64_C(20261122)
-
-static uint64_t state;
-
-static double uniform(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (double)(state >> 11) * 0x1p-53;
-}
-
-/* Box and Muller. */
-static double normal(void)
-{
-    return sqrt(-2 * log(1 - uniform())) * cos(6.283185307179586 * uniform());
-}
-
-static void start(void)
-{
-    state = SEED;
-    print_message("seed %llu\n", (unsigned long long)SEED);
-}
-
-static void assert_share_of_hits(const char *what, int hits, int trials)
-{
-    const double share = (double)hits / trials;
-    const double least = 0.95 - 6 * sqrt(0.95 * 0.05 / trials);
-
-    print_message("%s: %.2f %% of %d intervals hold the truth (at least %.2f)\n", what, share * 100,
-                  trials, least * 100);
-    assert_true(share >= least);
-}
 
 static bool holds(const struct slw_interval *i, double truth)
 {
@@ -136,7 +103,7 @@ static void intervals_of_part_time_counts_hold_the_truth(void **test)
     struct slw_model *m = toy_model();
 
     (void)test;
-    start();
+    start_random(SEED);
     for (size_t cell = 0; cell < sizeof(cells) / sizeof(cells[0]); cell++) {
         int stalled = 0, missed = 0;
         for (int i = 0; i < trials; i++) {
@@ -164,7 +131,7 @@ static void intervals_of_part_time_counts_are_no_wider_than_they_must_be(void **
     int hits = 0;
 
     (void)test;
-    start();
+    start_random(SEED);
     for (int i = 0; i < trials; i++) {
         struct fixture f = fixture_new();
         const struct turns t = take_turns(0, 2, 10, 2000);
@@ -235,7 +202,7 @@ static void intervals_of_rounds_hold_the_truth(void **test)
     struct slw_model *m = toy_model();
 
     (void)test;
-    start();
+    start_random(SEED);
     for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
         char what[64];
         (void)snprintf(what, sizeof(what), "%d rounds, noise %.0f %%%s", cells[i].rounds,
@@ -321,7 +288,7 @@ static void intervals_of_eight_bits_always_hold_the_truth(void **test)
     size_t compared = 0;
 
     (void)test;
-    start();
+    start_random(SEED);
     assert_int_equal(slw_model_builtin("sapphirerapids", &m, NULL), 0);
     for (int i = 0; i < 600; i++) {
         const struct parts p = random_parts();

@@ -38,6 +38,10 @@ def skip(why):
     sys.exit(77)
 
 
+def share(slots, prefix):
+    return sum(n for name, n in slots.items() if name.startswith(prefix)) / sum(slots.values())
+
+
 class Result:
     """One output file; also checks what every one has to hold."""
 
@@ -45,9 +49,9 @@ class Result:
         self.events, self.slots, self.nodes, self.head = {}, {}, [], {}
         self.cycles = self.detailed = 0
         self.objects = {}
-        self.sampled = []  # of each thread: windows, and standard errors in millionths
+        self.subsamples = []  # of each thread: windows, instructions, cycles, slots by name
         lines = open(path, encoding="ascii").read().split("\n")
-        assert lines[0] == "slotwise-sim 3", lines[0]
+        assert lines[0] == "slotwise-sim 4", lines[0]
         assert lines[-1] == "" and lines[-2] == "end %d" % (len(lines) - 2), lines[-2:]
         for line in lines[1:-2]:
             word = line.split(" ")
@@ -59,7 +63,10 @@ class Result:
             elif word[0] == "slots":
                 self.slots[word[1]] = self.slots.get(word[1], 0) + int(word[2])
             elif word[0] == "sampled":
-                self.sampled.append([int(n) for n in word[1:]])
+                self.subsamples.append([])
+            elif word[0] == "subsample":
+                self.subsamples[-1].append([int(n) for n in word[1:4]] +
+                                           [dict(zip(self.slots, map(int, word[4:])))])
             elif word[0] == "object":
                 self.objects[int(word[1])] = word[5]
             elif word[0] == "node":
@@ -77,8 +84,7 @@ class Result:
             assert sum(n[6 + i] for n in self.nodes) == self.slots[name], name
 
     def share(self, prefix):
-        total = sum(self.slots.values())
-        return sum(n for name, n in self.slots.items() if name.startswith(prefix)) / total
+        return share(self.slots, prefix)
 
 
 def simulate(command, core="haswell", options=(), stdin=None, status=0, out="out", core_file=None):
@@ -290,16 +296,27 @@ def case_sampling_finds_the_same():
         if name != "loads.forwarded":  # a matter of time, and warming knows none
             check_same(name, full.events[name], part.events[name])
     assert 0.15 < part.detailed / full.detailed < 0.25
-    assert full.sampled == [[0] * 6], full.sampled
-    [[windows, error, *shares]] = part.sampled
-    assert windows >= part.events["instructions"] // period - 1
-    off = part.cycles / part.detailed / (full.cycles / full.detailed) - 1
-    print("%d windows, %.2f%% off, standard error %.2f%%" % (windows, 100 * off, error / 1e4))
-    assert 0 < error < 15000 and abs(off) < 5 * error / 1e6
-    for node, error in zip(("retiring", "frontend", "bad_speculation", "backend"), shares):
+    assert full.subsamples == [[]], full.subsamples
+    [parts] = part.subsamples
+    windows = sum(p[0] for p in parts)
+    assert len(parts) == 20 and windows >= part.events["instructions"] // period - 1
+
+    def jackknife(of, value):
+        without = [of(part.detailed - p[1], part.cycles - p[2],
+                      {name: n - p[3][name] for name, n in part.slots.items()}) for p in parts]
+        return (19 / 20 * sum((w - value) ** 2 for w in without)) ** 0.5
+
+    per_instruction = part.cycles / part.detailed
+    error = jackknife(lambda instructions, cycles, slots: cycles / instructions, per_instruction)
+    error /= per_instruction
+    off = per_instruction / (full.cycles / full.detailed) - 1
+    print("%d windows, %.2f%% off, standard error %.2f%%" % (windows, 100 * off, 100 * error))
+    assert 0 < error < 0.015 and abs(off) < 5 * error
+    for node in ("retiring", "frontend", "bad_speculation", "backend"):
+        error = jackknife(lambda instructions, cycles, slots: share(slots, node), part.share(node))
         print("%-16s full %.2f%% sampled %.2f%% standard error %.2f%%" % (
-            node, 100 * full.share(node), 100 * part.share(node), error / 1e4))
-        assert 0 < error < 5000  # so that the next line allows four of them
+            node, 100 * full.share(node), 100 * part.share(node), 100 * error))
+        assert 0 < error < 0.005  # so that the next line allows four of them
         assert abs(full.share(node) - part.share(node)) < 0.02
 
 

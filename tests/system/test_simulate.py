@@ -243,7 +243,12 @@ class Compare(Simulated):
         self.assertLess(sampled["difference"]["low"], full["difference"]["estimate"])
         self.assertGreater(sampled["difference"]["high"], full["difference"]["estimate"])
         self.assertEqual(told["--sampled"]["instructions_per_request"], told["--full"]["instructions_per_request"])
-        self.assertIn("--full", told["--sampled"]["share.backend_bound"]["absent"])
+        for node in ("frontend_bound", "bad_speculation", "backend_bound", "retiring"):
+            for metric in ("share." + node, "slots." + node):
+                full, part = (told[how][metric]["difference"] for how in ("--full", "--sampled"))
+                self.assertEqual(full["low"], full["high"], metric)
+                self.assertLess(part["low"], part["high"], metric)
+                self.assertLess(abs(part["estimate"] - full["estimate"]), part["high"] - part["low"], metric)
 
     def test_both_ways_at_once_are_refused(self):
         done = self.slotwise("compare", "--simulate", "--full", "--sampled", "--a", "true", "--b", "true", status=64)

@@ -34,6 +34,9 @@ static inline void assert_count(const struct slw_count *a, const struct slw_coun
     assert_true(a->running_ns == b->running_ns);
     assert_int_equal(a->scaled, b->scaled);
     assert_int_equal(a->covered_bp, b->covered_bp);
+    assert_int_equal(a->replicate_count, b->replicate_count);
+    for (size_t i = 0; i < a->replicate_count; i++)
+        assert_true(a->replicates[i] == b->replicates[i]);
 }
 
 static inline void assert_round(const struct slw_round *a, const struct slw_round *b)
@@ -304,6 +307,7 @@ static inline void fill_counts(struct slw_run *run)
                                      .raw = 12345,
                                      .scaled = true,
                                      .covered_bp = 2504};
+    uint64_t replicates[] = {6, UINT64_MAX, 0};
     const struct slw_count passed = {.event = "slots",
                                      .unit = "slots",
                                      .from = {.source = SLW_SOURCE_HARDWARE},
@@ -315,7 +319,9 @@ static inline void fill_counts(struct slw_run *run)
                                      .cpu = -1,
                                      .raw = 7,
                                      .enabled_ns = 9,
-                                     .running_ns = 9};
+                                     .running_ns = 9,
+                                     .replicates = replicates,
+                                     .replicate_count = 3};
     struct slw_count gone = huge;
 
     gone.absent = "not supported";

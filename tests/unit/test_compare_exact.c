@@ -134,7 +134,7 @@ static void what_is_counted_beside_repeats_where_nothing_answers(void **state)
     }
 }
 
-/* Each arm known to `step`, two standard errors; 0: it is not known how well. */
+/* Each arm known to `step`; 0: it is not known how well. */
 static struct versus compare_sampled(double a, double b, double step)
 {
     const double base[] = {a, a}, other[] = {b, b};
@@ -161,7 +161,7 @@ static void what_was_timed_in_part_has_an_interval(void **state)
                 0.0002); /* both are off, in either direction */
     assert_near(row->difference.low, -hypot(0.01, 0.01), 0.0003);
     assert_int_equal(row->judgement.word, SLW_JUDGED_NO_CHANGE);
-    assert_non_null(strstr(v.comparison->verdict_basis, "two standard errors of what was timed"));
+    assert_non_null(strstr(v.comparison->verdict_basis, "of which parts were timed"));
     assert_null(strstr(v.comparison->verdict_basis, "pairs"));
     versus_free(&v);
     v = compare_sampled(10000, 10000, 100); /* one execution, timed in the same places */
@@ -176,6 +176,71 @@ static void what_was_timed_in_part_has_an_interval(void **state)
     row = judge(&v);
     assert_int_equal(row->judgement.word, SLW_JUDGED_REGRESSED);
     assert_near(row->difference.p, erfc(log(1.05) / hypot(0.01, 0.01) * M_SQRT2), 1e-6);
+    versus_free(&v);
+}
+
+static const struct slw_metric_row *judge_share(struct versus *v, double a, double a_step, double b,
+                                                double b_step)
+{
+    for (int arm = 0; arm < 2; arm++) {
+        struct slw_run *run = arm ? v->b : v->a;
+        const double both[] = {arm ? b : a, arm ? b : a};
+
+        versus_add(run, "share.l2", both, 2);
+        struct slw_observation *o = &run->observations[run->observation_count - 1];
+
+        o->unit = "share";
+        o->from = run->observations[0].from;
+        o->step = arm ? b_step : a_step;
+    }
+    (void)judge(v);
+    return slw_comparison_find(v->comparison, "share.l2");
+}
+
+static void assert_change(const struct slw_metric_row *row, const char *change)
+{
+    struct slw_buf b = {0};
+
+    slw_row_put_change(&b, row);
+    if (slw_row_has_interval(row)) {
+        slw_buf_putc(&b, ' ');
+        slw_row_put_interval(&b, row);
+    }
+    assert_false(slw_buf_failed(&b));
+    assert_string_equal(b.data, change);
+    slw_buf_release(&b);
+}
+
+/* Where one of them is nothing there is no ratio. */
+static void shares_of_what_was_timed_in_part_are_compared(void **state)
+{
+    struct versus v = compare_sampled(10000, 10001, 100);
+    const struct slw_metric_row *row = judge_share(&v, 0, 0, 0.01, 0.003);
+
+    (void)state;
+    assert_true(row->sampled);
+    assert_null(row->absent);
+    assert_near(row->difference.low, 0.007, 1e-9);
+    assert_near(row->difference.high, 0.013, 1e-9);
+    assert_change(row, "+1.0pt [+0.70, +1.3]");
+    versus_free(&v);
+
+    v = compare_sampled(10000, 10001, 100);
+    row = judge_share(&v, 0.00001, 0.00001, 0, 0);
+    assert_true(row->sampled);
+    assert_change(row, "-<0.01pt [-<0.01, +0.00]");
+    versus_free(&v);
+
+    v = compare_sampled(10000, 10001, 100);
+    row = judge_share(&v, 0.02, 0.003, 0.04, 0.004);
+    assert_true(row->sampled);
+    assert_near(row->difference.low, log(2) - hypot(log1p(0.15), log1p(0.1)), 0.02);
+    versus_free(&v);
+
+    v = compare_sampled(10000, 10001, 100);
+    row = judge_share(&v, 0.02, 0, 0.04, 0.004); /* something, and nobody knows how well */
+    assert_non_null(row->absent);
+    assert_non_null(strstr(row->absent, "simulate with --full"));
     versus_free(&v);
 }
 
@@ -220,6 +285,7 @@ int main(void)
         cmocka_unit_test(one_execution_is_exact_only_where_nothing_answers),
         cmocka_unit_test(what_is_counted_beside_repeats_where_nothing_answers),
         cmocka_unit_test(what_was_timed_in_part_has_an_interval),
+        cmocka_unit_test(shares_of_what_was_timed_in_part_are_compared),
         cmocka_unit_test(what_was_timed_in_part_and_nobody_knows_how_well_is_no_difference),
         cmocka_unit_test(machines_may_differ_and_cores_may_not),
     };

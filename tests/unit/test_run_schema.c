@@ -54,7 +54,7 @@ static bool always_written(enum slw_field_kind kind)
     return kind != SLW_FIELD_TEXT && kind != SLW_FIELD_STAMP && kind != SLW_FIELD_ABSENT &&
            kind != SLW_FIELD_REASON && kind != SLW_FIELD_INT && kind != SLW_FIELD_EXIT &&
            kind != SLW_FIELD_COUNTED && kind != SLW_FIELD_MARK && kind != SLW_FIELD_SOME &&
-           kind != SLW_FIELD_REAL;
+           kind != SLW_FIELD_SOME_NUMBERS && kind != SLW_FIELD_REAL;
 }
 
 static void compare_enum(const struct slw_field *f, const json_t *property)

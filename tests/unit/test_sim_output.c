@@ -76,8 +76,10 @@ static void what_does_not_add_up_is_refused(void **state)
     refused("zero", "not spelled right", SLW_E_FORMAT);
     refused("cut", "is missing", SLW_E_FORMAT);
     refused("after", "after the end", SLW_E_FORMAT);
-    refused("one_window", "one window", SLW_E_FORMAT);
-    refused("few_errors", "how far off", SLW_E_FORMAT);
+    refused("few_subsamples", "a subsample is missing", SLW_E_FORMAT);
+    refused("empty_subsample", "not described right", SLW_E_FORMAT);
+    refused("large_subsamples", "more than all that was timed", SLW_E_FORMAT);
+    refused("many_subsamples", "how many subsamples", SLW_E_FORMAT);
     refused("many", "more calling contexts", SLW_E_FORMAT);
 }
 
@@ -95,19 +97,32 @@ static void a_partial_file_says_so(void **state)
     free(text);
 }
 
-static void how_far_off_sampling_may_be_is_read(void **state)
+static struct slw_sim_output *must_read(const char *name)
 {
     struct slw_sim_output *o = NULL;
     size_t length = 0;
-    char *text = read_text("sampled", &length);
+    char *text = read_text(name, &length);
+
+    assert_int_equal(slw_sim_output_read(text, length, name, &o, NULL), 0);
+    free(text);
+    return o;
+}
+
+static void subsamples_are_read(void **state)
+{
+    struct slw_sim_output *o = must_read("sampled");
+    const struct slw_sim_thread *t = &o->threads[0];
 
     (void)state;
-    assert_int_equal(slw_sim_output_read(text, length, "sampled", &o, NULL), 0);
-    assert_int_equal(o->threads[0].sampled.windows, 12);
-    assert_int_equal(o->threads[0].sampled.cycles_error, 20139);
-    assert_int_equal(o->threads[0].sampled.share_errors[3], 8072);
+    assert_int_equal(t->subsample_count, 2);
+    assert_int_equal(t->subsamples[0].windows, 3);
+    assert_int_equal(t->subsamples[1].instructions, 15);
+    assert_int_equal(t->subsamples[1].cycles, 5);
+    assert_int_equal(t->subsamples[1].slots[SLW_SIM_FETCH_ICACHE], 25);
     slw_sim_output_free(o);
-    free(text);
+    o = must_read("sampled_3"); /* which told errors instead */
+    assert_int_equal(o->threads[0].subsample_count, 0);
+    slw_sim_output_free(o);
 }
 
 static void every_prefix_is_refused(const char *name)
@@ -208,7 +223,7 @@ int main(void)
         cmocka_unit_test(a_whole_file_is_read),
         cmocka_unit_test(what_does_not_add_up_is_refused),
         cmocka_unit_test(a_partial_file_says_so),
-        cmocka_unit_test(how_far_off_sampling_may_be_is_read),
+        cmocka_unit_test(subsamples_are_read),
         cmocka_unit_test(every_prefix_of_a_file_is_refused),
         cmocka_unit_test(stages_are_read_and_nonsense_in_them_is_not),
         cmocka_unit_test(contexts_with_less_or_more_than_their_thread_are_refused),

@@ -127,32 +127,65 @@ static const char *note_of(const struct slw_run *run, const char *code)
     return NULL;
 }
 
+static void assert_replicates(const struct slw_run *run, const char *event, size_t count,
+                              uint64_t first, uint64_t second)
+{
+    const struct slw_count *c = slw_run_find_count(run, event);
+
+    assert_non_null(c);
+    assert_int_equal(c->replicate_count, count);
+    if (count == 0)
+        return;
+    assert_int_equal(c->replicates[0], first);
+    assert_int_equal(c->replicates[1], second);
+}
+
 static void how_far_off_a_sample_may_be_is_told_or_that_it_is_not_known(void **state)
 {
     struct slw_sim_output *outputs[] = {make_sampled()};
     const struct slw_simulated s = {.outputs = outputs, .count = 1};
     struct slw_run *run = NULL;
+    /* Of 33 instructions, 4 cycles, 12 slots retiring, 2 bad speculation, 2 divider. */
+    struct slw_sim_subsample subsamples[] = {
+        {3, 11, 1, {[SLW_SIM_RETIRING] = 4}},
+        {4, 22, 3, {[SLW_SIM_RETIRING] = 8, [SLW_SIM_CORE_DIVIDER] = 2}}};
 
     (void)state;
     for (int known = 0; known < 2; known++) {
-        if (known) /* of 12 of the 16 cycles; the others were timed as they are */
-            outputs[0]->threads[1].sampled = (struct slw_sim_sampled){
-                .windows = 7, .cycles_error = 40000, .share_errors = {10000, 20000, 4000, 8000}};
+        if (known) {
+            outputs[0]->threads[1].subsamples = subsamples;
+            outputs[0]->threads[1].subsample_count = 2;
+        }
         assert_int_equal(slw_run_new(&run, NULL), 0);
         assert_int_equal(slw_simulated_counts(&s, 0, run, NULL), 0);
         const char *text = note_of(run, "simulation-sampled");
 
         assert_non_null(text);
         assert_non_null(
-            strstr(text, known ? "7 timed windows; one standard error: 3 % of the cycles; "
-                                 "in points of the slots 0.75 retiring, 1.5 front end, "
-                                 "0.3 bad speculation, 0.6 back end"
+            strstr(text, known ? "7 timed windows in 2 subsamples; one standard error of the "
+                                 "cycles: 16 %"
                                : "too little of a thread was timed"));
-        assert_int_equal(slw_run_find_count(run, "cycles")->error_ppm, known ? 30000 : 0);
-        assert_int_equal(slw_run_find_count(run, "slots")->error_ppm, known ? 30000 : 0);
-        assert_int_equal(slw_run_find_count(run, "instructions")->error_ppm, 0);
+        /* 4 cycles of the thread that was timed as a whole, and 3 of 22 of 100, 1 of 11 of 100 */
+        assert_replicates(run, "cycles", known ? 2 : 0, 4 + 14, 4 + 9);
+        assert_replicates(run, "slots", known ? 2 : 0, 16 + 56, 16 + 36);
+        assert_replicates(run, "slots.retiring", known ? 2 : 0, 12 + 36, 12 + 36);
+        assert_replicates(run, "slots.frontend.latency.icache", known ? 2 : 0, 1, 1);
+        assert_replicates(run, "slots.backend.core.divider", known ? 2 : 0, 9, 0);
+        assert_replicates(run, "instructions", 0, 0, 0);
         slw_run_free(run);
     }
+    outputs[0]->threads[1].subsample_count = 1; /* which differs from nothing */
+    assert_int_equal(slw_run_new(&run, NULL), 0);
+    assert_int_equal(slw_simulated_counts(&s, 0, run, NULL), 0);
+    assert_replicates(run, "cycles", 0, 0, 0);
+    assert_non_null(note_of(run, "simulation-sampled"));
+    slw_run_free(run);
+    outputs[0]->thread_count = 1; /* the one that was timed as a whole */
+    assert_int_equal(slw_run_new(&run, NULL), 0);
+    assert_int_equal(slw_simulated_counts(&s, 0, run, NULL), 0);
+    assert_replicates(run, "cycles", 0, 0, 0);
+    assert_null(note_of(run, "simulation-sampled"));
+    slw_run_free(run);
     slw_sim_output_free(outputs[0]);
 }
 
