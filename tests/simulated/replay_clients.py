@@ -68,7 +68,7 @@ class Replaying(Case):
             done, counts, stacks, notes, document = self.simulate("replay" + i * "y", *command, options=("--replay", tape), env=env)
             self.assertEqual(len(notes), 1, notes)
             self.assertIn("no server answered", notes[0])
-            self.assertEqual(document["requests"], recorded[4]["requests"])
+            self.assertEqual(document["requests"], recorded[4]["requests"], document["requests"])
             if "pgbench" not in command[0]:  # which prints times
                 self.assertEqual(done.stdout, recorded[0].stdout)
             seen.add((tuple(sorted(counts.items())), tuple(sorted(stacks.items()))))
