@@ -227,6 +227,17 @@ static int read_began(struct reader *r)
     return rc >= 0 && !at_end_of_line(r) ? bad(r, "more on the line than expected") : rc;
 }
 
+static int read_timers(struct reader *r)
+{
+    uint64_t timers = 0;
+
+    if (r->o->has_timers || r->o->object_count > 0 || !take_number(r, 10, 1, &timers) ||
+        !at_end_of_line(r))
+        return bad(r, "whether it set timers is said twice, too late or not right");
+    r->o->has_timers = timers == 1;
+    return 0;
+}
+
 static int read_beside(struct reader *r)
 {
     struct slw_sim_output *o = r->o;
@@ -483,6 +494,8 @@ static int read_rest(struct reader *r)
             rc = read_stage(r);
         else if (r->o->thread_count == 0 && take_name(r, "began"))
             rc = read_began(r);
+        else if (r->o->thread_count == 0 && take_name(r, "timers"))
+            rc = read_timers(r);
         else if (r->o->thread_count == 0 && take_name(r, "beside"))
             rc = read_beside(r);
         else if (r->o->thread_count == 0 && take_name(r, "object"))

@@ -66,6 +66,7 @@ struct slw_sim_output {
     uint64_t kernel_ns, switches, bytes_in, bytes_out;
     bool has_started; /* false: it never got there, and every count is 0 */
     bool is_repeatable;
+    bool has_timers;          /* it set some, which go off by the real clock */
     enum slw_sim_ended ended; /* all but SLW_SIM_ENDED_EXIT: the result is partial */
     uint64_t process;
     struct slw_sim_object *objects;

@@ -49,6 +49,14 @@ static struct totals sum_up(const struct slw_simulated *s)
     return t;
 }
 
+static bool has_timers(const struct slw_simulated *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->outputs[i]->has_timers)
+            return true;
+    return false;
+}
+
 const char *slw_simulated_detail(const struct slw_simulated *s, bool is_timed, struct slw_run *run)
 {
     const struct slw_sim_output *o = s->outputs[0];
@@ -64,7 +72,7 @@ const char *slw_simulated_detail(const struct slw_simulated *s, bool is_timed, s
         (void)snprintf(timed, sizeof(timed), ", %.3g %% timed",
                        100.0 * (double)o->detail / (double)o->period);
     return slw_arena_printf(run->arena, "reference core %s, user mode%s%s", core, timed,
-                            o->is_repeatable ? "" : ", not repeatable");
+                            o->is_repeatable && !has_timers(s) ? "" : ", not repeatable");
 }
 
 struct writer {
@@ -239,6 +247,10 @@ int slw_simulated_counts(const struct slw_simulated *s, uint64_t wall_ns, struct
         put_sampled(&w, name, t.slots[i], r.slots[i], r.count);
     }
     put_beside(&w, s);
+    if (w.rc >= 0 && has_timers(s))
+        w.rc = slw_run_note(run, SLW_NOTE_INFO, "simulation-timers", NULL,
+                            "the client set a timer, which goes off by the real clock: another "
+                            "execution may differ");
     if (w.rc >= 0)
         w.rc = note_error(&r, t.cycles, run);
     return w.rc;

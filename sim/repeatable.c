@@ -23,10 +23,13 @@ enum {
     CALL_POLL = 7,
     CALL_SELECT = 23,
     CALL_NANOSLEEP = 35,
+    CALL_ALARM = 37,
+    CALL_SETITIMER = 38,
     CALL_GETTIMEOFDAY = 96,
     CALL_RT_SIGTIMEDWAIT = 128,
     CALL_TIME = 201,
     CALL_FUTEX = 202,
+    CALL_TIMER_SETTIME = 223,
     CALL_CLOCK_GETTIME = 228,
     CALL_CLOCK_NANOSLEEP = 230,
     CALL_EPOLL_WAIT = 232,
@@ -34,6 +37,7 @@ enum {
     CALL_PSELECT6 = 270,
     CALL_PPOLL = 271,
     CALL_EPOLL_PWAIT = 281,
+    CALL_TIMERFD_SETTIME = 286,
     CALL_GETRANDOM = 318,
     CALL_EPOLL_PWAIT2 = 441,
 };
@@ -54,6 +58,7 @@ void slw_sim_repeatable_init(struct slw_sim_repeatable *r,
     r->host = *host;
     r->clock_ns = BEGINNING;
     r->counted = 0;
+    r->has_timers = false;
     r->random_state = UINT64_C(0x9e3779b97f4a7c15);
 }
 
@@ -168,6 +173,25 @@ static uint64_t span_of(const struct slw_sim_repeatable *r, uint64_t number, con
     return read_time(r, address, parts, &span) ? span : 0;
 }
 
+/* Does it set a timer, and not take one back? Behind its interval stands when it goes off. */
+static bool sets_timer(const struct slw_sim_repeatable *r, uint64_t number, const uint64_t *a)
+{
+    enum { INTERVAL_BYTES = 16 };
+    uint64_t ns = 0;
+
+    switch (number) {
+    case CALL_ALARM:
+        return (uint32_t)a[0] != 0;
+    case CALL_SETITIMER:
+        return a[1] && read_time(r, a[1] + INTERVAL_BYTES, 1000000, &ns) && ns > 0;
+    case CALL_TIMER_SETTIME:
+    case CALL_TIMERFD_SETTIME:
+        return a[2] && read_time(r, a[2] + INTERVAL_BYTES, SECOND, &ns) && ns > 0;
+    default:
+        return false;
+    }
+}
+
 /* Whether a wait ended because its time was over. */
 static bool is_over(uint64_t number, int64_t result)
 {
@@ -210,6 +234,7 @@ void slw_sim_repeatable_before(struct slw_sim_repeatable *r, uint32_t thread, ui
     const uint64_t address = deadline_of(number, arguments, &is_realtime);
     struct slw_sim_wait *d = &r->waits[thread % SLW_SIM_REPEATABLE_THREADS];
 
+    r->has_timers |= sets_timer(r, number, arguments);
     d->address = 0;
     d->span = span_of(r, number, arguments);
     if (!address || !read_time(r, address, SECOND, &d->ns) ||

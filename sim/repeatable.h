@@ -38,6 +38,7 @@ struct slw_sim_repeatable {
     uint64_t random_state;
     uint64_t random_files[SLW_SIM_REPEATABLE_FILES / 64]; /* descriptors, a bit each */
     struct slw_sim_wait waits[SLW_SIM_REPEATABLE_THREADS];
+    bool has_timers; /* one was set that goes off by the real clock */
 };
 
 void slw_sim_repeatable_init(struct slw_sim_repeatable *r,

@@ -99,6 +99,8 @@ static void put_head(struct out *o, const struct slw_sim_result *r)
     put_count(o, "process", r->process);
     put_word(o, "ended", slw_sim_ended_names[r->ended]);
     put_word(o, "began", r->began);
+    if (r->has_timers)
+        put_count(o, "timers", 1);
     if (!r->beside)
         return;
     put_text(o, "beside");

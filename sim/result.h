@@ -44,7 +44,7 @@ struct slw_sim_result {
     const struct slw_sim_beside *beside; /* NULL: not known */
     uint32_t width;
     uint64_t period, detail;
-    bool has_started, is_repeatable;
+    bool has_started, is_repeatable, has_timers; /* as in sim/repeatable.h */
     enum slw_sim_ended ended;
     uint64_t process;
     const struct slw_sim_mapping *mappings;

@@ -46,6 +46,11 @@ void answered_call(void)
     slw_sim_repeatable_called(&repeatable, SLW_SIM_REPEATABLE_ANY_CALL);
 }
 
+bool has_timers(void)
+{
+    return repeatable.has_timers;
+}
+
 int64_t repeatable_time(void)
 {
     const uint64_t none[6] = {0};

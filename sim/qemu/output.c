@@ -74,6 +74,7 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
         .detail = options.detail,
         .has_started = counting.is_counting,
         .is_repeatable = options.is_repeatable,
+        .has_timers = has_timers(),
         .ended = ended,
         .process = (uint64_t)getpid(),
         .mappings = mappings,

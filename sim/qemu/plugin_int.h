@@ -114,6 +114,7 @@ struct slw_sim_core *core_of(uint32_t vcpu); /* NULL: none, or past the last */
 /* calls.c */
 void make_repeatable(void);
 void answered_call(void);      /* without the kernel */
+bool has_timers(void);         /* set by the client, going off by the real clock */
 int64_t repeatable_time(void); /* seconds, by the client's clock */
 void before_call(qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t a1, uint64_t a2,
                  uint64_t a3, uint64_t a4, uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8);

@@ -59,6 +59,7 @@ static void put_result(struct file *file, enum slw_sim_ended ended)
         .detail = (ULong)options.detail,
         .has_started = counting.is_counting,
         .is_repeatable = options.repeatable,
+        .has_timers = has_timers(),
         .ended = ended,
         .process = (ULong)VG_(getpid)(),
         .mappings = all_mappings(),

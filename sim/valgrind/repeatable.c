@@ -66,6 +66,11 @@ void answered_call(void)
     slw_sim_repeatable_called(&repeatable, SLW_SIM_REPEATABLE_ANY_CALL);
 }
 
+Bool has_timers(void)
+{
+    return repeatable.has_timers;
+}
+
 static ULong read_ticks(void)
 {
     return slw_sim_repeatable_ticks(&repeatable);

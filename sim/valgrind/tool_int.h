@@ -94,6 +94,7 @@ void finish_threads(void);
 /* repeatable.c: system calls, and what else a client learns of time and chance. */
 void make_repeatable(void);
 void answered_call(void);           /* without the kernel */
+Bool has_timers(void);              /* set by the client, going off by the real clock */
 void replace_helper(IRDirty *call); /* of rdtsc, rdrand and their kind */
 void before_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count);
 void after_syscall(ThreadId thread, UInt number, UWord *arguments, UInt count, SysRes result);

@@ -214,6 +214,11 @@ static int waits(void)
 }
 
 /* Asks again and again until a moment has come, and tells how often it asked. */
+static int sets_timer(void)
+{
+    return alarm(1000) == 0 ? 0 : 1;
+}
+
 static int spins(void)
 {
     const struct timespec at = soon(CLOCK_MONOTONIC);
@@ -328,6 +333,7 @@ int main(int argc, char **argv)
         {"clock", looks_at_clock},
         {"waits", waits},
         {"spins", spins},
+        {"sets_timer", sets_timer},
         {"ticks", ticks},
         {"endless", endless},
         {"vfork", virtual_fork},

@@ -285,6 +285,12 @@ def case_a_client_that_spins_asks_as_often_as_time_passes_in_the_kernel():
     assert 20000 / 1.2 < asked < 20000 / 1.05, asked
 
 
+def case_a_timer_is_told():
+    for what, timers in (("waits", None), ("sets_timer", ["1"])):
+        path, _ = simulate([CLIENT, what], options=("--det=yes",))
+        assert Result(path).head.get("timers") == timers, what
+
+
 def case_sampling_finds_the_same():
     """Which windows are timed is chance, so the sample is large enough for that not to matter."""
     period, detail, rows = 2000, 400, 4000

@@ -76,6 +76,7 @@ static void what_does_not_add_up_is_refused(void **state)
     refused("zero", "not spelled right", SLW_E_FORMAT);
     refused("cut", "is missing", SLW_E_FORMAT);
     refused("after", "after the end", SLW_E_FORMAT);
+    refused("timers_twice", "whether it set timers", SLW_E_FORMAT);
     refused("few_subsamples", "a subsample is missing", SLW_E_FORMAT);
     refused("empty_subsample", "not described right", SLW_E_FORMAT);
     refused("large_subsamples", "more than all that was timed", SLW_E_FORMAT);
@@ -119,6 +120,10 @@ static void subsamples_are_read(void **state)
     assert_int_equal(t->subsamples[1].instructions, 15);
     assert_int_equal(t->subsamples[1].cycles, 5);
     assert_int_equal(t->subsamples[1].slots[SLW_SIM_FETCH_ICACHE], 25);
+    assert_false(o->has_timers);
+    slw_sim_output_free(o);
+    o = must_read("timers");
+    assert_true(o->has_timers);
     slw_sim_output_free(o);
     o = must_read("sampled_3"); /* which told errors instead */
     assert_int_equal(o->threads[0].subsample_count, 0);

@@ -206,6 +206,36 @@ static void files_of_random_bytes_are_known(void **state)
     assert_int_equal(call(SYS_read, 5000, BASE + 48, 8, 0, 8), 8);
 }
 
+/* Interval, then when it goes off; seconds, then parts of them. */
+static void timers_are_noticed(void **state)
+{
+    static const struct {
+        long call;
+        unsigned argument; /* where the time is */
+    } calls[] = {{SYS_setitimer, 1}, {SYS_timer_settime, 2}, {SYS_timerfd_settime, 2}};
+
+    (void)call(SYS_alarm, 0, 0, 0, 0, 0);
+    assert_false(r.has_timers);
+    (void)call(SYS_alarm, 1, 0, 0, 0, 0);
+    assert_true(r.has_timers);
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        for (unsigned word = 0; word < 4; word++) {
+            const uint64_t one = calls[i].argument == 1 ? BASE : 0;
+            const uint64_t two = calls[i].argument == 2 ? BASE : 0;
+            const int64_t some = 1;
+
+            (void)fresh(state);
+            (void)call(calls[i].call, 0, one, two, 0, 0); /* taken back */
+            assert_false(r.has_timers);
+            assert_true(poke(BASE + sizeof(some) * word, &some, sizeof(some)));
+            (void)call(calls[i].call, 0, one, two, 0, 0);
+            assert_int_equal(r.has_timers, word >= 2);
+            (void)fresh(state);
+            (void)call(calls[i].call, 0, 16, 16, 0, -EFAULT);
+            assert_false(r.has_timers);
+        }
+}
+
 static void memory_that_is_not_there_is_left_alone(void **state)
 {
     (void)state;
@@ -229,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup(a_deadline_that_is_over_is_due, fresh),
         cmocka_unit_test_setup(random_bytes_repeat, fresh),
         cmocka_unit_test_setup(files_of_random_bytes_are_known, fresh),
+        cmocka_unit_test_setup(timers_are_noticed, fresh),
         cmocka_unit_test_setup(memory_that_is_not_there_is_left_alone, fresh),
     };
 

@@ -189,6 +189,26 @@ static void how_far_off_a_sample_may_be_is_told_or_that_it_is_not_known(void **s
     slw_sim_output_free(outputs[0]);
 }
 
+static void a_timer_makes_a_run_one_of_its_own(void **state)
+{
+    struct slw_sim_output *outputs[] = {make_sampled(), make_sampled()};
+    const struct slw_simulated s = {.outputs = outputs, .count = 2};
+    struct slw_run *run = NULL;
+
+    (void)state;
+    for (int timers = 0; timers < 2; timers++) {
+        outputs[1]->has_timers = timers;
+        assert_int_equal(slw_run_new(&run, NULL), 0);
+        assert_int_equal(slw_simulated_counts(&s, 0, run, NULL), 0);
+        assert_int_equal(note_of(run, "simulation-timers") != NULL, timers);
+        run->model.name = SLW_SIM_MODEL;
+        assert_int_equal(slw_simulated_repeats(run), !timers);
+        slw_run_free(run);
+    }
+    slw_sim_output_free(outputs[0]);
+    slw_sim_output_free(outputs[1]);
+}
+
 static void the_columns_of_the_stacks_sum_to_the_counts(void **state)
 {
     struct slw_sim_output *outputs[] = {make_sampled()};
@@ -321,6 +341,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_width_times_cycles_whatever_was_timed),
         cmocka_unit_test(how_far_off_a_sample_may_be_is_told_or_that_it_is_not_known),
+        cmocka_unit_test(a_timer_makes_a_run_one_of_its_own),
         cmocka_unit_test(the_columns_of_the_stacks_sum_to_the_counts),
         cmocka_unit_test(handing_out_loses_nothing),
         cmocka_unit_test(stages_and_what_stands_beside),
