@@ -102,6 +102,7 @@ test|prometheus|promtool checks the OpenMetrics file; scrapes the push gateway
 test|prometheus-pushgateway|takes the metrics that are pushed
 test|python3-grpcio|takes the profiles that are pushed to Parca
 test|python3-yaml|reads the example workflows
+test|python3-jsonschema|a validator of the schema of runs that is not ours
 test|jq|runs their steps
 test|python3-prometheus-client|a strict reader of the same
 '
