@@ -98,7 +98,8 @@ static bool overlap(const struct slw_kernel_span *a, const struct slw_kernel_spa
     return a->low < b->high && b->low < a->high;
 }
 
-/* Leave out what is no single piece of text. */
+/* Leave out what is no single piece of text, and what reaches to the end of all addresses, which is
+ * no number. */
 static size_t keep_sound(struct slw_kernel_span *spans, size_t count)
 {
     size_t kept = 0;
@@ -106,7 +107,8 @@ static size_t keep_sound(struct slw_kernel_span *spans, size_t count)
 
     qsort(spans, count, sizeof(*spans), by_address);
     for (size_t i = 0; i < count; i++) {
-        bool sound = spans[i].high - spans[i].low <= MAX_MODULE_BYTES && spans[i].low >= reach &&
+        bool sound = spans[i].high > spans[i].low &&
+                     spans[i].high - spans[i].low <= MAX_MODULE_BYTES && spans[i].low >= reach &&
                      !(i + 1 < count && overlap(&spans[i], &spans[i + 1]));
         if (spans[i].high > reach)
             reach = spans[i].high;

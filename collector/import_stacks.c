@@ -161,7 +161,10 @@ static int finish(struct slw_stack_import *in, int rc)
         return slw_fail(&in->stop, SLW_E_NOMEM, "no memory for an imported run");
     if (rc < 0)
         in->stop = (struct slw_error){0};
-    return slw_import_samplings(in->run, in->stacks, &in->stop);
+    rc = slw_import_samplings(in->run, in->stacks, &in->stop);
+    if (rc < 0)
+        slw_error_at(&in->stop, "%s", in->path);
+    return rc;
 }
 
 int slw_stack_import_end(struct slw_stack_import *in, int rc, struct slw_imported *ret_imported,

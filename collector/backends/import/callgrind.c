@@ -160,8 +160,8 @@ static int add_event(struct reader *r, const char *name)
     struct slw_column column = {.event = name, .unit = "events", .from = provenance(r)};
     uint32_t place;
 
-    if (r->event_count == SLW_MAX_COLUMNS)
-        return slw_import_stop(&r->in, SLW_E_LIMIT, "more than %d events", SLW_MAX_COLUMNS);
+    if (r->event_count == SLW_MAX_SAMPLINGS)
+        return slw_import_stop(&r->in, SLW_E_LIMIT, "more than %d events", SLW_MAX_SAMPLINGS);
     r->events[r->event_count] = slw_arena_strdup(r->in.arena, name);
     if (!r->events[r->event_count++])
         return no_memory(r);

@@ -225,13 +225,14 @@ static int read_lines(struct folded *f, const char *bytes, size_t length)
 {
     const char *p = bytes, *end = bytes + length;
 
-    if (length >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
-        p += 3; /* a byte-order mark is no part of the first name */
     while (p < end) {
         const char *newline = memchr(p, '\n', (size_t)(end - p));
         const char *stop = newline ? newline : end;
 
         f->line_number++;
+        /* A byte-order mark is no part of a name; there are several where files were joined. */
+        while (stop - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
+            p += 3;
         int rc = read_line(f, p, (size_t)(stop - p));
         if (rc < 0)
             return rc;
