@@ -103,6 +103,15 @@ static bool take_count(struct reader *r, uint64_t *ret_count)
     return take_number(r, 10, SLW_SIM_OUTPUT_MAX_COUNT, ret_count);
 }
 
+static bool take_slots(struct reader *r, uint64_t ret_slots[SLW_SIM_SLOT_COUNT])
+{
+    bool fine = true;
+
+    for (unsigned i = 0; fine && i < SLW_SIM_SLOT_COUNT; i++)
+        fine = take_count(r, &ret_slots[i]);
+    return fine;
+}
+
 /* A word with %xx for what cannot stand in one. No byte 0 can come of it. */
 static int take_text(struct reader *r, const char **ret_text)
 {
@@ -266,8 +275,8 @@ static int read_stage(struct reader *r)
         rc = take_text(r, &s->name);
     for (size_t i = 0; rc >= 0 && i < sizeof(counts) / sizeof(counts[0]); i++)
         rc = take_count(r, counts[i]) ? 0 : bad(r, "a stage has too few numbers");
-    for (unsigned i = 0; rc >= 0 && i < SLW_SIM_SLOT_COUNT; i++)
-        rc = take_count(r, &s->slots[i]) ? 0 : bad(r, "a stage has too few numbers");
+    if (rc >= 0 && !take_slots(r, s->slots))
+        rc = bad(r, "a stage has too few numbers");
     if (rc >= 0 && !at_end_of_line(r))
         rc = bad(r, "more on the line than expected");
     return rc >= 0 && s->detailed > s->instructions
@@ -322,12 +331,9 @@ static int read_slots(struct reader *r, struct slw_sim_thread *t)
 
 static int read_subsample(struct reader *r, struct slw_sim_subsample *s)
 {
-    bool fine = next_line(r) && take_name(r, "subsample") && take_count(r, &s->windows) &&
-                take_count(r, &s->instructions) && take_count(r, &s->cycles);
-
-    for (unsigned i = 0; fine && i < SLW_SIM_SLOT_COUNT; i++)
-        fine = take_count(r, &s->slots[i]);
-    if (!fine || !at_end_of_line(r) || s->windows == 0 || s->instructions == 0)
+    if (!next_line(r) || !take_name(r, "subsample") || !take_count(r, &s->windows) ||
+        !take_count(r, &s->instructions) || !take_count(r, &s->cycles) ||
+        !take_slots(r, s->slots) || !at_end_of_line(r) || s->windows == 0 || s->instructions == 0)
         return bad(r, "a subsample is missing, or not described right");
     return 0;
 }
@@ -384,9 +390,8 @@ static int read_context(struct reader *r, struct slw_sim_thread *t)
         !take_number(r, 16, UINT64_MAX, &c->address) || !take_count(r, &c->instructions) ||
         !take_count(r, &c->l1i_misses))
         return bad(r, "a calling context is missing or not described right");
-    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
-        if (!take_count(r, &c->slots[i]))
-            return bad(r, "a calling context has too few numbers");
+    if (!take_slots(r, c->slots))
+        return bad(r, "a calling context has too few numbers");
     if (!at_end_of_line(r))
         return bad(r, "more on the line than expected");
     if (r->index_of_id[id] != UINT32_MAX)

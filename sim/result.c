@@ -122,6 +122,14 @@ static void put_mapping(struct out *o, uint64_t number, const struct slw_sim_map
     end_line(o);
 }
 
+/* What most lines end with. */
+static void put_slots(struct out *o, const uint64_t *slots)
+{
+    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
+        put_decimal(o, slots[i]);
+    end_line(o);
+}
+
 static void put_stage(struct out *o, const struct slw_sim_staged *s)
 {
     put_text(o, "stage");
@@ -135,9 +143,7 @@ static void put_stage(struct out *o, const struct slw_sim_staged *s)
     put_decimal(o, s->instructions);
     put_decimal(o, s->detailed);
     put_decimal(o, s->l1i_misses);
-    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
-        put_decimal(o, s->slots[i]);
-    end_line(o);
+    put_slots(o, s->slots);
 }
 
 static void put_node(struct out *o, const struct slw_sim_node *n)
@@ -149,9 +155,7 @@ static void put_node(struct out *o, const struct slw_sim_node *n)
     put_number(o, 16, n->function);
     put_decimal(o, n->instructions);
     put_decimal(o, n->l1i_misses);
-    for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
-        put_decimal(o, n->slots[i]);
-    end_line(o);
+    put_slots(o, n->slots);
 }
 
 static void put_named(struct out *o, const char *kind, const char *name, uint64_t n)
@@ -176,9 +180,7 @@ static void put_subsamples(struct out *o, const struct slw_sim_subsample *subsam
         put_decimal(o, s->windows);
         put_decimal(o, s->instructions);
         put_decimal(o, s->cycles);
-        for (unsigned i = 0; i < SLW_SIM_SLOT_COUNT; i++)
-            put_decimal(o, s->slots[i]);
-        end_line(o);
+        put_slots(o, s->slots);
     }
 }
 

@@ -255,6 +255,14 @@ static void put_amount(struct slw_buf *out, const struct slw_metric_row *row, do
         slw_words_put_large(out, value, true);
 }
 
+/* What goes behind the last of the amounts. */
+static const char *amount_unit(const struct slw_metric_row *row)
+{
+    const struct time_unit *unit = time_unit_of(row);
+
+    return is_share(row) ? "pt" : unit ? unit->name : "";
+}
+
 static void put_scaled(struct slw_buf *out, const struct scale *s, double log_ratio)
 {
     const double value = s->times ? exp(log_ratio) : 100 * expm1(log_ratio);
@@ -285,7 +293,7 @@ void slw_row_put_change(struct slw_buf *out, const struct slw_metric_row *row)
     }
     if (row->kind == SLW_PAIRS_DIFFERENCE) {
         put_amount(out, row, d->estimate);
-        slw_buf_puts(out, is_share(row) ? "pt" : time_unit_of(row) ? time_unit_of(row)->name : "");
+        slw_buf_puts(out, amount_unit(row));
         return;
     }
     const struct scale s = scale_of(d);
@@ -382,7 +390,7 @@ void slw_row_put_ratio(struct slw_buf *out, const struct slw_metric_row *row)
         put_amount(out, row, d->low);
         slw_buf_puts(out, " to ");
         put_amount(out, row, d->high);
-        slw_buf_puts(out, is_share(row) ? "pt" : time_unit_of(row) ? time_unit_of(row)->name : "");
+        slw_buf_puts(out, amount_unit(row));
     } else {
         slw_buf_puts(out, row->kind == SLW_PAIRS_ZERO ? "0 in every round" : "ratio undefined");
     }
